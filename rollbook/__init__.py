@@ -1,0 +1,1 @@
+"""Rollbook, the open roster hub for schools."""
