@@ -1,0 +1,42 @@
+"""Column types that mean the same on SQLite and PostgreSQL, and the one rule for comparing text without case."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.db import models
+
+
+def fold(text: str) -> str:
+    """`text` as it is compared without case: NFC, casefolded, NFC again (casefolding may undo composition)."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+class CodePointText(models.TextField[str, str]):
+    """Text ordered and compared by code point: `C` on PostgreSQL, BINARY (its default) on SQLite."""
+
+    def db_type(self, connection: Any) -> str:
+        return 'text COLLATE "C"' if connection.vendor == "postgresql" else "text"
+
+
+class EncryptedText(models.TextField[str, str]):
+    """Text encrypted at rest by the first of `ROLLBOOK_FIELD_KEYS`, readable by any of them, so that keys can be rotated."""
+
+    def get_prep_value(self, value: Any) -> Any:
+        if value in (None, ""):
+            return value
+        return _cipher().encrypt(str(value).encode()).decode("ascii")
+
+    def from_db_value(self, value: Any, *_: Any) -> Any:
+        if value in (None, ""):
+            return value
+        return _cipher().decrypt(value.encode("ascii")).decode()
+
+
+def _cipher() -> MultiFernet:
+    keys: Iterable[str] = settings.FIELD_KEYS
+    return MultiFernet([Fernet(key) for key in keys])

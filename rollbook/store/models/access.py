@@ -1,0 +1,153 @@
+"""Who comes in and what they may see: accounts, operators, apps, grants, credentials and their tokens."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from oauth2_provider.models import (
+    AbstractAccessToken,
+    AbstractApplication,
+    AbstractGrant,
+    AbstractIDToken,
+    AbstractRefreshToken,
+)
+
+from rollbook.store.columns import EncryptedText
+from rollbook.store.models.publication import View
+from rollbook.store.models.roster import District
+
+
+class Accounts(BaseUserManager["Account"]):
+    """The accounts. Signing in is by e-mail address."""
+
+    def create_user(self, email: str | None, password: str | None = None, **extra: Any) -> "Account":
+        account = self.model(email=(email or "").lower() or None, **extra)
+        account.set_password(password)
+        account.save(using=self._db)
+        return account
+
+
+class Account(AbstractBaseUser):
+    """A sign-in, and nothing more. An operator, a member or a rostered person is attached to it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True, null=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_login = None
+
+    objects = Accounts()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Operator(models.Model):
+    """A person who works in the console: of one district, or of the whole installation (`district` null, role installation)."""
+
+    class OperatorRole(models.TextChoices):
+        INSTALLATION = "installation operator"
+        DISTRICT = "district administrator"
+
+    account = models.ForeignKey(Account, models.CASCADE, related_name="operators")
+    district = models.ForeignKey(District, models.CASCADE, null=True, related_name="operators")
+    role = models.CharField(max_length=40, choices=OperatorRole.choices)
+    name = models.CharField(max_length=200, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "district", "role"], name="operator_once", nulls_distinct=False
+            )
+        ]
+
+
+class App(models.Model):
+    """A product that reads rosters, as the catalogue of this installation knows it."""
+
+    name = models.CharField(max_length=200)
+    vendor = models.CharField(max_length=200, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Grant(models.Model):
+    """What one app may see of one district. `view` is null for a grant to everything; `version` counts changes of its rule."""
+
+    class Permission(models.TextChoices):
+        FULL = "full"
+        BASIC = "basic"
+
+    district = models.ForeignKey(District, models.CASCADE, related_name="grants")
+    app = models.ForeignKey(App, models.CASCADE, related_name="grants")
+    enabled = models.BooleanField(default=True)
+    permission = models.CharField(max_length=20, choices=Permission.choices)
+    rule = models.TextField()
+    version = models.IntegerField(default=1)
+    view = models.ForeignKey(View, models.PROTECT, null=True, related_name="grants")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["district", "app"], name="grant_app")]
+
+
+class Credential(AbstractApplication):
+    """One key of a grant. `client_secret` is stored hashed; `oauth1_secret` has to be readable, so it is encrypted, and empty unless
+    OAuth 1.0a was switched on for this credential."""
+
+    grant = models.ForeignKey(Grant, models.CASCADE, related_name="credentials")
+    oauth1_secret = EncryptedText(default="")
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta(AbstractApplication.Meta):
+        abstract = False
+
+
+def _far(model: str, **options: Any) -> Any:
+    """A reference without a constraint, since its table may live in another database file."""
+    return models.ForeignKey(model, models.CASCADE, db_constraint=False, related_name="+", **options)
+
+
+
+class OAuthGrant(AbstractGrant):
+    """oauth-toolkit's authorization codes; unused by client credentials, required by its swapped models."""
+
+    user = _far(settings.AUTH_USER_MODEL)
+    application = _far(settings.OAUTH2_PROVIDER_APPLICATION_MODEL)
+
+
+class IDToken(AbstractIDToken):
+    """oauth-toolkit's OpenID Connect tokens."""
+
+    user = _far(settings.AUTH_USER_MODEL, null=True, blank=True)
+    application = _far(settings.OAUTH2_PROVIDER_APPLICATION_MODEL, null=True, blank=True)
+
+
+class AccessToken(AbstractAccessToken):
+    """An access token of a credential."""
+
+    user = _far(settings.AUTH_USER_MODEL, null=True, blank=True)
+    application = _far(settings.OAUTH2_PROVIDER_APPLICATION_MODEL, null=True, blank=True)
+    source_refresh_token = models.OneToOneField(
+        "store.RefreshToken", models.SET_NULL, null=True, blank=True, db_constraint=False,
+        related_name="refreshed_access_token",
+    )
+    id_token = models.OneToOneField(
+        "store.IDToken", models.CASCADE, null=True, blank=True, db_constraint=False, related_name="access_token"
+    )
+
+
+class RefreshToken(AbstractRefreshToken):
+    """oauth-toolkit's refresh tokens."""
+
+    user = _far(settings.AUTH_USER_MODEL)
+    application = _far(settings.OAUTH2_PROVIDER_APPLICATION_MODEL)
+    access_token = models.OneToOneField(
+        "store.AccessToken", models.SET_NULL, null=True, blank=True, db_constraint=False, related_name="refresh_token"
+    )

@@ -1,0 +1,66 @@
+"""What came in and what was done with it: connections, snapshots, plans, runs."""
+
+from django.db import models
+
+from rollbook.store.models.roster import District
+
+
+class Connection(models.Model):
+    """A configured way to another system. Every roster row names the connection that owns it."""
+
+    district = models.ForeignKey(District, models.CASCADE, related_name="connections")
+    kind = models.CharField(max_length=40)
+    name = models.CharField(max_length=200)
+    prefix = models.CharField(max_length=40, default="")
+    settings = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class Snapshot(models.Model):
+    """One delivery exactly as it arrived, on the shelf; immutable."""
+
+    district = models.ForeignKey(District, models.CASCADE, related_name="snapshots")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="snapshots")
+    shelf_name = models.CharField(max_length=200)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+
+class Run(models.Model):
+    """One walk of a flow from *waiting* to *done*, with what it found and did.
+
+    `phase` is the step it is in or ended in; `outcome` is empty while it runs, then one of success, empty, failed, refused.
+    `findings` counts by severity; the findings themselves are on the shelf.
+    """
+
+    district = models.ForeignKey(District, models.CASCADE, related_name="runs")
+    connection = models.ForeignKey(Connection, models.CASCADE, null=True, related_name="runs")
+    snapshot = models.ForeignKey(Snapshot, models.CASCADE, null=True, related_name="runs")
+    flow = models.CharField(max_length=40)
+    phase = models.CharField(max_length=40, default="waiting")
+    outcome = models.CharField(max_length=20, default="")
+    message = models.TextField(default="")
+    findings = models.JSONField(default=dict)
+    publication = models.BigIntegerField(null=True)
+    started_by = models.CharField(max_length=200, default="")
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["district", "-started_at"], name="run_recent")]
+
+
+class Plan(models.Model):
+    """Changes in order, on the shelf as Parquet; here its counts, its fingerprint and the state of the roster it was made for.
+
+    `counts` is {collection: {action: number}}; `basis` is the district's generation and publication when planned.
+    """
+
+    district = models.ForeignKey(District, models.CASCADE, related_name="plans")
+    run = models.OneToOneField(Run, models.CASCADE, related_name="plan")
+    shelf_name = models.CharField(max_length=200)
+    fingerprint = models.CharField(max_length=64)
+    basis = models.CharField(max_length=40)
+    counts = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
