@@ -1,0 +1,1 @@
+"""The REST door: translates requests into reads through a grant, and decides nothing."""

@@ -1,0 +1,22 @@
+"""The `rollbook` command: the list of its verbs. A new verb is one file beside this one and one line here."""
+
+import typer
+
+from rollbook.cli import check, migrate, serve
+
+VERBS = (
+    migrate,
+    serve,
+    check,
+)
+
+app = typer.Typer(
+    name="rollbook",
+    help="The open roster hub for schools.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print local variables: rosters and secrets
+    rich_markup_mode=None,
+)
+for verb in VERBS:
+    verb.register(app)

@@ -1,0 +1,26 @@
+"""`rollbook migrate`: brings the databases to the form this version needs."""
+
+from typing import Annotated
+
+import typer
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command()(migrate)
+
+
+def migrate(quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all goes well.")] = False) -> None:
+    """Create or upgrade the database (on SQLite both files). Safe to run again at any time."""
+    migrate_all(verbosity=0 if quiet else 1)
+
+
+def migrate_all(verbosity: int) -> None:
+    """Every database of its own, the roster first; a folder that is missing is made."""
+    settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for alias in ("default", "reading"):
+        if alias == "default" or connections[alias].vendor == "sqlite":
+            call_command("migrate", database=alias, interactive=False, verbosity=verbosity)

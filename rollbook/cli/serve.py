@@ -1,0 +1,88 @@
+"""`rollbook serve`: the web server, granian, with the console and the REST door in each of its processes."""
+
+import contextlib
+import io
+import multiprocessing
+import os
+import socket
+from typing import Annotated
+
+import typer
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from granian import Granian
+from granian.constants import Interfaces
+
+from rollbook.cli.check import in_order
+from rollbook.cli.restart import restart_with
+
+# A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}
+YEAR = 31_536_000
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command()(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Server processes; 0 = one per processor, four at most.", min=0)] = 0,
+    threads: Annotated[int, typer.Option(help="Requests one process works on at a time.", min=1)] = 4,
+) -> None:
+    """Serve the console and the REST API until SIGTERM or Ctrl-C."""
+    restart_with(ROLLBOOK_PUBLIC_URL=os.environ.get("ROLLBOOK_PUBLIC_URL") or f"http://{host}:{port}")
+    if not in_order():
+        raise typer.Exit(1)
+    run_server(host, port, workers, threads)
+
+
+def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None:
+    """Collects the static files and serves; returns when a signal has ended it. Raises typer.Exit(1) on a port in use."""
+    refuse_taken_port(host, port)
+    collect_static_files()
+    connections.close_all()
+    os.environ.update(MALLOC)
+    # Fresh processes: glibc reads the above only at a start, and a forked child would share the parent's connections.
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Granian(
+        "rollbook.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers or min(os.cpu_count() or 1, 4),
+        blocking_threads=threads,
+        backlog=1024,
+        backpressure=256,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        websockets=False,
+        log_level="warning",  # type: ignore[arg-type]  # granian takes the word and its enum alike
+        static_path_route=[settings.STATIC_URL.rstrip("/")],
+        static_path_mount=[settings.STATIC_ROOT],
+        static_path_expires=YEAR,
+    )
+    server.serve()
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Says so at once when another program has the port; the server itself would share it silently."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            typer.echo(f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with --port.", err=True)
+            raise typer.Exit(1) from fault
+
+
+def collect_static_files() -> None:
+    """Copies what is served as files into the data folder, under names that carry their hash."""
+    storages = settings.STORAGES["staticfiles"]
+    storages["BACKEND"] = "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    with contextlib.redirect_stdout(io.StringIO()):
+        call_command("collectstatic", interactive=False, verbosity=0)

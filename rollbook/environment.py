@@ -1,0 +1,206 @@
+"""Every setting Rollbook knows, as one table, and the readers that take them from the environment or fail by name.
+
+Nothing else reads `ROLLBOOK_…` variables; docs/reference/settings.md is written from this table.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One variable: its name, its value when unset, what it means, an example; a secret may come from `<name>_FILE`."""
+
+    name: str
+    default: str
+    meaning: str
+    example: str
+    secret: bool = False
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "ROLLBOOK_DATA_DIR",
+        "~/.local/share/rollbook",
+        "The folder for everything Rollbook keeps outside PostgreSQL: SQLite files, packages as they arrived,"
+        " accepted snapshots, plans, and the keys it made itself. Made with mode 0700 when it is missing.",
+        "/var/lib/rollbook",
+    ),
+    Setting(
+        "ROLLBOOK_DATABASE_URL",
+        "sqlite:///<data dir>/roster.db",
+        "Where the rosters are. `sqlite:///` and a path, or `postgresql://user:password@host:port/name`;"
+        " a socket's folder goes into `?host=`. On SQLite a second file, `reading.db`, stands beside the first for what"
+        " reading writes. A secret, because it can hold a password.",
+        "postgresql://rollbook:secret@db.example.org/rollbook",
+        secret=True,
+    ),
+    Setting(
+        "ROLLBOOK_DATABASE_POOL",
+        "10",
+        "PostgreSQL only: the most connections one server process keeps.",
+        "20",
+    ),
+    Setting(
+        "ROLLBOOK_PUBLIC_URL",
+        "http://127.0.0.1:8000",
+        "The address the world uses, without a path. Every absolute address in an answer, an OAuth 1 signature or an"
+        " e-mail is made from it and never from the request, so it is right behind any proxy. `https://` also makes"
+        " cookies secure.",
+        "https://roster.example.org",
+    ),
+    Setting(
+        "ROLLBOOK_ALLOWED_HOSTS",
+        "the public address's host, localhost, 127.0.0.1, ::1",
+        "Host names a request may name, separated by commas; any other is answered 400. A leading dot allows subdomains.",
+        "roster.example.org,.example.net",
+    ),
+    Setting(
+        "ROLLBOOK_SECRET_KEY",
+        "made once, kept in <data dir>/secret.key",
+        "Signs sessions and password resets: at least 32 random characters. Needed when several hosts serve one"
+        " installation; then it must be the same on all.",
+        "(32 or more random characters)",
+        secret=True,
+    ),
+    Setting(
+        "ROLLBOOK_FIELD_KEYS",
+        "made once, kept in <data dir>/field.keys",
+        "Fernet keys for secrets that must stay readable (an OAuth 1 secret), separated by commas. The first encrypts, all"
+        " decrypt: to rotate, put a new one in front. Losing them loses those secrets.",
+        "(one or more keys of 44 characters)",
+        secret=True,
+    ),
+    Setting(
+        "ROLLBOOK_EMAIL_URL",
+        "file:<data dir>/mail",
+        "How e-mail leaves: `smtp://user:password@host:port` (`?tls=starttls`, the default for port 587, or `?tls=ssl`,"
+        " the default for 465, or `?tls=none`), or `file:` and a folder to keep the messages in.",
+        "smtp://rollbook:secret@mail.example.org:587",
+        secret=True,
+    ),
+    Setting("ROLLBOOK_EMAIL_FROM", "rollbook@localhost", "The sender of those e-mails.", "roster@example.org"),
+    Setting(
+        "ROLLBOOK_RATE_LIMIT",
+        "6000",
+        "Requests per minute one credential may make; beyond it the answer is 429. 0 means no limit.",
+        "600",
+    ),
+    Setting(
+        "ROLLBOOK_TOMBSTONE_DAYS",
+        "400",
+        "For how many days a deleted record is still served as `tobedeleted`, so that a consumer that was away learns of it.",
+        "730",
+    ),
+    Setting(
+        "ROLLBOOK_LOG_LEVEL",
+        "INFO",
+        "The least important kind of line that is logged: DEBUG, INFO, WARNING or ERROR.",
+        "WARNING",
+    ),
+    Setting(
+        "ROLLBOOK_DEBUG",
+        "no",
+        "Django's debug pages. They show code and data to whoever causes an error: only on a developer's machine.",
+        "yes",
+    ),
+)
+
+BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+YES = frozenset({"1", "true", "yes", "on"})
+NO = frozenset({"0", "false", "no", "off"})
+
+
+def envtext(name: str, default: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
+    """The variable's text, or its default in the table (or `default`, where the table's is a description)."""
+    setting = BY_NAME[name]
+    value = environ.get(name, "").strip()
+    return value or (setting.default if default is None else default)
+
+
+def envbool(name: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Yes or no. Raises ImproperlyConfigured on any other word."""
+    word = envtext(name, environ=environ).lower()
+    if word not in YES | NO:
+        raise ImproperlyConfigured(f"{name} is '{word}', which is neither yes nor no. Write yes or no.")
+    return word in YES
+
+
+def envint(name: str, least: int = 0, environ: Mapping[str, str] = os.environ) -> int:
+    """A whole number, not below `least`. Raises ImproperlyConfigured otherwise."""
+    text = envtext(name, environ=environ)
+    if not text.isdecimal() or int(text) < least:
+        example = BY_NAME[name].example
+        raise ImproperlyConfigured(
+            f"{name} is '{text}'. Write a whole number, {least} or more, for example {example}."
+        )
+    return int(text)
+
+
+def envsecret(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """A secret from the variable or from the file that `<name>_FILE` names; empty when neither is set.
+
+    Raises ImproperlyConfigured when both are set or the file cannot be read; the message never holds the secret.
+    """
+    if not BY_NAME[name].secret:
+        raise KeyError(f"{name} is not a secret")
+    value, file = environ.get(name, "").strip(), environ.get(f"{name}_FILE", "").strip()
+    if value and file:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
+    if not file:
+        return value
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ImproperlyConfigured(
+            f"{name}_FILE names '{file}', which cannot be read ({type(fault).__name__})."
+            " Write the path of a readable text file that holds the secret."
+        ) from fault
+
+
+def kept_secret(file: Path, make: Callable[[], str]) -> str:
+    """The secret kept in `file`, made and written there (mode 0600) the first time; processes that race agree on one."""
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        draft = file.with_name(f"{file.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "w", encoding="ascii") as draft_file:
+            draft_file.write(make() + "\n")
+        # A link, unlike a rename, never replaces what another process has put there first.
+        try:
+            os.link(draft, file)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return file.read_text(encoding="ascii").strip()
+
+
+def reference() -> str:
+    """docs/reference/settings.md, as Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "Rollbook takes its settings from environment variables and from nowhere else. This page is written from the table in",
+        "`rollbook/environment.py`; a test keeps the two equal (`script/docs` writes it anew).",
+        "",
+        "A secret may also stand in a file: set the variable's name with `_FILE` at the end to the file's path.",
+        "",
+    ]
+    for setting in SETTINGS:
+        name = f"`{setting.name}`" + (f" or `{setting.name}_FILE`" if setting.secret else "")
+        lines += [
+            f"## {name}",
+            "",
+            setting.meaning,
+            "",
+            f"- Default: {setting.default}",
+            f"- Example: `{setting.example}`",
+            "",
+        ]
+    return "\n".join(lines)

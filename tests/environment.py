@@ -1,0 +1,21 @@
+"""Loaded before pytest-django reads the settings: a data folder of the run's own, and no variable of the developer's shell."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+KEPT = {"ROLLBOOK_DATABASE_URL", "ROLLBOOK_TEST_LONG", "ROLLBOOK_TEST_COUNTS", "ROLLBOOK_TEST_FIGURES"}
+
+if "ROLLBOOK_TEST_DATA" not in os.environ:
+    for name in [name for name in os.environ if name.startswith("ROLLBOOK_") and name not in KEPT]:
+        del os.environ[name]
+    folder = tempfile.mkdtemp(prefix="rollbook-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # xdist's workers inherit this, and with it the folder.
+    os.environ["ROLLBOOK_TEST_DATA"] = folder
+    os.environ["ROLLBOOK_DATA_DIR"] = folder
+    os.environ["ROLLBOOK_PUBLIC_URL"] = "http://testserver"
+    os.environ["ROLLBOOK_RATE_LIMIT"] = "0"
+    os.environ["ROLLBOOK_SECRET_KEY"] = "a key for tests alone, long enough to pass"
+    os.environ["ROLLBOOK_FIELD_KEYS"] = "cm9sbGJvb2stdGVzdHMtdXNlLXRoaXMta2V5LW9ubHk="
