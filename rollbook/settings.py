@@ -81,6 +81,8 @@ READING_MODELS = frozenset(
         "store.throttle",
     }
 )
+# All of oauth-toolkit's models are swapped for ours (store.models.access); its own migrations would look for them in the wrong file.
+MIGRATION_MODULES = {"oauth2_provider": None}
 DATABASE_ROUTERS = ["rollbook.store.routers.ReadingRouter"]
 
 SQLITE_PRAGMAS = (

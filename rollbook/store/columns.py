@@ -16,14 +16,14 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
-class CodePointText(models.TextField[str, str]):
+class CodePointText(models.TextField):
     """Text ordered and compared by code point: `C` on PostgreSQL, BINARY (its default) on SQLite."""
 
     def db_type(self, connection: Any) -> str:
         return 'text COLLATE "C"' if connection.vendor == "postgresql" else "text"
 
 
-class EncryptedText(models.TextField[str, str]):
+class EncryptedText(models.TextField):
     """Text encrypted at rest by the first of `ROLLBOOK_FIELD_KEYS`, readable by any of them, so that keys can be rotated."""
 
     def get_prep_value(self, value: Any) -> Any:

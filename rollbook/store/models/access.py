@@ -19,7 +19,7 @@ from rollbook.store.models.publication import View
 from rollbook.store.models.roster import District
 
 
-class Accounts(BaseUserManager["Account"]):
+class Accounts(BaseUserManager):
     """The accounts. Signing in is by e-mail address."""
 
     def create_user(self, email: str | None, password: str | None = None, **extra: Any) -> "Account":
