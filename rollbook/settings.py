@@ -74,6 +74,8 @@ READING_MODELS = frozenset(
         "store.lastsignin",
         "store.nonce",
         "store.oauthgrant",
+        "store.pagechunk",
+        "store.pagelist",
         "store.pin",
         "store.pagechunk",
         "store.pagelist",
