@@ -18,7 +18,8 @@ NUMBER_OF = {name: number for number, name in enumerate(COLLECTIONS)}
 
 
 class Publication(models.Model):
-    """What a district serves from one moment on. `instant` is in milliseconds UTC, later than every earlier one of the district.
+    """What a district serves from one moment on. `instant` is in milliseconds UTC, later than every earlier one of the district;
+    `instant_text` is the same as a dateTime of the standard.
 
     `state` maps each view's id (0 for the whole roster) to {collection: [total, publication in which it last changed]}.
     `local_date` is the district's date at that instant: roles and sessions were judged current by it.
@@ -28,6 +29,7 @@ class Publication(models.Model):
     number = models.BigIntegerField()
     pk = models.CompositePrimaryKey("district_id", "number")
     instant = models.BigIntegerField()
+    instant_text = models.CharField(max_length=24)
     local_date = models.CharField(max_length=10)
     reason = models.CharField(max_length=200)
     state = models.JSONField()
@@ -38,6 +40,8 @@ class Served(models.Model):
 
     `text_v1p1` and `text_v1p2` are the JSON text from behind `dateLastModified` on (see `oneroster.json_binding`); `text_v1p2` is null where
     both versions agree. `stamp_…` is the publication in which that text last changed. `gone` marks a tombstone.
+    `kind` is what sub-collections go by: an org's or session's type, a user's one role of 1.1, an enrollment's role; a tombstone keeps the
+    last one, so that who reads only /students learns of deletions.
     """
 
     district = models.ForeignKey(District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
@@ -48,6 +52,7 @@ class Served(models.Model):
     to_publication = models.BigIntegerField(default=FOREVER)
     record_id = models.BigIntegerField()
     gone = models.BooleanField(default=False)
+    kind = models.CharField(max_length=100, default="")
     stamp_v1p1 = models.BigIntegerField()
     stamp_v1p2 = models.BigIntegerField()
     text_v1p1 = models.TextField()
@@ -81,7 +86,8 @@ class ViewRow(models.Model):
     """One record's place in a view, valid for publications from ≤ p < to.
 
     Where the view shows the record as everybody sees it, the texts are null and come from `Served`, and the stamps say when it entered; where
-    it trims the record, it has texts of its own, and the stamps say when those last changed. `gone` marks a tombstone.
+    it trims the record, it has texts of its own, and the stamps say when those last changed. `gone` marks a tombstone, which always has
+    texts of its own. `kind` is as in `Served`, by what this view shows; null where the texts are.
     """
 
     district = models.ForeignKey(District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
@@ -93,6 +99,7 @@ class ViewRow(models.Model):
     to_publication = models.BigIntegerField(default=FOREVER)
     record_id = models.BigIntegerField()
     gone = models.BooleanField(default=False)
+    kind = models.CharField(max_length=100, null=True)
     stamp_v1p1 = models.BigIntegerField()
     stamp_v1p2 = models.BigIntegerField()
     text_v1p1 = models.TextField(null=True)

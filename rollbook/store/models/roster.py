@@ -115,9 +115,8 @@ class Class(Record):
 
 
 class User(Record):
-    """A rostered person. `role` is the one role of the 1.1 binding, worked out from `Role` rows when they change or fall due."""
+    """A rostered person. Roles are `Role` rows; the one role of the 1.1 binding is the `kind` of what is served (`Served`, `ViewRow`)."""
 
-    role = models.CharField(max_length=100, null=True)
     enabled_user = models.BooleanField()
     username = CodePointText(null=True)
     username_folded = CodePointText(null=True)
