@@ -1,4 +1,5 @@
-"""The words in which the standard is written down: Vocabulary, Field, Table, Binding (CSV) and Member, Entity, Operation (REST).
+"""The words in which the standard is written down: Vocabulary, Field, Table, Binding (CSV) and Member,
+Entity, Operation (REST).
 
 Nothing here knows a particular file or endpoint; `tables`, `entities` and `operations` say which there are.
 """
@@ -13,7 +14,9 @@ GUID = re.compile(r"[0-9A-Za-z.\-_/@]{1,255}")
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """A closed list of words; where `extensible`, any `ext:token` is a word too (CSV 1.2.1 §4, REST 1.2 `enum+`)."""
+    """A closed list of words; where `extensible`, any `ext:token` is a word too (CSV 1.2.1 §4, REST 1.2
+    `enum+`).
+    """
 
     name: str
     words: tuple[str, ...]
@@ -25,7 +28,9 @@ class Vocabulary:
         )
 
     def spelled(self, word: str) -> str | None:
-        """The word as the standard spells it, whatever the case, spaces, underscores and hyphens of `word`; None if none fits."""
+        """The word as the standard spells it, whatever the case, spaces, underscores and hyphens of `word`;
+        None if none fits.
+        """
         if word in self:
             return word
         return self._by_loose_spelling.get(loose(word))
@@ -36,7 +41,9 @@ class Vocabulary:
 
 
 def loose(word: str) -> str:
-    """`word` without case, spaces, underscores and hyphens: how vocabularies are compared when reading leniently."""
+    """`word` without case, spaces, underscores and hyphens: how vocabularies are compared when reading
+    leniently.
+    """
     return re.sub(r"[\s_\-]", "", word).casefold()
 
 
@@ -44,9 +51,10 @@ def loose(word: str) -> str:
 class Field:
     """One column of a CSV file.
 
-    `type` is one of guid, guidRef, guidRefList, string, stringList, enum, enumList, boolean, date, datetime, year, int, float, id.
-    `required` is yes, no, or delta (filled in delta files, blank in bulk files). `target` is the file a reference points to.
-    `item` is the shape of a composite list item, for example `{type:identifier}`.
+    `type` is one of guid, guidRef, guidRefList, string, stringList, enum, enumList, boolean, date, datetime,
+    year, int, float, id. `required` is yes, no, or delta (filled in delta files, blank in bulk files).
+    `target` is the file a reference points to. `item` is the shape of a composite list item, for example
+    `{type:identifier}`.
     """
 
     name: str
@@ -67,7 +75,9 @@ class Field:
 
 @dataclass(frozen=True)
 class Table:
-    """One CSV file: its name without `.csv`, which is also its key in the manifest, and its columns in the order prescribed."""
+    """One CSV file: its name without `.csv`, which is also its key in the manifest, and its columns in the
+    order prescribed.
+    """
 
     name: str
     fields: tuple[Field, ...]
@@ -114,10 +124,13 @@ class Binding:
 class Member:
     """One member of a JSON object of the REST binding.
 
-    `type` is one of string, enum, boolean (a JSON string "true"/"false"), date, datetime, year, integer, float, reference, object, metadata.
-    `many` makes it an array. `source` names the canonical field (CSV 1.2 column or derived list) it is rendered from. `target` is the
-    collection a reference's href points into, `word` the `type` it states. `members` are those of an object.
-    `compare` says how filters compare it: folded (without case), exact (ids, byte for byte), or by its type (date, datetime, float…).
+    `type` is one of string, enum, boolean (a JSON string "true"/"false"), date, datetime, year, integer,
+    float, reference, object, metadata. `many` makes it an array. `source` names the canonical field (CSV 1.2
+    column or derived list) it is rendered from. `target` is the collection a reference's href points into,
+    `word` the `type` it states. `members` are those of an object. `compare` says how filters compare it:
+    folded (without case), exact (ids, byte for byte), or by its type (date, datetime, float…). A record
+    without a value shows that of the canonical field `default_source`, else `default`, else leaves the member
+    out; for an array, any default means an empty one. A reference's own members are href, sourcedId and type.
     """
 
     name: str
@@ -130,11 +143,18 @@ class Member:
     word: str | None = None
     members: tuple["Member", ...] = ()
     compare: str = "folded"
+    default: str | None = None
+    default_source: str = ""
+
+    def member(self, name: str) -> "Member | None":
+        return next((member for member in self.members if member.name == name), None)
 
 
 @dataclass(frozen=True)
 class Entity:
-    """One kind of object of the REST binding in one version: its wrapper keys and its members in the order they are rendered."""
+    """One kind of object of the REST binding in one version: its wrapper keys and its members in the order
+    they are rendered.
+    """
 
     version: str
     name: str
@@ -153,8 +173,9 @@ class Entity:
 class Operation:
     """One operation of the REST binding: `path` is below the service's base, `key` the wrapper of the answer.
 
-    `kind` is collection, single, put, post or delete. `scopes` are short names, any one of which opens it. `collection` is the entity's
-    collection (users for /students); `served` is false for services a server of this version does not offer yet.
+    `kind` is collection, single, put, post or delete. `scopes` are short names, any one of which opens it.
+    `collection` is the entity's collection (users for /students); `served` is false for services a server of
+    this version does not offer yet.
     """
 
     version: str
@@ -168,3 +189,9 @@ class Operation:
     collection: str | None
     request_key: str | None = None
     success: int = 200
+    served: bool = True
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the ids in the path, in order: parents first, `sourcedId` for the record itself."""
+        return tuple(re.findall(r"{(\w+)}", self.path))
