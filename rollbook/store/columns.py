@@ -1,6 +1,5 @@
-"""Column types that mean the same on SQLite and PostgreSQL, and the one rule for comparing text without case."""
+"""Column types that mean the same on SQLite and PostgreSQL, and the rule for comparing text without case."""
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,12 +7,10 @@ from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.db import models
 
+from rollbook.oneroster.folding import fold
 
-def fold(text: str) -> str:
-    """`text` as it is compared without case: NFC, casefolded, NFC again (casefolding may undo composition)."""
-    if text.isascii():
-        return text.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+__all__ = ["CodePointText", "EncryptedText", "fold"]
 
 
 class CodePointText(models.TextField):
