@@ -110,8 +110,8 @@ class Credential(AbstractApplication):
 
 
 def _far(model: str, **options: Any) -> Any:
-    """A reference without a constraint, since its table may live in another database file."""
-    return models.ForeignKey(model, models.CASCADE, db_constraint=False, related_name="+", **options)
+    """A reference into another database file: without a constraint, and never followed when its target is deleted."""
+    return models.ForeignKey(model, models.DO_NOTHING, db_constraint=False, related_name="+", **options)
 
 
 
