@@ -51,7 +51,10 @@ def field_keys(**_: Any) -> list[CheckMessage]:
         bad = [number for number, key in enumerate(settings.FIELD_KEYS, 1) if not is_fernet_key(key)]
     except (ImproperlyConfigured, OSError) as fault:
         return [Error(f"There are no field keys: {fault}", hint=hint, id="rollbook.E003")]
-    return [Error(f"Key {n} of ROLLBOOK_FIELD_KEYS is not a Fernet key.", hint=hint, id="rollbook.E003") for n in bad]
+    return [
+        Error(f"Key {n} of ROLLBOOK_FIELD_KEYS is not a Fernet key.", hint=hint, id="rollbook.E003")
+        for n in bad
+    ]
 
 
 def is_fernet_key(text: str) -> bool:
@@ -64,17 +67,23 @@ def is_fernet_key(text: str) -> bool:
 
 
 def public_address(**_: Any) -> list[CheckMessage]:
-    """rollbook.E004: the public address's host is allowed. rollbook.W001: it is encrypted."""
+    """rollbook.E004: the public address's host is allowed. rollbook.W001: the public address is encrypted (https)."""
     public = urlsplit(settings.PUBLIC_URL)
     found: list[CheckMessage] = []
     host = public.hostname or ""
-    allowed = any(host == name or (name.startswith(".") and host.endswith(name)) for name in settings.ALLOWED_HOSTS)
+    allowed = any(
+        host == name or (name.startswith(".") and host.endswith(name)) for name in settings.ALLOWED_HOSTS
+    )
     if not allowed and "*" not in settings.ALLOWED_HOSTS and f"[{host}]" not in settings.ALLOWED_HOSTS:
         hint = f"Add {host} to ROLLBOOK_ALLOWED_HOSTS, or leave that out."
-        found.append(Error("ROLLBOOK_ALLOWED_HOSTS refuses the public address.", hint=hint, id="rollbook.E004"))
+        found.append(
+            Error("ROLLBOOK_ALLOWED_HOSTS refuses the public address.", hint=hint, id="rollbook.E004")
+        )
     if public.scheme == "http" and host not in ("localhost", "127.0.0.1", "::1"):
         hint = "Put a proxy that speaks TLS in front and write ROLLBOOK_PUBLIC_URL=https://…"
-        found.append(Warning("Rosters travel unencrypted: the public address is http.", hint=hint, id="rollbook.W001"))
+        found.append(
+            Warning("Rosters travel unencrypted: the public address is http.", hint=hint, id="rollbook.W001")
+        )
     return found
 
 

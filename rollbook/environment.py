@@ -83,7 +83,9 @@ SETTINGS: tuple[Setting, ...] = (
         "smtp://rollbook:secret@mail.example.org:587",
         secret=True,
     ),
-    Setting("ROLLBOOK_EMAIL_FROM", "rollbook@localhost", "The sender of those e-mails.", "roster@example.org"),
+    Setting(
+        "ROLLBOOK_EMAIL_FROM", "rollbook@localhost", "The sender of those e-mails.", "roster@example.org"
+    ),
     Setting(
         "ROLLBOOK_RATE_LIMIT",
         "6000",
@@ -179,28 +181,3 @@ def kept_secret(file: Path, make: Callable[[], str]) -> str:
         finally:
             draft.unlink()
     return file.read_text(encoding="ascii").strip()
-
-
-def reference() -> str:
-    """docs/reference/settings.md, as Markdown."""
-    lines = [
-        "# Settings",
-        "",
-        "Rollbook takes its settings from environment variables and from nowhere else. This page is written from the table in",
-        "`rollbook/environment.py`; a test keeps the two equal (`script/docs` writes it anew).",
-        "",
-        "A secret may also stand in a file: set the variable's name with `_FILE` at the end to the file's path.",
-        "",
-    ]
-    for setting in SETTINGS:
-        name = f"`{setting.name}`" + (f" or `{setting.name}_FILE`" if setting.secret else "")
-        lines += [
-            f"## {name}",
-            "",
-            setting.meaning,
-            "",
-            f"- Default: {setting.default}",
-            f"- Example: `{setting.example}`",
-            "",
-        ]
-    return "\n".join(lines)

@@ -31,4 +31,6 @@ def _ready() -> HttpResponse:
 
 
 def _plain(text: str, status: int = 200) -> HttpResponse:
-    return HttpResponse(f"{text}\n", status=status, content_type="text/plain", headers={"Cache-Control": "no-store"})
+    return HttpResponse(
+        f"{text}\n", status=status, content_type="text/plain", headers={"Cache-Control": "no-store"}
+    )

@@ -21,7 +21,9 @@ TOMBSTONE_DAYS = envint("ROLLBOOK_TOMBSTONE_DAYS", least=1)
 
 
 def _secret_key() -> str:
-    return envsecret("ROLLBOOK_SECRET_KEY") or kept_secret(DATA_DIR / "secret.key", lambda: secrets.token_urlsafe(48))
+    return envsecret("ROLLBOOK_SECRET_KEY") or kept_secret(
+        DATA_DIR / "secret.key", lambda: secrets.token_urlsafe(48)
+    )
 
 
 def _field_keys() -> list[str]:
@@ -44,7 +46,9 @@ if _public.scheme not in ("http", "https") or not _public.hostname or _public.pa
 LOCAL_NAMES = ["localhost", "127.0.0.1", "[::1]"]
 _hosts = envtext("ROLLBOOK_ALLOWED_HOSTS", default="")
 ALLOWED_HOSTS = (
-    [host.strip() for host in _hosts.split(",") if host.strip()] if _hosts else [_public.hostname, *LOCAL_NAMES]
+    [host.strip() for host in _hosts.split(",") if host.strip()]
+    if _hosts
+    else [_public.hostname, *LOCAL_NAMES]
 )
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 if _public.hostname in ("localhost", "127.0.0.1", "::1"):
@@ -77,8 +81,6 @@ READING_MODELS = frozenset(
         "store.pagechunk",
         "store.pagelist",
         "store.pin",
-        "store.pagechunk",
-        "store.pagelist",
         "store.refreshtoken",
         "store.throttle",
     }
@@ -205,7 +207,12 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 10_000}}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 
 # --- Sign-in and tokens ---------------------------------------------------------------------------------------------------------
 
@@ -261,7 +268,10 @@ def _email(url: str) -> dict[str, Any]:
     """Django's e-mail settings for ROLLBOOK_EMAIL_URL."""
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
-        return {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend", "EMAIL_FILE_PATH": unquote(parts.path)}
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": unquote(parts.path),
+        }
     tls = dict(parse_qsl(parts.query)).get("tls", {587: "starttls", 465: "ssl"}.get(parts.port or 0, "none"))
     if parts.scheme == "smtp" and parts.hostname and tls in ("starttls", "ssl", "none"):
         return {
@@ -295,6 +305,9 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "django.server": {"handlers": [], "propagate": True},
+        # Refused and unknown addresses are answered, not logged: anyone can make as many as they like.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # DEBUG there means every statement with its values: personal data.
         "django.db.backends": {"level": "INFO"},
     },

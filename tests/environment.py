@@ -12,10 +12,12 @@ if "ROLLBOOK_TEST_DATA" not in os.environ:
         del os.environ[name]
     folder = tempfile.mkdtemp(prefix="rollbook-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    # xdist's workers inherit this, and with it the folder.
+    # xdist's workers inherit all of this, and with it the folder.
     os.environ["ROLLBOOK_TEST_DATA"] = folder
     os.environ["ROLLBOOK_DATA_DIR"] = folder
     os.environ["ROLLBOOK_PUBLIC_URL"] = "http://testserver"
     os.environ["ROLLBOOK_RATE_LIMIT"] = "0"
     os.environ["ROLLBOOK_SECRET_KEY"] = "a key for tests alone, long enough to pass"
     os.environ["ROLLBOOK_FIELD_KEYS"] = "cm9sbGJvb2stdGVzdHMtdXNlLXRoaXMta2V5LW9ubHk="
+    # The browser's driver keeps an event loop in the tests' thread; the tests themselves stay synchronous.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -18,7 +18,9 @@ def check() -> None:
 
 def in_order() -> bool:
     """Prints every message of our system checks; true when none is an error."""
-    messages = run_checks(tags=[Tags.security], databases=None) + run_checks(tags=[Tags.database], databases=["default"])
+    messages = run_checks(tags=[Tags.security], databases=None) + run_checks(
+        tags=[Tags.database], databases=["default"]
+    )
     ours = [message for message in messages if str(message.id).startswith("rollbook.")]
     for message in ours:
         hint = f" {message.hint}" if message.hint else ""

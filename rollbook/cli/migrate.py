@@ -13,7 +13,9 @@ def register(app: typer.Typer) -> None:
     app.command()(migrate)
 
 
-def migrate(quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all goes well.")] = False) -> None:
+def migrate(
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when all goes well.")] = False,
+) -> None:
     """Create or upgrade the database (on SQLite both files). Safe to run again at any time."""
     migrate_all(verbosity=0 if quiet else 1)
 

@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="Server processes; 0 = one per processor, four at most.", min=0)] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Server processes; 0 = one per processor, four at most.", min=0)
+    ] = 0,
     threads: Annotated[int, typer.Option(help="Requests one process works on at a time.", min=1)] = 4,
 ) -> None:
     """Serve the console and the REST API until SIGTERM or Ctrl-C."""
@@ -76,7 +78,9 @@ def refuse_taken_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as fault:
-            typer.echo(f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with --port.", err=True)
+            typer.echo(
+                f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with --port.", err=True
+            )
             raise typer.Exit(1) from fault
 
 

@@ -21,9 +21,6 @@ class ReadingRouter:
         return True
 
     def allow_migrate(self, db: str, app_label: str, model_name: str | None = None, **_: Any) -> bool:
-        if app_label == "oauth2_provider" and model_name is None:
-            # oauth-toolkit's data migrations mend its own old tables; ours stand in for them, and not all in one database.
-            return False
         return db == home(f"{app_label}.{(model_name or '').lower()}")
 
 

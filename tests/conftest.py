@@ -1,0 +1,112 @@
+"""Fixtures that every test may use: both databases, an installation of one's own, a browser, sizes and the long report."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
+
+LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
+DATABASES = ["default", "reading"]
+
+
+def pytest_report_header() -> str:
+    return f"database: {'PostgreSQL' if ON_POSTGRESQL else 'SQLite'}, sizes: {'long' if LONG else 'small'}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests wait for --long; a test that may use the database may use both of its aliases."""
+    waiting = [item for item in items if item.get_closest_marker("long") and not LONG]
+    if waiting:
+        config.hook.pytest_deselected(items=waiting)
+        items[:] = [item for item in items if item not in waiting]
+    for item in items:
+        for marker in item.iter_markers("django_db"):
+            marker.kwargs.setdefault("databases", DATABASES)  # type: ignore[attr-defined]  # a dict, whatever its annotation says
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & {"db", "transactional_db"} and not item.get_closest_marker("django_db"):
+            item.add_marker(
+                pytest.mark.django_db(databases=DATABASES, transaction="transactional_db" in fixtures)
+            )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Leaves the counts of this pass where tests/passes.py adds them up."""
+    file = os.environ.get("ROLLBOOK_TEST_COUNTS")
+    if file and not hasattr(terminalreporter.config, "workerinput"):
+        count = {
+            kind: len(terminalreporter.stats.get(kind, ()))
+            for kind in ("passed", "failed", "error", "skipped")
+        }
+        Path(file).write_text(json.dumps(count), encoding="ascii")
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    """A migrated Rollbook of this test's own; `fresh_installation` in tests/installation.py makes one for a whole module."""
+    with fresh_installation() as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def serving(installation: Installation) -> Iterator[str]:
+    """The address of the real server over `installation`."""
+    with installation.serving() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, or the one Playwright brought where there is no such package."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    switches = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=switches)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page in a context of its own: no cookies, English, 1280 × 800."""
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def at_size() -> Callable[[int, int], int]:
+    """`at_size(small, long)`: the size this run uses."""
+    return lambda small, long: long if LONG else small
+
+
+@pytest.fixture
+def long_report(request: pytest.FixtureRequest) -> Callable[[str, float, str], None]:
+    """`long_report(name, value, unit)`: a figure for docs/long-report.md; kept only by script/test --long."""
+    file = os.environ.get("ROLLBOOK_TEST_FIGURES")
+
+    def keep(name: str, value: float, unit: str) -> None:
+        if file:
+            database = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
+            row = {
+                "test": request.node.nodeid,
+                "database": database,
+                "name": name,
+                "value": value,
+                "unit": unit,
+            }
+            with open(file, "a", encoding="utf-8") as figures:
+                figures.write(json.dumps(row) + "\n")
+
+    return keep

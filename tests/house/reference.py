@@ -1,0 +1,92 @@
+"""Writes the pages of docs/reference/ that follow from the code: settings and commands. `script/docs` runs it, a test compares."""
+
+import inspect
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from rollbook import checks
+from rollbook.cli.main import app
+from rollbook.environment import SETTINGS
+
+FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
+
+
+def settings_page() -> str:
+    """docs/reference/settings.md: every variable, then every system check."""
+    lines = [
+        "# Settings",
+        "",
+        "Rollbook takes its settings from environment variables and from nowhere else. `script/docs` writes this page from the",
+        "table in `rollbook/environment.py` and the checks in `rollbook/checks.py`.",
+        "",
+        "A secret may also stand in a file: set the variable's name with `_FILE` at its end to the file's path.",
+        "",
+    ]
+    for setting in SETTINGS:
+        names = f"`{setting.name}`" + (f", `{setting.name}_FILE`" if setting.secret else "")
+        lines += [f"## {names}", "", setting.meaning, ""]
+        lines += [f"- Default: {setting.default}", f"- Example: `{setting.example}`", ""]
+    lines += ["## System checks", "", "`rollbook check` runs these, and `rollbook serve` before it starts;"]
+    lines += [
+        "an error (E) keeps it from starting, a warning (W) does not.",
+        "",
+        "| id | what holds when it is silent |",
+        "|---|---|",
+    ]
+    lines += [f"| `{code}` | {meaning} |" for code, meaning in sorted(documented_checks().items())]
+    return "\n".join(lines) + "\n"
+
+
+def documented_checks() -> dict[str, str]:
+    """{id: what it makes sure of}, from the docstrings of the checks."""
+    docstrings = " ".join(
+        inspect.getdoc(check) or "" for _, check in inspect.getmembers(checks, inspect.isfunction)
+    )
+    return dict(re.findall(r"(rollbook\.[EW]\d{3}): (.*?\.)(?= |$)", docstrings))
+
+
+def commands_page() -> str:
+    """docs/reference/cli.md: every command with its arguments and options."""
+    lines = ["# Commands", "", "What `rollbook --help` says, on one page; `script/docs` writes it.", ""]
+    for name, command in commands("rollbook", typer.main.get_command(app)):
+        lines += [f"## {name}", "", inspect.cleandoc(command.help or "").strip(), ""]
+        lines += [line for parameter in command.params for line in parameter_lines(parameter)]
+        if lines[-1]:
+            lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def commands(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    """(full name, command) of this command and all below it, groups before their members."""
+    yield name, command
+    for word, member in sorted(getattr(command, "commands", {}).items()):
+        yield from commands(f"{name} {word}", member)
+
+
+def parameter_lines(parameter: Any) -> list[str]:
+    """One list item for an argument or option; none for --help, which every command has."""
+    if parameter.name == "help":
+        return []
+    option = parameter.param_type_name == "option"
+    name = " / ".join(", ".join(group) for group in (parameter.opts, parameter.secondary_opts) if group)
+    help_text = " ".join((parameter.help or "").split())
+    needed = " Required." if parameter.required and option else ""
+    empty = (
+        parameter.default in (None, False, "", (), []) or callable(parameter.default) or parameter.required
+    )
+    default = "" if empty else f" Default: {parameter.default}."
+    return [f"- `{name if option else name.upper()}`: {help_text}{needed}{default}".rstrip(": ")]
+
+
+PAGES = {"settings.md": settings_page, "cli.md": commands_page}
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for page, write in PAGES.items():
+        (FOLDER / page).write_text(write(), encoding="utf-8")
+    sys.stdout.write(f"Wrote {', '.join(PAGES)} into docs/reference/.\n")

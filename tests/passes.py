@@ -1,0 +1,115 @@
+"""What script/test runs: the pure storeys once, then the others on SQLite and on a PostgreSQL of the run's own. Adds up the counts."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import long_report
+
+ROOT = Path(__file__).parent.parent
+PURE = ("tests/oneroster", "tests/engine", "tests/house")
+NO_TESTS = 5  # pytest's exit code for a run that found none
+
+
+@dataclass
+class Outcome:
+    """What one pass came to."""
+
+    passed: int = 0
+    failed: int = 0
+    sound: bool = True  # pytest came to its end and ran what it should
+
+
+def main(arguments: list[str]) -> int:
+    long = "--long" in arguments
+    arguments = [argument for argument in arguments if argument != "--long"]
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="rollbook-passes-") as folder:
+        figures = Path(folder, "figures.jsonl")
+        environ = {name: text for name, text in os.environ.items() if not name.startswith("ROLLBOOK_")}
+        if long:
+            environ |= {"ROLLBOOK_TEST_LONG": "1", "ROLLBOOK_TEST_FIGURES": str(figures)}
+        outcomes = [
+            run_pass(title, wrapper, targets, options(arguments, long), environ, Path(folder, "counts.json"))
+            for title, wrapper, targets in passes(arguments)
+        ]
+        passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
+        sound = bool(outcomes) and all(one.sound for one in outcomes) and passed > 0
+        if long:
+            long_report.write(figures, passed, failed, time.monotonic() - started)
+    print(f"\nAll passes took {time.monotonic() - started:.0f} s.")
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 0 if sound and not failed else 1
+
+
+def passes(arguments: list[str]) -> list[tuple[str, list[str], list[str]]]:
+    """(title, command to run it under, what pytest is to collect) of each pass that the named paths need."""
+    named = [argument for argument in arguments if is_target(argument)]
+    pure = (
+        [one for one in named if is_pure(one)]
+        if named
+        else [folder for folder in PURE if (ROOT / folder).is_dir()]
+    )
+    rest = [one for one in named if not is_pure(one)] if named else ["tests"]
+    if "tests" in rest:
+        rest = ["tests", *(f"--ignore={folder}" for folder in PURE)]
+    wanted = [("The language, the engine and the house: no database", [], pure)] if pure else []
+    if rest:
+        wanted.append(("Memory, verbs and doors on SQLite", [], rest))
+        wanted.append(("Memory, verbs and doors on PostgreSQL", ["script/with-postgres"], rest))
+    return wanted
+
+
+def is_target(argument: str) -> bool:
+    """Whether this argument names tests (a folder, a file, a test in a file) rather than an option or its value."""
+    return not argument.startswith("-") and (ROOT / argument.split("::")[0]).exists()
+
+
+def is_pure(target: str) -> bool:
+    path = target.split("::")[0].rstrip("/")
+    return any(path == folder or path.startswith(f"{folder}/") for folder in PURE)
+
+
+def options(arguments: list[str], long: bool) -> list[str]:
+    """Pytest's options: two processes, unless timings are wanted or somebody looks over the shoulder of one."""
+    given = [argument for argument in arguments if not is_target(argument)]
+    alone = long or any(argument in ("-s", "--pdb") or argument.startswith("-n") for argument in given)
+    return (
+        given if alone else [*given, "-n", os.environ.get("ROLLBOOK_TEST_WORKERS", "2"), "--dist", "loadfile"]
+    )
+
+
+def run_pass(
+    title: str,
+    wrapper: list[str],
+    targets: list[str],
+    given: list[str],
+    environ: dict[str, str],
+    counts: Path,
+) -> Outcome:
+    print(f"\n══ {title}", flush=True)
+    counts.unlink(missing_ok=True)
+    command = [*wrapper, sys.executable, "-m", "pytest", "-q", *targets, *given]
+    code = subprocess.run(command, cwd=ROOT, env=environ | {"ROLLBOOK_TEST_COUNTS": str(counts)}).returncode
+    if not counts.exists():
+        print(f"This pass broke off (exit code {code}).", flush=True)
+        return Outcome(failed=1, sound=False)
+    count = json.loads(counts.read_text(encoding="ascii"))
+    chosen = any(argument.startswith(("-k", "-m")) for argument in given)
+    if code == NO_TESTS and not chosen:
+        print("This pass ran no test.", flush=True)
+    return Outcome(
+        count["passed"], count["failed"] + count["error"], code in (0, 1) or (code == NO_TESTS and chosen)
+    )
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
