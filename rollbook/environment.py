@@ -4,6 +4,7 @@ Nothing else reads `ROLLBOOK_…` variables; docs/reference/settings.md is writt
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,8 +170,8 @@ def kept_secret(file: Path, make: Callable[[], str]) -> str:
     """The secret kept in `file`, made and written there (mode 0600) the first time; processes that race agree on one."""
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        draft = file.with_name(f"{file.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor, name = tempfile.mkstemp(prefix=file.name, dir=file.parent)  # its mode is 0600
+        draft = Path(name)
         with open(descriptor, "w", encoding="ascii") as draft_file:
             draft_file.write(make() + "\n")
         # A link, unlike a rename, never replaces what another process has put there first.

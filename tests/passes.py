@@ -12,7 +12,7 @@ from pathlib import Path
 from tests import long_report
 
 ROOT = Path(__file__).parent.parent
-PURE = ("tests/oneroster", "tests/engine", "tests/house")
+PURE = ("tests/oneroster", "tests/engine", "tests/generator", "tests/house")
 NO_TESTS = 5  # pytest's exit code for a run that found none
 
 

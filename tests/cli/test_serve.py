@@ -1,0 +1,55 @@
+"""`rollbook serve` and `rollbook migrate`, as processes."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+from tests.installation import Installation, fresh_installation
+
+
+def test_the_server_answers_on_its_port_and_ends_cleanly_on_sigterm(installation: Installation):
+    command = [sys.executable, "-m", "rollbook", "serve", "--port", str(installation.port), "--workers", "2"]
+    process = subprocess.Popen(command, env=installation.environ, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 20
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{installation.url}/readyz", timeout=2) as answer:
+                assert answer.read() == b"ready\n"
+                break
+        except urllib.error.URLError:
+            time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, complaints = process.communicate(timeout=15)
+    assert (process.returncode, complaints) == (0, "")
+
+
+def test_static_files_are_served_under_names_that_carry_their_hash(installation: Installation, serving: str):
+    [name] = [path.name for path in (installation.data_dir / "static/vendor/tabler").glob("tabler.min.*.css")]
+    with urllib.request.urlopen(f"{serving}/static/vendor/tabler/{name}", timeout=5) as answer:
+        assert answer.headers["content-type"].startswith("text/css")
+        assert int(answer.headers["cache-control"].split("=")[1]) > 86400
+
+
+def test_a_port_in_use_is_refused_by_name(installation: Installation):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", installation.port))
+        taken.listen()
+        done = installation.rollbook("serve", "--port", str(installation.port), expect=1)
+    assert "Choose another with --port" in done.stderr
+
+
+def test_a_wrong_setting_keeps_the_server_from_starting_and_is_named():
+    with fresh_installation(ROLLBOOK_FIELD_KEYS="not-a-key") as installation:
+        done = installation.rollbook("serve", "--port", str(installation.port), expect=1)
+    assert "rollbook.E003" in done.stderr
+    assert "not-a-key" not in done.stderr
+
+
+def test_migrating_twice_is_migrating_once():
+    with fresh_installation(migrated=False) as installation:
+        installation.rollbook("migrate")
+        assert "No migrations to apply" in installation.rollbook("migrate").stdout
