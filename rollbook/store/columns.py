@@ -9,7 +9,6 @@ from django.db import models
 
 from rollbook.oneroster.folding import fold
 
-
 __all__ = ["CodePointText", "EncryptedText", "fold"]
 
 
@@ -37,3 +36,9 @@ class EncryptedText(models.TextField):
 def _cipher() -> MultiFernet:
     keys: Iterable[str] = settings.FIELD_KEYS
     return MultiFernet([Fernet(key) for key in keys])
+
+
+def column_of(field: str) -> str:
+    """The roster column of a CSV 1.2 field: snake_case, and `…SourcedId(s)` as `…_id(s)`."""
+    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in field)
+    return snake.replace("_sourced_ids", "_ids").replace("_sourced_id", "_id")
