@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.db import DatabaseError, connections
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
+from rollbook.store.routers import homes
+
 
 class Probes:
     """Middleware that answers the two probes before hosts, sessions or languages are looked at."""
@@ -22,7 +24,7 @@ class Probes:
 
 def _ready() -> HttpResponse:
     try:
-        for alias in connections:
+        for alias in homes():
             with connections[alias].cursor() as cursor:
                 cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
     except DatabaseError:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
@@ -44,6 +45,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             for kind in ("passed", "failed", "error", "skipped")
         }
         Path(file).write_text(json.dumps(count), encoding="ascii")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Before the test database is dropped, lets go of what the pools of both aliases hold."""
+    yield
+    for connection in connections.all():
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()
 
 
 @pytest.fixture

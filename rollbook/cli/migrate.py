@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+
+from rollbook.store.routers import homes
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +24,5 @@ def migrate(
 def migrate_all(verbosity: int) -> None:
     """Every database of its own, the roster first; a folder that is missing is made."""
     settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for alias in ("default", "reading"):
-        if alias == "default" or connections[alias].vendor == "sqlite":
-            call_command("migrate", database=alias, interactive=False, verbosity=verbosity)
+    for alias in homes():
+        call_command("migrate", database=alias, interactive=False, verbosity=verbosity)

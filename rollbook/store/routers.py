@@ -28,5 +28,9 @@ class ReadingRouter:
 
 def home(label: str) -> str:
     """The alias of the database that holds the model with this lower-case label."""
-    apart = connections["default"].vendor == "sqlite"
-    return "reading" if apart and label in settings.READING_MODELS else "default"
+    return homes()[-1] if label in settings.READING_MODELS else "default"
+
+
+def homes() -> tuple[str, ...]:
+    """The aliases that are databases of their own: on PostgreSQL `reading` is only another name for `default`."""
+    return ("default", "reading") if connections["default"].vendor == "sqlite" else ("default",)
