@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rollbook.oneroster.collections import SERVED
-from rollbook.oneroster.entities import BASE, ENTITIES
+from rollbook.oneroster.entities import BASE, ENTITIES, USER_IDS
 from rollbook.oneroster.mapping import demographics_v1p1, user_v1p1, user_v1p2
 from rollbook.oneroster.spec import Member
 
@@ -203,6 +203,8 @@ def _many(member: Member) -> Part:
 def _item(member: Member) -> Callable[[Any], str]:
     if member.type == "reference":
         return _reference(member)
+    if member.members is USER_IDS:
+        return _user_id
     if member.type == "object":
         return _object(member.members)
     return quoted
@@ -211,6 +213,17 @@ def _item(member: Member) -> Callable[[Any], str]:
 def _object(members: tuple[Member, ...]) -> Callable[[Record], str]:
     parts = [_part(member) for member in members if member.source]
     return lambda record: f"{{{''.join([part(record) for part in parts])[1:]}}}"
+
+
+def _user_id(item: str) -> str:
+    """A `{type:identifier}` item of the CSV column as an object; one without that shape is an identifier of
+    no type.
+    """
+    inner = item[1:-1] if item.startswith("{") and item.endswith("}") else item
+    type_, colon, identifier = inner.partition(":")
+    return (
+        f'{{"type":{quoted(type_ if colon else "")},"identifier":{quoted(identifier if colon else inner)}}}'
+    )
 
 
 def _number(text: Any) -> str:

@@ -139,35 +139,20 @@ def user_v1p1(record: Mapping[str, Any], today: str) -> dict[str, Any]:
     role, orgs = role_and_orgs_v1p1(record.get("roles") or (), record.get("primaryOrgSourcedId"), today)
     shown = {name: record[source] for name, source in METADATA_V1P1.items() if record.get(source)}
     metadata = {**shown, **(record.get("metadata") or {})}
-    ids = user_ids(record.get("userIds") or ())
-    return {**record, "role": role, "orgSourcedIds": orgs, "userIds": ids, "metadata": metadata}
+    return {**record, "role": role, "orgSourcedIds": orgs, "metadata": metadata}
 
 
 def user_v1p2(record: Mapping[str, Any], today: str) -> dict[str, Any]:
     """The canonical user with rows of userProfiles grouped into profiles, and each role naming the profile it
     is used with.
     """
-    ids = user_ids(record.get("userIds") or ())
     rows = record.get("userProfiles") or ()
     roles = record.get("roles") or ()
     if not rows:
-        return {**record, "userIds": ids, "roles": roles}
+        return {**record, "roles": roles}
     profiles, profile_ids = grouped_profiles(rows)
     used = [{**role, "profileId": profile_ids.get(role.get("userProfileSourcedId"))} for role in roles]
-    return {**record, "userIds": ids, "roles": used, "userProfiles": profiles}
-
-
-def user_ids(items: Iterable[str]) -> list[dict[str, str]]:
-    """`{type:identifier}` items of the CSV column as the objects of REST; an item without that shape is an
-    identifier of no type.
-    """
-    return [_user_id(item) for item in items]
-
-
-def _user_id(item: str) -> dict[str, str]:
-    inner = item[1:-1] if item.startswith("{") and item.endswith("}") else item
-    type_, colon, identifier = inner.partition(":")
-    return {"type": type_, "identifier": identifier} if colon else {"type": "", "identifier": inner}
+    return {**record, "roles": used, "userProfiles": profiles}
 
 
 def grouped_profiles(rows: Iterable[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[Any, str]]:
