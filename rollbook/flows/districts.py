@@ -1,0 +1,25 @@
+"""Districts: how one begins. What comes into it later is told by `ingest`."""
+
+from zoneinfo import available_timezones
+
+from django.db import transaction
+
+from rollbook.refusal import Refusal
+from rollbook.store.models import Connection, District
+
+UPLOAD = "upload"
+"""The kind of the connection by which packages come in from the command line."""
+
+
+class UnknownTimeZone(Refusal):
+    """This is not a time zone: write a name of the tz database, such as America/Chicago or Europe/Madrid."""
+
+
+def add_district(name: str, time_zone: str = "UTC") -> District:
+    """A new district with the connection its packages come in by. Raises UnknownTimeZone."""
+    if time_zone not in available_timezones():
+        raise UnknownTimeZone(time_zone)
+    with transaction.atomic():
+        district = District.objects.create(name=name.strip(), time_zone=time_zone)
+        Connection.objects.create(district=district, kind=UPLOAD, name="Uploaded packages")
+    return district

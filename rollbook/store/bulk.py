@@ -1,0 +1,106 @@
+"""Many rows at once, on PostgreSQL by COPY and on SQLite by executemany, and the few words in which their SQL differs."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+BATCH = 2_000
+Row = Sequence[Any]
+
+
+def is_postgresql(cursor: CursorWrapper) -> bool:
+    return bool(cursor.db.vendor == "postgresql")
+
+
+def load(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Add `rows` to `table`; how many there were. Values are None, bool, int or str."""
+    if is_postgresql(cursor):
+        return _copy(cursor, table, columns, rows)
+    return _insert(cursor, table, columns, rows)
+
+
+def load_csv(cursor: CursorWrapper, table: str, columns: Sequence[str], path: str) -> None:
+    """Add the rows of a headerless CSV file whose empty unquoted fields are NULL. PostgreSQL only."""
+    statement = f"COPY {table} ({_names(columns)}) FROM STDIN (FORMAT csv)"
+    with open(path, "rb") as source, cursor.cursor.copy(statement) as copy:
+        while block := source.read(1 << 20):
+            copy.write(block)
+
+
+def among(cursor: CursorWrapper, column: str) -> str:
+    """A condition with one parameter, made by `many`: `column` is one of these integers."""
+    if is_postgresql(cursor):
+        return f"{column} = ANY(%s)"
+    return f"{column} IN (SELECT value FROM json_each(%s))"
+
+
+def many(cursor: CursorWrapper, numbers: Iterable[int]) -> Any:
+    """Integers as the one parameter of `among`."""
+    return list(numbers) if is_postgresql(cursor) else json.dumps(list(numbers))
+
+
+def elements(cursor: CursorWrapper, column: str) -> str:
+    """A FROM item that yields the integers of a JSON array column as `element.value`."""
+    if is_postgresql(cursor):
+        return f"LATERAL (SELECT value::bigint FROM jsonb_array_elements_text({column}::jsonb) AS e(value)) AS element"
+    return f"json_each({column}) AS element"
+
+
+def temporary(cursor: CursorWrapper, table: str, definition: str) -> None:
+    """An empty temporary table; it goes with the transaction on PostgreSQL, and is replaced at the next use on SQLite."""
+    cursor.execute(f"DROP TABLE IF EXISTS {table}")
+    tail = " ON COMMIT DROP" if is_postgresql(cursor) else ""
+    cursor.execute(f"CREATE TEMPORARY TABLE {table} ({definition}){tail}")
+
+
+def batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    source = iter(rows)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def _copy(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    count = 0
+    with cursor.cursor.copy(f"COPY {table} ({_names(columns)}) FROM STDIN") as copy:
+        for batch in batches(rows, BATCH):
+            copy.write("".join([_line(row) for row in batch]))
+            count += len(batch)
+    return count
+
+
+def _line(row: Row) -> str:
+    return "\t".join([_field(value) for value in row]) + "\n"
+
+
+def _field(value: Any) -> str:
+    if value is None:
+        return "\\N"
+    if value is True:
+        return "t"
+    if value is False:
+        return "f"
+    if isinstance(value, int):
+        return str(value)
+    if "\\" in value:
+        value = value.replace("\\", "\\\\")
+    if "\t" in value or "\n" in value or "\r" in value:
+        value = value.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return value
+
+
+def _insert(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    marks = ", ".join(["?"] * len(columns))
+    statement = f"INSERT INTO {table} ({_names(columns)}) VALUES ({marks})"
+    count = 0
+    for batch in batches(rows, BATCH):
+        # The driver's own cursor: Django's would rewrite %s and log every row.
+        cursor.connection.executemany(statement, batch)
+        count += len(batch)
+    return count
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)

@@ -1,0 +1,318 @@
+"""Making a publication: what is served follows the roster, record by record, and only where the text served really changes.
+
+Everything here happens in the transaction that changed the roster. The order is of dependence: whether an enrollment is served depends on its
+class and user, whether a guardian is, on enrollments.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from rollbook.oneroster.json_binding import texts, tombstone
+from rollbook.store.bulk import among, batches, elements, load, many
+from rollbook.store.models import RECORDS, District
+from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
+from rollbook.store.records import Loaded, Roster, Sight, base_sight
+
+CHUNK = 10_000
+COLUMNS = (
+    "district_id",
+    "collection",
+    "position",
+    "from_publication",
+    "to_publication",
+    "record_id",
+    "gone",
+    "kind",
+    "stamp_v1p1",
+    "stamp_v1p2",
+    "text_v1p1",
+    "text_v1p2",
+)
+
+Changed = dict[str, set[int]]
+"""Record ids by collection: those created, updated, deleted or restored since the last publication."""
+
+
+@dataclass
+class ServedNow:
+    """The current served row of a record."""
+
+    position: int
+    since: int
+    gone: bool
+    kind: str
+    stamp_v1p1: int
+    stamp_v1p2: int
+    text_v1p1: str
+    text_v1p2: str | None
+
+
+@dataclass
+class Edition:
+    """A publication in the making. `totals` are by collection; `written` counts rows; `flipped` are records that came into sight or left."""
+
+    cursor: CursorWrapper
+    district: District
+    number: int
+    today: str
+    totals: dict[str, int]
+    is_first: bool
+    written: dict[str, int] = field(default_factory=dict)
+    flipped: Changed = field(default_factory=dict)
+
+
+def follow_roster(edition: Edition, changed: Changed | None) -> None:
+    """Bring the served rows of the whole roster up to the roster. `changed` None means that everything may have changed."""
+    sight = base_sight(edition.cursor, edition.district.pk)
+    roster = Roster(edition.cursor, edition.district.pk, sight, edition.today)
+    for collection in COLLECTIONS:
+        if collection != "users":
+            _follow(edition, roster, collection, _candidates(edition, sight, collection, changed))
+        else:
+            _follow(edition, roster, "users", _candidates(edition, sight, "users", changed))
+            if changed is not None:
+                _follow(edition, roster, "users", _wards(edition))
+
+
+# --- Which records may be served differently now ------------------------------------------------------------------------------------
+
+
+def _candidates(edition: Edition, sight: Sight, collection: str, changed: Changed | None) -> Iterable[int]:
+    if changed is None:
+        return _all(edition, collection)
+    return _DEPENDANTS[collection](edition, changed)
+
+
+def _all(edition: Edition, collection: str) -> Iterator[int]:
+    """Every record id of the collection; ids are read in pieces, so that millions need no memory."""
+    table, last = RECORDS[collection]._meta.db_table, 0
+    while True:
+        edition.cursor.execute(
+            f"SELECT id FROM {table} WHERE district_id = %s AND id > %s ORDER BY id LIMIT %s",
+            [edition.district.pk, last, CHUNK],
+        )
+        ids = [row[0] for row in edition.cursor.fetchall()]
+        if not ids:
+            return
+        yield from ids
+        last = ids[-1]
+
+
+def _family(edition: Edition, changed: Changed, collection: str) -> Iterable[int]:
+    """Orgs and sessions are few and tell of their parents and children: if one changed, all are looked at."""
+    return _all(edition, collection) if changed.get(collection) else ()
+
+
+def _changed_orgs(edition: Edition, changed: Changed) -> Iterable[int]:
+    return _family(edition, changed, "orgs")
+
+
+def _changed_sessions(edition: Edition, changed: Changed) -> Iterable[int]:
+    return _family(edition, changed, "academicSessions")
+
+
+def _changed_courses(edition: Edition, changed: Changed) -> Iterable[int]:
+    if edition.flipped["orgs"] or edition.flipped["academicSessions"]:
+        return _all(edition, "courses")
+    return sorted(changed.get("courses", ()))
+
+
+def _changed_classes(edition: Edition, changed: Changed) -> Iterable[int]:
+    if edition.flipped["orgs"] or edition.flipped["academicSessions"]:
+        return _all(edition, "classes")
+    flipped = _referring(edition, "store_class", "course_id", edition.flipped["courses"])
+    return sorted({*changed.get("classes", ()), *flipped})
+
+
+def _changed_users(edition: Edition, changed: Changed) -> Iterable[int]:
+    """Users, before enrollments are looked at: an enrollment changes its user only by making a guardian visible, see `_enrolled`."""
+    if edition.flipped["orgs"]:
+        return _all(edition, "users")
+    ids = set(changed.get("users", ()))
+    ids |= _owners(edition, "store_role", changed.get("roles", ()))
+    ids |= _owners(edition, "store_userprofile", changed.get("userProfiles", ()))
+    ids |= _owners(edition, "store_enrollment", changed.get("enrollments", ()))
+    if edition.flipped["classes"]:
+        ids |= _owners_in_classes(edition, edition.flipped["classes"])
+    return sorted(ids)
+
+
+def _changed_enrollments(edition: Edition, changed: Changed) -> Iterable[int]:
+    if edition.flipped["orgs"]:
+        return _all(edition, "enrollments")
+    ids = set(changed.get("enrollments", ()))
+    ids |= _referring(edition, "store_enrollment", "class_id", edition.flipped["classes"])
+    ids |= _referring(edition, "store_enrollment", "user_id", edition.flipped["users"])
+    return sorted(ids)
+
+
+def _changed_demographics(edition: Edition, changed: Changed) -> Iterable[int]:
+    ids = set(changed.get("demographics", ()))
+    ids |= _referring(edition, "store_demographics", "user_id", edition.flipped["users"])
+    return sorted(ids)
+
+
+_DEPENDANTS = {
+    "orgs": _changed_orgs,
+    "academicSessions": _changed_sessions,
+    "courses": _changed_courses,
+    "classes": _changed_classes,
+    "users": _changed_users,
+    "enrollments": _changed_enrollments,
+    "demographics": _changed_demographics,
+}
+
+
+def _wards(edition: Edition) -> Iterable[int]:
+    """Users who name somebody as agent who came into sight or left it."""
+    if not edition.flipped["users"]:
+        return ()
+    cursor = edition.cursor
+    cursor.execute(
+        f"""SELECT DISTINCT u.id FROM store_user u, {elements(cursor, "u.agent_ids")}
+            WHERE u.district_id = %s AND u.agent_ids IS NOT NULL AND {among(cursor, "element.value")} ORDER BY u.id""",
+        [edition.district.pk, many(cursor, edition.flipped["users"])],
+    )
+    return [row[0] for row in cursor.fetchall()]
+
+
+def _referring(edition: Edition, table: str, column: str, ids: Iterable[int]) -> set[int]:
+    return _column(edition, "id", table, column, ids)
+
+
+def _owners(edition: Edition, table: str, ids: Iterable[int]) -> set[int]:
+    return _column(edition, "user_id", table, "id", ids)
+
+
+def _owners_in_classes(edition: Edition, ids: Iterable[int]) -> set[int]:
+    return _column(edition, "user_id", "store_enrollment", "class_id", ids)
+
+
+def _column(edition: Edition, wanted: str, table: str, column: str, ids: Iterable[int]) -> set[int]:
+    found: set[int] = set()
+    for some in batches(sorted(ids), CHUNK):
+        edition.cursor.execute(
+            f"SELECT {wanted} FROM {table} WHERE district_id = %s AND {among(edition.cursor, column)}",
+            [edition.district.pk, many(edition.cursor, some)],
+        )
+        found.update(row[0] for row in edition.cursor.fetchall())
+    return found
+
+
+# --- Serving them ---------------------------------------------------------------------------------------------------------------------
+
+
+def _follow(edition: Edition, roster: Roster, collection: str, ids: Iterable[int]) -> None:
+    edition.flipped.setdefault(collection, set())
+    edition.written.setdefault(collection, 0)
+    for some in batches(ids, CHUNK):
+        now = {} if edition.is_first else served_now(edition, collection, some)
+        rows = list(_successors(edition, collection, roster.load(collection, some), now))
+        _close(edition, collection, [row for row in rows if row[5] in now], now)
+        load(edition.cursor, "store_served", COLUMNS, rows)
+        edition.written[collection] += len(rows)
+
+
+def served_now(edition: Edition, collection: str, ids: Sequence[int]) -> dict[int, ServedNow]:
+    cursor = edition.cursor
+    cursor.execute(
+        f"""SELECT record_id, position, from_publication, gone, kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2
+            FROM store_served WHERE district_id = %s AND collection = %s AND to_publication = %s
+            AND {among(cursor, "record_id")}""",
+        [edition.district.pk, NUMBER_OF[collection], FOREVER, many(cursor, ids)],
+    )
+    return {record_id: ServedNow(*values) for record_id, *values in cursor.fetchall()}
+
+
+def _successors(
+    edition: Edition, collection: str, loaded: Iterable[Loaded], now: dict[int, ServedNow]
+) -> Iterator[tuple[Any, ...]]:
+    for found in loaded:
+        current = now.get(found.record_id)
+        if found.record is not None:
+            row = _live(edition, collection, found, current)
+        elif current is not None and not current.gone:
+            row = _gone(edition, collection, found, current)
+        else:
+            row = None
+        if row is not None:
+            yield row
+
+
+def _live(edition: Edition, collection: str, found: Loaded, current: ServedNow | None) -> tuple[Any, ...] | None:
+    text_v1p1, text_v1p2 = texts(collection, found.record, edition.today)
+    if current is None:
+        edition.flipped[collection].add(found.record_id)
+        edition.totals[collection] += 1
+        return _row(edition, collection, edition.totals[collection], found, False, text_v1p1, text_v1p2, None)
+    if (current.gone, current.kind, current.text_v1p1, current.text_v1p2) == (False, found.kind, text_v1p1, text_v1p2):
+        return None
+    if current.gone:
+        edition.flipped[collection].add(found.record_id)
+    return _row(edition, collection, current.position, found, False, text_v1p1, text_v1p2, current)
+
+
+def _gone(edition: Edition, collection: str, found: Loaded, current: ServedNow) -> tuple[Any, ...]:
+    edition.flipped[collection].add(found.record_id)
+    kept = found._replace(kind=current.kind)
+    return _row(edition, collection, current.position, kept, True, *tombstones(collection, found.sourced_id), current)
+
+
+def tombstones(collection: str, sourced_id: str) -> tuple[str, str | None]:
+    """The tombstone of a record in 1.1 and, where it differs, in 1.2."""
+    text_v1p1 = tombstone(collection, sourced_id, "1.1")
+    text_v1p2 = tombstone(collection, sourced_id, "1.2")
+    return text_v1p1, None if text_v1p2 == text_v1p1 else text_v1p2
+
+
+def _row(
+    edition: Edition,
+    collection: str,
+    position: int,
+    found: Loaded,
+    gone: bool,
+    text_v1p1: str,
+    text_v1p2: str | None,
+    current: ServedNow | None,
+) -> tuple[Any, ...]:
+    stamp_v1p1 = stamp_v1p2 = edition.number
+    if current is not None and current.text_v1p1 == text_v1p1:
+        stamp_v1p1 = current.stamp_v1p1
+    if current is not None and (current.text_v1p2 or current.text_v1p1) == (text_v1p2 or text_v1p1):
+        stamp_v1p2 = current.stamp_v1p2
+    return (
+        edition.district.pk,
+        NUMBER_OF[collection],
+        position,
+        edition.number,
+        FOREVER,
+        found.record_id,
+        gone,
+        found.kind,
+        stamp_v1p1,
+        stamp_v1p2,
+        text_v1p1,
+        text_v1p2,
+    )
+
+
+def _close(edition: Edition, collection: str, rows: Sequence[tuple[Any, ...]], now: dict[int, ServedNow]) -> None:
+    """End what is replaced: with this publication, or, where it was written in this very publication, as if it had never been."""
+    places = [now[row[5]] for row in rows]
+    key = [edition.district.pk, NUMBER_OF[collection]]
+    mine = [place.position for place in places if place.since == edition.number]
+    older = [place.position for place in places if place.since != edition.number]
+    position = among(edition.cursor, "position")
+    where = f"district_id = %s AND collection = %s AND to_publication = %s AND {position}"
+    for some in batches(older, CHUNK):
+        edition.cursor.execute(
+            f"UPDATE store_served SET to_publication = %s WHERE {where}",
+            [edition.number, *key, FOREVER, many(edition.cursor, some)],
+        )
+    for some in batches(mine, CHUNK):
+        edition.cursor.execute(
+            f"DELETE FROM store_served WHERE {where}", [*key, FOREVER, many(edition.cursor, some)]
+        )

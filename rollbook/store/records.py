@@ -1,0 +1,368 @@
+"""Roster rows as canonical records, ready to be rendered: references turned into served ids and cut to what a sight lets through.
+
+A `Sight` says which records may be referred to. `base_sight` is the whole roster's; `view_sight` is cut to the temporary table `seen`.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.db.backends.utils import CursorWrapper
+
+from rollbook.oneroster.collections import COLLECTION
+from rollbook.oneroster.mapping import role_and_orgs_v1p1, role_v1p2
+from rollbook.oneroster.spec import Field
+from rollbook.store.bulk import among, many
+from rollbook.store.columns import column_of
+from rollbook.store.models import RECORDS
+from rollbook.store.visibility import GUARDIANS, Rule, seen
+
+CanonicalRecord = dict[str, Any]
+
+
+class Loaded(NamedTuple):
+    """One record as a sight shows it. `record` is None where the sight does not show it at all."""
+
+    record_id: int
+    sourced_id: str
+    kind: str
+    record: CanonicalRecord | None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What may be seen: served ids by record id of each small collection, where roles may be shown, and which people are visible."""
+
+    orgs: dict[int, str]
+    role_orgs: Collection[int]
+    sessions: dict[int, str]
+    courses: dict[int, str]
+    classes: dict[int, tuple[str, int]]
+    people: Callable[[Iterable[int]], dict[int, str]]
+
+
+@dataclass(frozen=True)
+class Roster:
+    """A district's roster rows, read through one sight on one day. All reading is in the caller's transaction."""
+
+    cursor: CursorWrapper
+    district_id: int
+    sight: Sight
+    today: str
+
+    def load(self, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+        """The records with these ids, in the order of their ids."""
+        return _LOADERS[collection](self, collection, ids)
+
+
+# --- Sights ---------------------------------------------------------------------------------------------------------------------
+
+
+def base_sight(cursor: CursorWrapper, district_id: int) -> Sight:
+    """Everything a full grant sees: what is active and hangs on what is active, and no guardians for themselves."""
+    orgs = _active(cursor, district_id, "store_org")
+    courses = _active(cursor, district_id, "store_course")
+    return Sight(
+        orgs,
+        orgs,
+        _active(cursor, district_id, "store_academicsession"),
+        courses,
+        {
+            number: (sourced_id, school)
+            for number, sourced_id, school, course in _rows(
+                cursor,
+                "SELECT id, sourced_id, school_id, course_id FROM store_class WHERE district_id = %s AND status = 'active'",
+                [district_id],
+            )
+            if school in orgs and course in courses
+        },
+        lambda ids: _people_of_roster(cursor, district_id, ids),
+    )
+
+
+def view_sight(cursor: CursorWrapper, district_id: int, rule: Rule) -> Sight:
+    """What the temporary table `seen` lets through; roles only at the orgs the rule chose."""
+    orgs = _seen(cursor, district_id, "orgs")
+    chosen = orgs if rule.orgs is None else set(rule.orgs) & set(orgs)
+    classes = _rows(
+        cursor,
+        f"SELECT id, sourced_id, school_id FROM store_class WHERE district_id = %s AND {seen('classes', 'id')}",
+        [district_id],
+    )
+    return Sight(
+        orgs,
+        chosen,
+        _seen(cursor, district_id, "academicSessions"),
+        _seen(cursor, district_id, "courses"),
+        {number: (sourced_id, school) for number, sourced_id, school in classes},
+        lambda ids: dict(
+            _rows(
+                cursor,
+                f"SELECT id, sourced_id FROM store_user WHERE district_id = %s AND {among(cursor, 'id')} AND {seen('users', 'id')}",
+                [district_id, many(cursor, ids)],
+            )
+        ),
+    )
+
+
+def _active(cursor: CursorWrapper, district_id: int, table: str) -> dict[int, str]:
+    return dict(
+        _rows(
+            cursor, f"SELECT id, sourced_id FROM {table} WHERE district_id = %s AND status = 'active'", [district_id]
+        )
+    )
+
+
+def _seen(cursor: CursorWrapper, district_id: int, collection: str) -> dict[int, str]:
+    table = RECORDS[collection]._meta.db_table
+    return dict(
+        _rows(
+            cursor,
+            f"SELECT id, sourced_id FROM {table} WHERE district_id = %s AND {seen(collection, 'id')}",
+            [district_id],
+        )
+    )
+
+
+def _people_of_roster(cursor: CursorWrapper, district_id: int, ids: Iterable[int]) -> dict[int, str]:
+    marks = ", ".join(["%s"] * len(GUARDIANS))
+    return dict(
+        _rows(
+            cursor,
+            f"""SELECT u.id, u.sourced_id FROM store_user u
+                WHERE u.district_id = %s AND {among(cursor, "u.id")} AND u.status = 'active' AND (
+                    EXISTS (SELECT 1 FROM store_role r WHERE r.district_id = u.district_id AND r.user_id = u.id
+                            AND r.status = 'active' AND r.role NOT IN ({marks}))
+                    OR EXISTS (SELECT 1 FROM store_enrollment e
+                               JOIN store_class k ON k.district_id = e.district_id AND k.id = e.class_id AND k.status = 'active'
+                               JOIN store_course c ON c.district_id = k.district_id AND c.id = k.course_id AND c.status = 'active'
+                               JOIN store_org o ON o.district_id = k.district_id AND o.id = k.school_id AND o.status = 'active'
+                               WHERE e.district_id = u.district_id AND e.user_id = u.id AND e.status = 'active'))""",
+            [district_id, many(cursor, ids), *GUARDIANS],
+        )
+    )
+
+
+# --- Loading ----------------------------------------------------------------------------------------------------------------------
+
+
+def _rows(cursor: CursorWrapper, statement: str, parameters: Sequence[Any]) -> list[Any]:
+    cursor.execute(statement, parameters)
+    return cursor.fetchall()
+
+
+def _plain_fields(collection: str) -> tuple[Field, ...]:
+    return tuple(field for field in COLLECTION[collection].fields if not field.is_reference)
+
+
+def _select(roster: Roster, collection: str, ids: Sequence[int], extra: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Rows as {canonical field or extra column: value}, with id, sourced_id, status and metadata; in the order of their ids."""
+    fields = _plain_fields(collection)
+    columns = ["id", "sourced_id", "status", "metadata", *(column_of(field.name) for field in fields), *extra]
+    rows = _rows(
+        roster.cursor,
+        f"""SELECT {", ".join(f'"{column}"' for column in columns)} FROM {RECORDS[collection]._meta.db_table}
+            WHERE district_id = %s AND {among(roster.cursor, "id")} ORDER BY id""",
+        [roster.district_id, many(roster.cursor, ids)],
+    )
+    names = ["id", "sourced_id", "status", "metadata", *(field.name for field in fields), *extra]
+    booleans = [field.name for field in fields if field.type == "boolean"]
+    lists = [field.name for field in fields if field.is_list]
+    for row in rows:
+        found = dict(zip(names, row, strict=True))
+        for name in booleans:
+            found[name] = None if found[name] is None else bool(found[name])
+        for name in lists:
+            found[name] = json.loads(found[name]) if found[name] else None
+        found["metadata"] = json.loads(found["metadata"]) if found["metadata"] else None
+        found["sourcedId"] = found["sourced_id"]
+        yield found
+
+
+def _orgs(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    visible = roster.sight.orgs
+    children = _children(roster, "store_org", visible)
+    for row in _select(roster, collection, ids, ["parent_id"]):
+        row["parentSourcedId"] = visible.get(row["parent_id"])
+        row["children"] = children[row["id"]]
+        yield Loaded(row["id"], row["sourced_id"], row["type"], row if row["id"] in visible else None)
+
+
+def _sessions(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    visible = roster.sight.sessions
+    children = _children(roster, "store_academicsession", visible)
+    for row in _select(roster, collection, ids, ["parent_id"]):
+        row["parentSourcedId"] = visible.get(row["parent_id"])
+        row["children"] = children[row["id"]]
+        yield Loaded(row["id"], row["sourced_id"], row["type"], row if row["id"] in visible else None)
+
+
+def _children(roster: Roster, table: str, visible: dict[int, str]) -> dict[int, list[str]]:
+    children: dict[int, list[str]] = defaultdict(list)
+    for number, parent in _rows(
+        roster.cursor,
+        f"SELECT id, parent_id FROM {table} WHERE district_id = %s AND parent_id IS NOT NULL ORDER BY id",
+        [roster.district_id],
+    ):
+        if number in visible:
+            children[parent].append(visible[number])
+    return children
+
+
+def _courses(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    sight = roster.sight
+    for row in _select(roster, collection, ids, ["org_id", "school_year_id"]):
+        row["orgSourcedId"] = sight.orgs.get(row["org_id"])
+        row["schoolYearSourcedId"] = sight.sessions.get(row["school_year_id"])
+        yield Loaded(row["id"], row["sourced_id"], "", row if row["id"] in sight.courses else None)
+
+
+def _classes(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    sight = roster.sight
+    for row in _select(roster, collection, ids, ["course_id", "school_id", "term_ids"]):
+        row["courseSourcedId"] = sight.courses.get(row["course_id"])
+        row["schoolSourcedId"] = sight.orgs.get(row["school_id"])
+        row["termSourcedIds"] = [sight.sessions[term] for term in json.loads(row["term_ids"]) if term in sight.sessions]
+        yield Loaded(row["id"], row["sourced_id"], "", row if row["id"] in sight.classes else None)
+
+
+def _enrollments(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    classes, orgs = roster.sight.classes, roster.sight.orgs
+    cursor = roster.cursor
+    rows = _rows(
+        cursor,
+        f"""SELECT e.id, e.sourced_id, e.status, e.metadata, e.class_id, e.school_id, e.role, e."primary", e.begin_date, e.end_date,
+                   u.sourced_id, u.status
+            FROM store_enrollment e JOIN store_user u ON u.district_id = e.district_id AND u.id = e.user_id
+            WHERE e.district_id = %s AND {among(cursor, "e.id")} ORDER BY e.id""",
+        [roster.district_id, many(cursor, ids)],
+    )
+    for number, sourced_id, status, metadata, class_id, school_id, role, primary, begin, end, user, user_status in rows:
+        place = classes.get(class_id) if status == "active" and user_status == "active" else None
+        if place is None:
+            yield Loaded(number, sourced_id, role, None)
+            continue
+        record = {
+            "sourcedId": sourced_id,
+            "metadata": json.loads(metadata) if metadata else None,
+            "userSourcedId": user,
+            "classSourcedId": place[0],
+            # A school out of sight is told as the class's own, which is always in sight.
+            "schoolSourcedId": orgs.get(school_id) or orgs[place[1]],
+            "role": role,
+            "primary": None if primary is None else bool(primary),
+            "beginDate": begin,
+            "endDate": end,
+        }
+        yield Loaded(number, sourced_id, role, record)
+
+
+def _demographics(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    rows = list(_select(roster, collection, ids, ["user_id"]))
+    people = roster.sight.people({row["user_id"] for row in rows})
+    for row in rows:
+        shown = row["status"] == "active" and row["user_id"] in people
+        yield Loaded(row["id"], row["sourced_id"], "", row if shown else None)
+
+
+def _users(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    rows = list(_select(roster, collection, ids, ["agent_ids", "primary_org_id"]))
+    agents = {row["id"]: json.loads(row["agent_ids"]) if row["agent_ids"] else [] for row in rows}
+    visible = roster.sight.people({row["id"] for row in rows} | {agent for some in agents.values() for agent in some})
+    shown = [row["id"] for row in rows if row["id"] in visible]
+    profiles = _profiles(roster, shown)
+    roles = _roles(roster, shown)
+    for row in rows:
+        number = row["id"]
+        if number not in visible:
+            yield Loaded(number, row["sourced_id"], "", None)
+            continue
+        row["agentSourcedIds"] = [visible[agent] for agent in agents[number] if agent in visible]
+        primary = row["primary_org_id"]
+        row["primaryOrgSourcedId"] = roster.sight.orgs[primary] if primary in roster.sight.role_orgs else None
+        row["roles"] = roles[number]
+        row["userProfiles"] = profiles[number]
+        kind, _ = role_and_orgs_v1p1(row["roles"], row["primaryOrgSourcedId"], roster.today)
+        yield Loaded(number, row["sourced_id"], kind, row)
+
+
+def _roles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The roles each may be seen with; who has none left has the role of their enrollments, at the class's school."""
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    orgs, role_orgs = roster.sight.orgs, roster.sight.role_orgs
+    for user, role_type, role, begin, end, org, profile in _rows(
+        roster.cursor,
+        f"""SELECT r.user_id, r.role_type, r.role, r.begin_date, r.end_date, r.org_id, p.sourced_id
+            FROM store_role r LEFT JOIN store_userprofile p
+            ON p.district_id = r.district_id AND p.id = r.user_profile_id AND p.status = 'active'
+            WHERE r.district_id = %s AND {among(roster.cursor, "r.user_id")} AND r.status = 'active' ORDER BY r.user_id, r.id""",
+        [roster.district_id, many(roster.cursor, users)],
+    ):
+        if org in role_orgs and org in orgs:
+            found[user].append(
+                {
+                    "roleType": role_type,
+                    "role": role,
+                    "orgSourcedId": orgs[org],
+                    "beginDate": begin,
+                    "endDate": end,
+                    "userProfileSourcedId": profile,
+                }
+            )
+    _roles_by_enrollment(roster, [user for user in users if user not in found], found)
+    return found
+
+
+def _roles_by_enrollment(roster: Roster, users: list[int], found: dict[int, list[dict[str, Any]]]) -> None:
+    if not users:
+        return
+    for user, role, class_id in _rows(
+        roster.cursor,
+        f"""SELECT user_id, role, class_id FROM store_enrollment
+            WHERE district_id = %s AND {among(roster.cursor, "user_id")} AND status = 'active' ORDER BY user_id, id""",
+        [roster.district_id, many(roster.cursor, users)],
+    ):
+        place = roster.sight.classes.get(class_id)
+        if place is None:
+            continue
+        org, word = roster.sight.orgs[place[1]], role_v1p2(role, "school")
+        if any(known["orgSourcedId"] == org and known["role"] == word for known in found[user]):
+            continue
+        first = all(known["orgSourcedId"] != org for known in found[user])
+        found[user].append(
+            {
+                "roleType": "primary" if first else "secondary",
+                "role": word,
+                "orgSourcedId": org,
+                "beginDate": None,
+                "endDate": None,
+                "userProfileSourcedId": None,
+            }
+        )
+
+
+def _profiles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    names = ("sourcedId", "profileType", "vendorId", "applicationId", "description", "credentialType", "username")
+    for user, *values in _rows(
+        roster.cursor,
+        f"""SELECT user_id, sourced_id, profile_type, vendor_id, application_id, description, credential_type, username
+            FROM store_userprofile
+            WHERE district_id = %s AND {among(roster.cursor, "user_id")} AND status = 'active' ORDER BY user_id, id""",
+        [roster.district_id, many(roster.cursor, users)],
+    ):
+        found[user].append(dict(zip(names, values, strict=True)))
+    return found
+
+
+_LOADERS: dict[str, Callable[[Roster, str, Sequence[int]], Iterator[Loaded]]] = {
+    "orgs": _orgs,
+    "academicSessions": _sessions,
+    "courses": _courses,
+    "classes": _classes,
+    "users": _users,
+    "enrollments": _enrollments,
+    "demographics": _demographics,
+}

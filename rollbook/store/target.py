@@ -1,0 +1,203 @@
+"""The one hand that writes roster rows, and it writes plans. Nothing else in Rollbook inserts, updates or deletes them.
+
+A plan is the Parquet file of `engine.plan`: one row a change, with the canonical record after it and the record ids of its references.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+from django.db.backends.utils import CursorWrapper
+
+from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
+from rollbook.oneroster.folding import fold
+from rollbook.oneroster.spec import Field
+from rollbook.store.bulk import among, batches, load, many, temporary
+from rollbook.store.columns import column_of
+from rollbook.store.models import RECORDS, Connection
+from rollbook.store.publishing import Changed
+
+CHUNK = 10_000
+CREATES, UPDATES, DELETES = ("create",), ("update", "restore"), ("delete",)
+
+
+class Change(NamedTuple):
+    """One row of a plan, as far as writing needs it."""
+
+    record_id: int
+    source_id: str
+    after: dict[str, Any]
+    refs: dict[str, Any]
+
+
+def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
+    """Write every change of `plan`; the record ids changed, by collection. In the caller's transaction, with the basis checked."""
+    with duckdb.connect() as reader:
+        reader.execute("SET memory_limit = '256MB'; SET threads = 1")
+        for collection in LOAD_ORDER:
+            _create(cursor, connection, collection, _changes(reader, plan, collection, CREATES))
+            _update(cursor, connection, collection, _changes(reader, plan, collection, UPDATES))
+        for collection in reversed(LOAD_ORDER):
+            _delete(cursor, connection, collection, _ids(reader, plan, collection, DELETES))
+        return _changed(reader, plan)
+
+
+def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
+    """The record id that the next new record of each collection gets."""
+    free = {}
+    for collection, model in RECORDS.items():
+        cursor.execute(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {model._meta.db_table} WHERE district_id = %s", [district_id])
+        free[collection] = int(cursor.fetchone()[0])
+    return free
+
+
+# --- Reading a plan -----------------------------------------------------------------------------------------------------------------------
+
+
+def _select(
+    reader: duckdb.DuckDBPyConnection, plan: Path, columns: str, collection: str, actions: Sequence[str]
+) -> duckdb.DuckDBPyConnection:
+    marks = ", ".join("?" * len(actions))
+    return reader.execute(
+        f"SELECT {columns} FROM read_parquet(?) WHERE collection = ? AND action IN ({marks}) ORDER BY number",
+        [str(plan), collection, *actions],
+    )
+
+
+def _changes(
+    reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]
+) -> Iterator[Change]:
+    rows = _select(reader, plan, "record_id, source_id, after, refs", collection, actions)
+    while batch := rows.fetchmany(CHUNK):
+        for record_id, source_id, after, refs in batch:
+            yield Change(record_id, source_id, json.loads(after), json.loads(refs) if refs else {})
+
+
+def _ids(reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]) -> list[int]:
+    return [row[0] for row in _select(reader, plan, "record_id", collection, actions).fetchall()]
+
+
+def _changed(reader: duckdb.DuckDBPyConnection, plan: Path) -> Changed:
+    rows = reader.execute("SELECT collection, list(record_id) FROM read_parquet(?) GROUP BY 1", [str(plan)])
+    return {collection: set(ids) for collection, ids in rows.fetchall()}
+
+
+# --- Rows -----------------------------------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _fields(collection: str) -> tuple[Field, ...]:
+    kept = {field.name for field in RECORDS[collection]._meta.get_fields()}
+    fields = COLLECTION[collection].fields
+    return tuple(field for field in fields if column_of(field.name) in kept)
+
+
+@cache
+def _columns(collection: str) -> tuple[str, ...]:
+    """Every column written, in the order of `_row`."""
+    model = {field.name for field in RECORDS[collection]._meta.get_fields()}
+    names = ["district_id", "id", "connection_id", "source_id", "sourced_id", "status", "metadata", "metadata_folded"]
+    if collection == "demographics":
+        names.append("user_id")
+    for field in _fields(collection):
+        column = column_of(field.name)
+        names.append(column)
+        if f"{column}_folded" in model:
+            names.append(f"{column}_folded")
+    return tuple(names)
+
+
+def _rows(connection: Connection, collection: str, changes: Iterable[Change]) -> Iterator[tuple[Any, ...]]:
+    columns = set(_columns(collection))
+    plan = [(field, f"{column_of(field.name)}_folded" in columns) for field in _fields(collection)]
+    for change in changes:
+        metadata = _metadata(change.after.get("metadata"))
+        row = [
+            connection.district_id,
+            change.record_id,
+            connection.pk,
+            change.source_id,
+            connection.prefix + change.source_id,
+            "active",
+            json.dumps(metadata, ensure_ascii=False) if metadata else None,
+            json.dumps(_folded(metadata), ensure_ascii=False) if metadata else None,
+        ]
+        if collection == "demographics":
+            row.append(change.refs["sourcedId"])
+        for field, has_twin in plan:
+            value = _value(field, change)
+            row.append(value)
+            if has_twin:
+                row.append(value and fold(value))
+        yield tuple(row)
+
+
+def _metadata(value: Any) -> dict[str, Any] | None:
+    """Metadata as an object, whether the plan holds it as one or as its text."""
+    found = json.loads(value) if isinstance(value, str) and value else value
+    return found or None
+
+
+def _folded(metadata: dict[str, Any]) -> dict[str, Any]:
+    return {name: fold(value) if isinstance(value, str) else value for name, value in metadata.items()}
+
+
+def _value(field: Field, change: Change) -> Any:
+    if field.is_reference:
+        return _reference(field, change.refs.get(field.name))
+    value = change.after.get(field.name)
+    if value is None or value == "":
+        return None
+    if field.type == "boolean":
+        return value in (True, "true")
+    if field.is_list:
+        return json.dumps(value if isinstance(value, list) else value.split(","), ensure_ascii=False)
+    return value
+
+
+def _reference(field: Field, ids: Any) -> Any:
+    if not field.is_list:
+        return ids
+    if not ids:
+        return None if field.required == "no" else "[]"
+    return json.dumps(ids)
+
+
+# --- Writing --------------------------------------------------------------------------------------------------------------------------------
+
+
+def _create(cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterator[Change]) -> None:
+    table = RECORDS[collection]._meta.db_table
+    load(cursor, table, _columns(collection), _rows(connection, collection, changes))
+
+
+def _update(cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterator[Change]) -> None:
+    table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
+    settable = [column for column in columns if column not in ("district_id", "id", "connection_id", "source_id", "sourced_id")]
+    for some in batches(changes, CHUNK):
+        temporary(cursor, "incoming", _definition(cursor, collection, columns))
+        load(cursor, "incoming", columns, _rows(connection, collection, some))
+        assignments = ", ".join(f'"{column}" = n."{column}"' for column in settable)
+        cursor.execute(
+            f"""UPDATE {table} SET {assignments} FROM incoming n
+                WHERE {table}.district_id = n.district_id AND {table}.id = n.id"""
+        )
+
+
+def _definition(cursor: CursorWrapper, collection: str, columns: Sequence[str]) -> str:
+    model = RECORDS[collection]._meta
+    by_column = {field.column: field for field in model.concrete_fields}
+    types = {column: by_column[column].db_type(cursor.db) for column in columns}
+    return ", ".join(f'"{column}" {kind}' for column, kind in types.items())
+
+
+def _delete(cursor: CursorWrapper, connection: Connection, collection: str, ids: Sequence[int]) -> None:
+    table = RECORDS[collection]._meta.db_table
+    for some in batches(ids, CHUNK):
+        cursor.execute(
+            f"UPDATE {table} SET status = 'tobedeleted' WHERE district_id = %s AND connection_id = %s AND {among(cursor, 'id')}",
+            [connection.district_id, connection.pk, many(cursor, some)],
+        )
