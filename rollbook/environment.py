@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -59,6 +60,13 @@ SETTINGS: tuple[Setting, ...] = (
         "the public address's host, localhost, 127.0.0.1, ::1",
         "Host names a request may name, separated by commas; any other is answered 400. A leading dot allows subdomains.",
         "roster.example.org,.example.net",
+    ),
+    Setting(
+        "ROLLBOOK_TRUSTED_PROXIES",
+        "none",
+        "Addresses or networks of the proxies in front, separated by commas: of these alone an `X-Forwarded-For` is believed"
+        " when the access history notes where a call came from.",
+        "127.0.0.1,10.0.0.0/8",
     ),
     Setting(
         "ROLLBOOK_SECRET_KEY",
@@ -143,6 +151,15 @@ def envint(name: str, least: int = 0, environ: Mapping[str, str] = os.environ) -
             f"{name} is '{text}'. Write a whole number, {least} or more, for example {example}."
         )
     return int(text)
+
+
+def envnetworks(name: str, environ: Mapping[str, str] = os.environ) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Addresses and networks, separated by commas. Raises ImproperlyConfigured on what is neither."""
+    texts = [text.strip() for text in envtext(name, default="", environ=environ).split(",") if text.strip()]
+    try:
+        return tuple(ip_network(text) for text in texts)
+    except ValueError as fault:
+        raise ImproperlyConfigured(f"{name}: {fault}. Write, for example, {BY_NAME[name].example}.") from fault
 
 
 def envsecret(name: str, environ: Mapping[str, str] = os.environ) -> str:

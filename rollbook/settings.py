@@ -9,12 +9,13 @@ from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import SimpleLazyObject
 
-from rollbook.environment import envbool, envint, envsecret, envtext, kept_secret
+from rollbook.environment import envbool, envint, envnetworks, envsecret, envtext, kept_secret
 
 PACKAGE = Path(__file__).parent
 DATA_DIR = Path(envtext("ROLLBOOK_DATA_DIR")).expanduser().absolute()
 DEBUG = envbool("ROLLBOOK_DEBUG")
 RATE_LIMIT = envint("ROLLBOOK_RATE_LIMIT")
+TRUSTED_PROXIES = envnetworks("ROLLBOOK_TRUSTED_PROXIES")
 TOMBSTONE_DAYS = envint("ROLLBOOK_TOMBSTONE_DAYS", least=1)
 
 # --- Secrets. Lazy, so that a command that needs none (validate, --help) leaves no file behind. ---------------------------------
@@ -218,7 +219,10 @@ CACHES = {
 
 AUTH_USER_MODEL = "store.Account"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "rollbook.store.hashing.RandomSecretHasher",  # the apps' secrets, which are random, and nothing else
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -236,6 +240,10 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 
+OAUTH2_PROVIDER = {
+    "CLIENT_SECRET_HASHER": "random_sha256",
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,  # a token's checksum is kept, the token is not
+}
 OAUTH2_PROVIDER_APPLICATION_MODEL = "store.Credential"
 OAUTH2_PROVIDER_ACCESS_TOKEN_MODEL = "store.AccessToken"
 OAUTH2_PROVIDER_REFRESH_TOKEN_MODEL = "store.RefreshToken"
@@ -310,5 +318,8 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # DEBUG there means every statement with its values: personal data.
         "django.db.backends": {"level": "INFO"},
+        # DEBUG there means tokens, and what signatures were made of.
+        "oauthlib": {"level": "WARNING"},
+        "oauth2_provider": {"level": "WARNING"},
     },
 }

@@ -1,8 +1,7 @@
-"""Which door answers which address. The doors' own tables of routes are in api/ and console/."""
+"""The addresses of the console. The REST door answers its own before these are asked (api/door.py)."""
 
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("rollbook.api.urls")),
     path("", include("rollbook.console.urls")),
 ]

@@ -2,16 +2,22 @@
 
 import typer
 
-from rollbook.cli import check, migrate, serve
+from rollbook.cli import app as apps
+from rollbook.cli import check, grant, key, migrate, serve
+from rollbook.cli.refused import Verbs
 
 VERBS = (
     migrate,
     serve,
     check,
+    apps,
+    grant,
+    key,
 )
 
 app = typer.Typer(
     name="rollbook",
+    cls=Verbs,
     help="The open roster hub for schools.",
     no_args_is_help=True,
     add_completion=False,

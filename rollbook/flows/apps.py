@@ -14,8 +14,6 @@ from rollbook.store.hashing import RandomSecretHasher
 from rollbook.store.models import App, Credential, District, Grant
 from rollbook.store.visibility import FULL, Rule, basic
 
-PERMISSIONS = tuple(Grant.Permission.values)
-
 
 class AppExists(Refusal):
     """An app of this name is in the catalogue already."""

@@ -15,6 +15,23 @@ class UnknownTimeZone(Refusal):
     """This is not a time zone: write a name of the tz database, such as America/Chicago or Europe/Madrid."""
 
 
+class NoSuchDistrict(Refusal):
+    """No district has this Tenant ID or name: `rollbook district list` shows them."""
+
+
+def find_district(tenant_id_or_name: str) -> District:
+    """The district with this Tenant ID, else the one of this name. Raises NoSuchDistrict; two of one name count as none."""
+    found = None
+    if tenant_id_or_name.isdecimal():
+        found = District.objects.filter(pk=int(tenant_id_or_name)).first()
+    if found is None:
+        named = District.objects.filter(name=tenant_id_or_name)[:2]
+        found = named[0] if len(named) == 1 else None
+    if found is None:
+        raise NoSuchDistrict(tenant_id_or_name)
+    return found
+
+
 def add_district(name: str, time_zone: str = "UTC") -> District:
     """A new district with the connection its packages come in by. Raises UnknownTimeZone."""
     if time_zone not in available_timezones():
