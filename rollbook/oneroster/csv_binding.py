@@ -128,7 +128,7 @@ def read_manifest(text: str) -> Manifest:
     """A manifest by the letter: header, keys and words exact, every file of its version named once. Raises
     `BadManifest`.
     """
-    properties = _properties(text.removeprefix("\ufeff"))
+    properties = _distinct(_rows(text, strict=True))
     binding = _binding(properties)
     _refuse_unknown(properties, binding)
     modes = {table.name: _mode(properties, f"file.{table.name}") for table in binding.tables}
@@ -142,8 +142,8 @@ def read_manifest_leniently(text: str) -> Manifest:
     Without a version it is 1.2 if it names a file that only 1.2 has, else 1.1. Raises `BadManifest` for a
     version or mode there is not.
     """
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    properties = {row[0].strip().casefold(): row[1].strip() for row in rows if len(row) > 1}
+    rows = _rows(text, strict=False)
+    properties = {row[0].strip().casefold(): row[1].strip() for _, row in rows if len(row) > 1}
     version = properties.get("oneroster.version") or _version_by_files(properties)
     if version not in BINDINGS:
         raise BadManifest(0, f"oneroster.version is {version!r}, not one of {_listed(BINDINGS)}")
@@ -152,16 +152,17 @@ def read_manifest_leniently(text: str) -> Manifest:
     return _manifest(version, modes, originals)
 
 
-def _properties(text: str) -> dict[str, tuple[str, int]]:
-    """{property: (value, line)} of a manifest by the letter."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _rows(text: str, strict: bool) -> list[tuple[int, list[str]]]:
+    """(line, fields) of each record; a byte order mark is passed over."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=strict)
     try:
-        return _distinct([(reader.line_num, row) for row in reader])
+        return [(reader.line_num, row) for row in reader]
     except csv.Error as fault:
         raise BadManifest(reader.line_num, f"this is not CSV: {fault}") from fault
 
 
 def _distinct(rows: list[tuple[int, list[str]]]) -> dict[str, tuple[str, int]]:
+    """{property: (value, line)} of a manifest by the letter."""
     if not rows or tuple(rows[0][1]) != MANIFEST_HEADER:
         raise BadManifest(1, f"the first line is not {','.join(MANIFEST_HEADER)}")
     properties: dict[str, tuple[str, int]] = {}
