@@ -1,0 +1,161 @@
+"""A filter as a condition in SQL. Each clause says what `oneroster.evaluation` says in Python; a property test holds them together."""
+
+from collections.abc import Callable
+
+from rollbook.oneroster.evaluation import holds
+from rollbook.oneroster.filters import AllOf, AnyOf, Clause
+from rollbook.oneroster.folding import fold
+from rollbook.store.dialect import FALSE, TRUE, Sql, all_of, any_of, sql, value
+from rollbook.store.scene import GONE, Scene
+from rollbook.store.sources import BY_RECORD, Scalar, Several, column, scalar_at, several_at
+
+LastBefore = Callable[[int], int]
+"""The number of the last publication at or before a moment in milliseconds, 0 where there is none."""
+
+MILLISECOND = 1_000
+
+UNTOUCHED = frozenset({"sourcedId", "dateLastModified"})
+"""Members that a tombstone shows as they are."""
+
+
+def condition(scene: Scene, tree: AnyOf, last_before: LastBefore) -> Sql:
+    """True of the rows that answer the filter."""
+    return any_of(
+        all_of(_clause(scene, clause, last_before) for clause in group.clauses) for group in tree.groups
+    )
+
+
+def bound(tree: AnyOf, last_before: LastBefore) -> int:
+    """A publication after which all that answers the filter was stamped; 0 when the filter sets no such bound."""
+    return min(_group_bound(group, last_before) for group in tree.groups)
+
+
+def _group_bound(group: AllOf, last_before: LastBefore) -> int:
+    bounds = [
+        _after(operand, clause.predicate, last_before)
+        for clause in group.clauses
+        for operand in clause.operands
+        if clause.path.names == ("dateLastModified",) and clause.predicate in (">", ">=", "=")
+    ]
+    return max(bounds, default=0)
+
+
+def _after(operand: str | int | float, predicate: str, last_before: LastBefore) -> int:
+    """The publication after which stamps are later than the moment, or not before it. Instants are whole milliseconds."""
+    moment = int(operand) if predicate in (">", "<=") else int(operand) - 1
+    return last_before(moment // MILLISECOND)
+
+
+def _clause(scene: Scene, clause: Clause, last_before: LastBefore) -> Sql:
+    name = clause.path.names[0]
+    if name == "dateLastModified":
+        return _stamped(scene, clause, last_before)
+    if name == "sourcedId":
+        return _scalar(scene, clause, scalar_at(scene, clause.path))
+    dead = holds(clause, scene.tombstone)
+    if name == "status":
+        return _either(dead, TRUE if holds(clause, {"status": "active"}) else FALSE)
+    return _either(dead, _live(scene, clause))
+
+
+def _either(dead: bool, live: Sql) -> Sql:
+    """`live` of what is alive, and what is known beforehand of every tombstone."""
+    if dead:
+        return any_of([GONE, live]) if live != TRUE else TRUE
+    return all_of([sql("NOT {}", GONE), live]) if live != FALSE else FALSE
+
+
+def _live(scene: Scene, clause: Clause) -> Sql:
+    if clause.path.many:
+        return _several(clause, several_at(scene, clause.path))
+    if (scene.collection, clause.path.names[0]) in BY_RECORD and clause.predicate in ("=", "!="):
+        return _by_record(scene, clause)
+    return _scalar(scene, clause, scalar_at(scene, clause.path))
+
+
+def _by_record(scene: Scene, clause: Clause) -> Sql:
+    """References compared by record id, which is indexed."""
+    member = scene.entity.member(clause.path.names[0])
+    assert member is not None
+    wanted = scene.record(member.target or "", str(clause.operands[0]))
+    equal = sql("{} = {}", column(member), wanted)
+    return equal if clause.predicate == "=" else _unless(equal)
+
+
+def _unless(equal: Sql) -> Sql:
+    """!= is true of what is absent too."""
+    return sql("({}) IS NOT TRUE", equal)
+
+
+def _scalar(scene: Scene, clause: Clause, source: Scalar) -> Sql:
+    operand = clause.operands[0]
+    assert isinstance(operand, str), clause.path.text
+    without_case = clause.path.leaf.compare == "folded"
+    text = source.folded if without_case else source.raw
+    wanted = value(fold(operand) if without_case else operand)
+    match clause.predicate:
+        case "=" | "!=":
+            bare = source.bare_folded if without_case else source.bare
+            equal = sql("{} = {}", bare if bare and operand else text, wanted)
+            return equal if clause.predicate == "=" else _unless(equal)
+        case "~":
+            return scene.dialect.contains(text, wanted)
+        case order:
+            return sql(f"{{}} {order} {{}}", scene.dialect.by_code_point(source.raw), value(operand))
+
+
+def _several(clause: Clause, source: Several) -> Sql:
+    match clause.predicate:
+        case "=":
+            return all_of(_occurs(clause, source, operand) for operand in clause.operands)
+        case "!=":
+            return _unless(all_of(_occurs(clause, source, operand) for operand in clause.operands))
+        case "~":
+            return any_of(_occurs(clause, source, operand) for operand in clause.operands)
+        case order:
+            return any_of(_ordered(source, order, operand) for operand in clause.operands)
+
+
+def _occurs(clause: Clause, source: Several, operand: str | int | float) -> Sql:
+    if clause.path.leaf.compare != "folded":
+        return _exists(source.raw_items, sql("{} = {}", source.raw, value(str(operand))))
+    return _exists(source.folded_items, sql("{} = {}", source.folded, value(fold(str(operand)))))
+
+
+def _ordered(source: Several, order: str, operand: str | int | float) -> Sql:
+    return _exists(source.raw_items, sql(f"{{}} {order} {{}}", source.raw, value(str(operand))))
+
+
+def _exists(items: Sql, test: Sql) -> Sql:
+    return sql("EXISTS (SELECT 1 FROM {} WHERE {})", items, test)
+
+
+def _stamped(scene: Scene, clause: Clause, last_before: LastBefore) -> Sql:
+    """dateLastModified, by the numbers of publications: they and their instants grow together."""
+    operand = clause.operands[0]
+    if clause.predicate == "~":
+        return _stamp_reads(scene, str(operand))
+    stamp = scene.stamp
+    after, through = _after(operand, ">=", last_before), _after(operand, ">", last_before)
+    later, not_before = sql("{} > {}", stamp, value(through)), sql("{} > {}", stamp, value(after))
+    earlier, not_after = sql("{} <= {}", stamp, value(after)), sql("{} <= {}", stamp, value(through))
+    at_once = all_of([not_before, not_after])
+    answers = {
+        ">": later,
+        ">=": not_before,
+        "<": earlier,
+        "<=": not_after,
+        "=": at_once,
+        "!=": _unless(at_once),
+    }
+    return answers[clause.predicate]
+
+
+def _stamp_reads(scene: Scene, part: str) -> Sql:
+    reads = scene.dialect.contains(Sql("made.instant_text"), value(part))
+    return sql(
+        "{} IN (SELECT made.number FROM store_publication AS made WHERE made.district_id = {} AND {})",
+        scene.stamp,
+        value(scene.district_id),
+        reads,
+    )
