@@ -12,6 +12,7 @@ import typer
 from rollbook import checks
 from rollbook.cli.main import app
 from rollbook.environment import SETTINGS
+from rollbook.oneroster.reference import reference_markdown
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
 
@@ -83,7 +84,7 @@ def parameter_lines(parameter: Any) -> list[str]:
     return [f"- `{name if option else name.upper()}`: {help_text}{needed}{default}".rstrip(": ")]
 
 
-PAGES = {"settings.md": settings_page, "cli.md": commands_page}
+PAGES = {"settings.md": settings_page, "cli.md": commands_page, "oneroster.md": reference_markdown}
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
