@@ -239,6 +239,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+# allauth's own generator writes into its table of addresses, and tells strangers to sign up, which nobody can.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 
 OAUTH2_PROVIDER = {
     "CLIENT_SECRET_HASHER": "random_sha256",
@@ -253,6 +257,13 @@ OAUTH2_PROVIDER_GRANT_MODEL = "store.OAuthGrant"
 # --- Language, time, files, mail, logs ------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+# One language, and how its countries write dates and numbers. Others only when every text is there: a page never mixes two.
+LANGUAGES = [
+    ("en", "English"),
+    ("en-gb", "British English"),
+    ("en-au", "Australian English"),
+    ("en-ca", "Canadian English"),
+]
 LOCALE_PATHS = [PACKAGE / "console" / "locale"]
 USE_I18N = True
 USE_TZ = True

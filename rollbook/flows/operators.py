@@ -53,7 +53,9 @@ def add_operator(email: str, role: str, district: District | None, name: str = "
 def password_link(account: Account) -> str:
     """An absolute address where whoever holds it sets this account's password: once, and for PASSWORD_RESET_TIMEOUT seconds."""
     key = default_token_generator.make_token(account)  # type: ignore[arg-type]  # it needs a password and a key, no more
-    return settings.PUBLIC_URL + reverse("account_reset_password_from_key", kwargs={"uidb36": account.id.hex, "key": key})
+    return settings.PUBLIC_URL + reverse(
+        "account_reset_password_from_key", kwargs={"uidb36": account.id.hex, "key": key}
+    )
 
 
 def set_password(account: Account, password: str) -> None:
