@@ -3,7 +3,7 @@
 import typer
 
 from rollbook.cli import app as apps
-from rollbook.cli import check, grant, key, migrate, serve
+from rollbook.cli import check, generate, grant, key, migrate, serve
 from rollbook.cli.refused import Verbs
 
 VERBS = (
@@ -13,6 +13,7 @@ VERBS = (
     apps,
     grant,
     key,
+    generate,
 )
 
 app = typer.Typer(

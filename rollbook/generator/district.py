@@ -23,7 +23,6 @@ from rollbook.generator.people import (
     student_user,
     telephone,
 )
-from rollbook.generator.riverbend import ROLE_V1P1
 from rollbook.generator.schools import Neighbourhood, School, neighbourhoods
 from rollbook.generator.seating import Family, Student, family, student_at
 from rollbook.generator.timetable import (
@@ -39,16 +38,13 @@ from rollbook.generator.timetable import (
     location,
     timetable,
 )
+from rollbook.oneroster.mapping import role_v1p1
 
 Lines = defaultdict[str, list[str]]
 """The lines of one part by table."""
 
-METADATA = {
-    "orgs": ("metadata.phone",),
-    "classes": ("metadata.capacity",),
-    "users": ("metadata.homeLanguage",),
-}
-"""The extension columns of the files that have some."""
+METADATA = {"orgs": ("phone",), "classes": ("capacity",), "users": ("homeLanguage",)}
+"""The extension columns (`metadata.…`) of the files that have some."""
 
 DISTRICT_OFFICE = -1
 VENDOR = "learning.example"
@@ -338,9 +334,8 @@ def role_lines(district: District, user: User) -> Iterator[str]:
 def user_line_v1p1(user: User) -> str:
     """1.1 has one role, that at the first org, and no preferred names, pronouns and further identifiers."""
     orgs = ",".join(dict.fromkeys(role.org for role in user.roles))
-    word = user.roles[0].word
     return (
-        f"{user.sourced_id},,,{user.enabled},{cell(orgs)},{ROLE_V1P1.get(word, word)},{user.username},{cell(user.user_ids)},"
+        f"{user.sourced_id},,,{user.enabled},{cell(orgs)},{role_v1p1(user.roles[0].word)},{user.username},{cell(user.user_ids)},"
         f"{user.given},{user.family},{user.middle},{user.identifier},{user.email},{user.sms},{user.phone},{cell(user.agents)},"
         f"{user.grades},,{user.language}\r\n"
     )

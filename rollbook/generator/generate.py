@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from rollbook.generator.district import METADATA, District, Lines
-from rollbook.generator.package import header, manifest, write_text, zip_folder
+from rollbook.generator.package import line, manifest, write_text, zip_folder
+from rollbook.oneroster.csv_binding import MANIFEST, header
 from rollbook.oneroster.tables import BINDINGS
 
 SYSTEM = "Rollbook generator"
@@ -45,7 +46,7 @@ def write_folder(folder: Path, district: District, system: tuple[str, str]) -> d
         path.unlink()
     counts = write_tables(folder, district)
     modes = dict.fromkeys(counts, "bulk")
-    write_text(folder / "manifest.csv", manifest(district.version, modes, system))
+    write_text(folder / MANIFEST, manifest(district.version, modes, system))
     return counts
 
 
@@ -68,7 +69,7 @@ def write_tables(folder: Path, district: District) -> dict[str, int]:
 def opened(folder: Path, name: str, version: str) -> TextIO:
     table = BINDINGS[version].table(name)
     file = (folder / table.file).open("w", encoding="utf-8", newline="", buffering=1 << 20)
-    file.write(header(table, METADATA.get(name, ())))
+    file.write(line(header(table, METADATA.get(name, ()))))
     return file
 
 

@@ -1,23 +1,19 @@
-"""Writing a package: CSV files, their headers in the standard's order, and the manifest. It knows nothing of what the rows say."""
+"""Writing a package whose rows are text already: lines of CSV, whole tables, and the zip.
+
+It judges nothing, so that tests can write wrong ones.
+"""
 
 import shutil
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from rollbook.oneroster.spec import Binding, Table
-from rollbook.oneroster.tables import BINDINGS, MANIFEST_HEADER, MANIFEST_VERSION
+from rollbook.oneroster import csv_binding
+from rollbook.oneroster.csv_binding import MANIFEST, METADATA, ZIP_MOMENT, Manifest
+from rollbook.oneroster.tables import BINDINGS
 
 Row = Mapping[str, str]
 
-ZIP_MOMENT = (
-    1980,
-    1,
-    1,
-    0,
-    0,
-    0,
-)  # the earliest a zip can say: the same package is the same bytes on any day
 ZIP_LEVEL = 1
 
 
@@ -32,19 +28,9 @@ def line(values: Iterable[str]) -> str:
     return ",".join(map(cell, values)) + "\r\n"
 
 
-def header(table: Table, metadata: Iterable[str] = ()) -> str:
-    """The header line: the standard's columns in their order, extensions (`metadata.…`) at the far right."""
-    return line((*table.columns, *metadata))
-
-
 def manifest(version: str, modes: Mapping[str, str], system: tuple[str, str]) -> Iterator[str]:
     """The lines of manifest.csv; `modes` maps the files supplied to bulk or delta, all others are declared absent."""
-    properties = [MANIFEST_HEADER, ("manifest.version", MANIFEST_VERSION), ("oneroster.version", version)]
-    properties += [
-        (f"file.{table.name}", modes.get(table.name, "absent")) for table in BINDINGS[version].tables
-    ]
-    properties += zip(("source.systemName", "source.systemCode"), system, strict=True)
-    return map(line, properties)
+    return map(line, csv_binding.manifest_rows(Manifest(version, modes, *system)))
 
 
 def write_rows(
@@ -54,15 +40,15 @@ def write_rows(
     folder.mkdir(parents=True, exist_ok=True)
     supplied = {name: table_rows for name, table_rows in rows.items() if table_rows}
     for name, table_rows in supplied.items():
-        write_text(folder / f"{name}.csv", table_lines(BINDINGS[version], name, table_rows))
-    write_text(folder / "manifest.csv", manifest(version, dict.fromkeys(supplied, mode), system))
+        write_text(folder / f"{name}.csv", table_lines(version, name, table_rows))
+    write_text(folder / MANIFEST, manifest(version, dict.fromkeys(supplied, mode), system))
 
 
-def table_lines(binding: Binding, name: str, rows: list[Row]) -> Iterator[str]:
-    table = binding.table(name)
-    metadata = sorted({column for row in rows for column in row if column.startswith("metadata.")})
-    columns = (*table.columns, *metadata)
-    yield header(table, metadata)
+def table_lines(version: str, name: str, rows: list[Row]) -> Iterator[str]:
+    """Header and rows; every `metadata.…` column that some row has stands at the far right."""
+    extensions = sorted({column for row in rows for column in row if column.startswith(METADATA)})
+    columns = (*BINDINGS[version].table(name).columns, *extensions)
+    yield line(columns)
     for row in rows:
         yield line(row.get(column, "") for column in columns)
 

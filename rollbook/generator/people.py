@@ -239,6 +239,12 @@ def staff_id(post: Post, night: int, chance: Chance) -> str:
     return chance.guid(holder(post, night, chance))
 
 
+def staff_number(post: Post, night: int, chance: Chance) -> str:
+    """The number on the badge, unique in the district: school (0 the office), post, and which holder of it after the first."""
+    holders = turns(night, staff_phase(post, chance, TURNOVER), TURNOVER)
+    return f"{post.school + 1}-{post.number:03d}" + (f"-{holders}" if holders else "")
+
+
 def staff_user(post: Post, orgs: tuple[str, ...], night: int, chance: Chance) -> User:
     """`orgs` are the sourcedIds of the schools the post is at, the primary one first."""
     who = holder(post, night, chance)
@@ -247,8 +253,8 @@ def staff_user(post: Post, orgs: tuple[str, ...], night: int, chance: Chance) ->
     turn, offset = turns(night, staff_phase(post, chance, EDIT), EDIT), bits >> 8 & 1
     given = pick(speaker.female if bits >> 16 & 3 else speaker.male, bits >> 20 & 1023)
     surname = family_name(speaker, (bits >> 32) + share(turn, offset, 2, 0))
-    number = who[1:].decode().removeprefix("-").replace(".", "")
-    username = f"{given[1][:1]}{family_name(speaker, bits >> 32)[1][:14]}.{who[1:].decode()}"
+    number = staff_number(post, night, chance)
+    username = f"{given[1][:1]}{family_name(speaker, bits >> 32)[1][:14]}.{number}"
     roles = [Role(post.word, org, "primary", who + b"/" + org.encode()) for org in orgs]
     if post.word == "teacher" and (bits >> 60) % 50 == 0:
         roles.append(Role("siteAdministrator", orgs[0], "secondary", who + b"+" + orgs[0].encode()))

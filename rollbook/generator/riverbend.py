@@ -3,6 +3,7 @@
 import csv
 from pathlib import Path
 
+from rollbook.oneroster.mapping import role_and_orgs_v1p1
 from rollbook.oneroster.tables import V1P1, V1P2
 
 PATH = Path(__file__).parents[1] / "riverbend"
@@ -10,11 +11,8 @@ PATH = Path(__file__).parents[1] / "riverbend"
 
 SYSTEM = ("Riverbend Student Records", "riverbend")
 
-ROLE_V1P1 = dict.fromkeys(
-    ("counselor", "principal", "siteAdministrator", "districtAdministrator", "systemAdministrator"),
-    "administrator",
-)
-"""The roles of 1.2 that 1.1 has no word of its own for."""
+A_DAY_OF_THE_YEAR = "2026-11-20"
+"""When all roles of Riverbend hold."""
 
 Tables = dict[str, list[dict[str, str]]]
 
@@ -45,11 +43,9 @@ def in_v1p1(tables: Tables) -> Tables:
 
 
 def role_and_orgs(user: dict[str, str], roles: list[dict[str, str]]) -> dict[str, str]:
-    """The one role of a 1.1 user, that of the primary org, and all orgs, the primary one first."""
-    at_home = [role for role in roles if role["orgSourcedId"] == user["primaryOrgSourcedId"]]
-    word = next(role["role"] for role in at_home if role["roleType"] == "primary")
-    orgs = dict.fromkeys([user["primaryOrgSourcedId"], *(role["orgSourcedId"] for role in roles)])
-    return {"role": ROLE_V1P1.get(word, word), "orgSourcedIds": ",".join(orgs)}
+    """The one role of a 1.1 user and all orgs, the primary one first."""
+    word, orgs = role_and_orgs_v1p1(roles, user["primaryOrgSourcedId"], A_DAY_OF_THE_YEAR)
+    return {"role": word, "orgSourcedIds": ",".join(orgs)}
 
 
 def known(table: str, row: dict[str, str]) -> dict[str, str]:
