@@ -55,7 +55,7 @@ def _text(name: str, source: str | None = None, *, required: bool = False) -> Me
 
 
 def _exact(name: str, source: str | None = None, *, required: bool = False) -> Member:
-    """An identifier, compared byte for byte."""
+    """An identifier, a number to call, or text inside an array: compared byte for byte."""
     return Member(name, source=_source(name, source), required=required, compare="exact")
 
 
@@ -126,7 +126,7 @@ BASE = (
     Member("metadata", "metadata", source="metadata"),
 )
 
-USER_IDS = (_text("type", required=True), _exact("identifier", required=True))
+USER_IDS = (_exact("type", required=True), _exact("identifier", required=True))
 
 ROLES = (
     _word("roleType", ROLE_TYPE_12, required=True),
@@ -138,17 +138,17 @@ ROLES = (
 )
 
 CREDENTIALS = (
-    _text("type", "credentialType", required=True),
-    _text("username", required=True),
+    _exact("type", "credentialType", required=True),
+    _exact("username", required=True),
     _text("password", ""),
 )
 
 USER_PROFILES = (
     _exact("profileId", required=True),
-    _text("profileType", required=True),
+    _exact("profileType", required=True),
     _exact("vendorId", required=True),
     _exact("applicationId"),
-    _text("description"),
+    _exact("description"),
     _object("credentials", CREDENTIALS),
 )
 
@@ -264,8 +264,8 @@ USER_V1P1 = (
     _word("role", USER_ROLE_11, required=True),
     _exact("identifier"),
     _text("email"),
-    _text("sms"),
-    _text("phone"),
+    _exact("sms"),
+    _exact("phone"),
     _ref("agents", "users", "agentSourcedIds", many=True),
     _ref("orgs", "orgs", "orgSourcedIds", required=True, many=True),
     _texts("grades"),
@@ -289,8 +289,8 @@ USER_V1P2 = (
     _ref("primaryOrg", "orgs", "primaryOrgSourcedId"),
     _exact("identifier"),
     _text("email"),
-    _text("sms"),
-    _text("phone"),
+    _exact("sms"),
+    _exact("phone"),
     _ref("agents", "users", "agentSourcedIds", many=True),
     _texts("grades"),
     _text("password", ""),

@@ -116,7 +116,7 @@ def _walk(before: tuple[str, ...], member: Member, rest: str, many: bool) -> Pat
     names, many = (*before, member.name), many or member.many
     if member.type == "metadata":
         usable = rest and not UNSTORABLE.search(rest)
-        return Path((*names, rest), Member(rest), many) if usable else None
+        return Path((*names, rest), _open_member(rest), many) if usable else None
     if member.type == "reference":
         return (
             Path((*names, SOURCED_ID.name), SOURCED_ID, many) if rest.lower() in ("", "sourcedid") else None
@@ -126,6 +126,11 @@ def _walk(before: tuple[str, ...], member: Member, rest: str, many: bool) -> Pat
     name, _, further = rest.partition(".")
     inner = spelled(member.members, name)
     return None if inner is None else _walk(names, inner, further, many)
+
+
+def _open_member(name: str) -> Member:
+    """Metadata is text, but for an identifier that 1.1 has no other place for."""
+    return Member(name, compare="exact" if name == "userMasterIdentifier" else "folded")
 
 
 def _fault(text: str, position: int) -> BadQuery:
