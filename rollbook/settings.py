@@ -167,6 +167,7 @@ MIDDLEWARE = [
     "rollbook.health.Probes",  # answers /livez and /readyz whatever host they are asked by
     "rollbook.address.PublicAddress",  # all that follow see the public address
     "django.middleware.security.SecurityMiddleware",
+    "rollbook.api.door.RestDoor",  # answers the API: needs no session, language, form token or page policy
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",  # after the session, before anything speaks

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from django.conf import settings
 from django.db import connections, router
+from django.utils.crypto import constant_time_compare
 from oauthlib.common import Request
 from oauthlib.oauth1 import (
     SIGNATURE_HMAC_SHA1,
@@ -45,17 +46,27 @@ def is_signed(call: Call) -> bool:
 
 def verified(call: Call) -> int:
     """The credential whose secret signed this call. Raises Unauthorised on a wrong signature, an old timestamp or a replay."""
+    checks = Checks()
+    body, headers = _rest_of(call)
     for address in _addresses(call):
-        checks = Checks()
-        is_valid, request = Endpoint(checks).validate_request(address, call.method, *_rest_of(call))
-        if is_valid:
+        request = _signed_request(Endpoint(checks), address, call.method, body, headers)
+        # Asked only now: a nonce is used up by a good signature, not by whoever writes one down.
+        if request and use_nonce(checks.credential_id, int(request.timestamp), request.nonce):
+            return checks.credential_id
+        if request:
             break
-    else:
-        raise Unauthorised
-    # Only now: a nonce is used up by a good signature, not by whoever writes one down.
-    if not use_nonce(checks.credential_id, int(request.timestamp), request.nonce):
-        raise Unauthorised
-    return checks.credential_id
+    raise Unauthorised
+
+
+def _signed_request(
+    endpoint: "Endpoint", address: str, method: str, body: str, headers: dict[str, str]
+) -> Request | None:
+    """The request as oauthlib has read it, when its signature is good; a header without sense is none."""
+    try:
+        is_valid, request = endpoint.validate_request(address, method, body, headers)
+    except ValueError:
+        return None
+    return request if is_valid else None
 
 
 def _addresses(call: Call) -> Iterator[str]:
@@ -93,7 +104,7 @@ class Endpoint(SignatureOnlyEndpoint):
         if super()._check_signature(request, is_token_request):
             return True
         secret = self.request_validator.get_client_secret(request.client_key, request)
-        return hmac.compare_digest(_signature_with_slashes(request, secret), request.signature or "")
+        return constant_time_compare(_signature_with_slashes(request, secret), request.signature)
 
 
 def _signature_with_slashes(request: Request, secret: str) -> str:

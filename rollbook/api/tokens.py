@@ -49,7 +49,7 @@ class Validator(OAuth2Validator):
         """The key with this client id; a revoked one is as good as none."""
         if not client_id or "\0" in client_id:
             return None
-        found = (
+        found: Credential | None = (
             Credential.objects.select_related("grant").filter(client_id=client_id, revoked_at=None).first()
         )
         request.client = found
