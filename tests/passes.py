@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -95,7 +96,7 @@ def run_pass(
     print(f"\n══ {title}", flush=True)
     counts.unlink(missing_ok=True)
     command = [*wrapper, sys.executable, "-m", "pytest", "-q", *targets, *given]
-    code = subprocess.run(command, cwd=ROOT, env=environ | {"ROLLBOOK_TEST_COUNTS": str(counts)}).returncode
+    code = run(command, environ | {"ROLLBOOK_TEST_COUNTS": str(counts)})
     if not counts.exists():
         print(f"This pass broke off (exit code {code}).", flush=True)
         return Outcome(failed=1, sound=False)
@@ -108,7 +109,22 @@ def run_pass(
     )
 
 
+def run(command: list[str], environ: dict[str, str]) -> int:
+    """The command's exit code. Ctrl-C reaches it by itself, SIGTERM is handed on; either way waits until it has put all away."""
+    child = subprocess.Popen(command, cwd=ROOT, env=environ)
+    try:
+        return child.wait()
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+    except SystemExit:
+        child.terminate()
+        child.wait()
+        raise
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
