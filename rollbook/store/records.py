@@ -127,22 +127,40 @@ def _seen(cursor: CursorWrapper, district_id: int, collection: str) -> dict[int,
 
 
 def _people_of_roster(cursor: CursorWrapper, district_id: int, ids: Iterable[int]) -> dict[int, str]:
-    marks = ", ".join(["%s"] * len(GUARDIANS))
-    return dict(
+    """Active people who have a role of their own, or sit in a class that is served. Asked in two steps, each by an index."""
+    active = dict(
         _rows(
             cursor,
-            f"""SELECT u.id, u.sourced_id FROM store_user u
-                WHERE u.district_id = %s AND {among(cursor, "u.id")} AND u.status = 'active' AND (
-                    EXISTS (SELECT 1 FROM store_role r WHERE r.district_id = u.district_id AND r.user_id = u.id
-                            AND r.status = 'active' AND r.role NOT IN ({marks}))
-                    OR EXISTS (SELECT 1 FROM store_enrollment e
-                               JOIN store_class k ON k.district_id = e.district_id AND k.id = e.class_id AND k.status = 'active'
-                               JOIN store_course c ON c.district_id = k.district_id AND c.id = k.course_id AND c.status = 'active'
-                               JOIN store_org o ON o.district_id = k.district_id AND o.id = k.school_id AND o.status = 'active'
-                               WHERE e.district_id = u.district_id AND e.user_id = u.id AND e.status = 'active'))""",
-            [district_id, many(cursor, ids), *GUARDIANS],
+            f"SELECT id, sourced_id FROM store_user WHERE district_id = %s AND {among(cursor, 'id')} AND status = 'active'",
+            [district_id, many(cursor, ids)],
         )
     )
+    of_their_own = {
+        row[0]
+        for row in _rows(
+            cursor,
+            f"""SELECT user_id FROM store_role WHERE district_id = %s AND {among(cursor, "user_id")} AND status = 'active'
+                AND role NOT IN ({", ".join(["%s"] * len(GUARDIANS))})""",
+            [district_id, many(cursor, active), *GUARDIANS],
+        )
+    }
+    enrolled = _enrolled(cursor, district_id, [number for number in active if number not in of_their_own])
+    return {number: active[number] for number in active if number in of_their_own or number in enrolled}
+
+
+def _enrolled(cursor: CursorWrapper, district_id: int, ids: Sequence[int]) -> set[int]:
+    if not ids:
+        return set()
+    rows = _rows(
+        cursor,
+        f"""SELECT e.user_id FROM store_enrollment e
+            JOIN store_class k ON k.district_id = e.district_id AND k.id = e.class_id AND k.status = 'active'
+            JOIN store_course c ON c.district_id = k.district_id AND c.id = k.course_id AND c.status = 'active'
+            JOIN store_org o ON o.district_id = k.district_id AND o.id = k.school_id AND o.status = 'active'
+            WHERE e.district_id = %s AND {among(cursor, "e.user_id")} AND e.status = 'active'""",
+        [district_id, many(cursor, ids)],
+    )
+    return {row[0] for row in rows}
 
 
 # --- Loading ----------------------------------------------------------------------------------------------------------------------
