@@ -61,7 +61,7 @@ def present(
     person = home.seat(grade, place)
     phase = chance.phase(person, CHURN)
     generation = turns(night, phase, CHURN)
-    empty = person % VACANCY
+    empty = person // CHURN % VACANCY
     if generation and (night + phase) % CHURN < empty:
         return None
     joined = latest(night, phase, CHURN) + empty if generation else 0
