@@ -76,6 +76,9 @@ PATTERNS = {
     for base, routes in ROUTES.items()
 }
 
+WORDS = frozenset(word for operation in OPERATIONS for word in _shape(operation.path)[1])
+"""Every literal segment the standard knows, in any service."""
+
 ENDPOINTS = tuple(
     (base + methods["GET"].path, methods["GET"])
     for base, routes in ROUTES.items()
@@ -101,11 +104,15 @@ def matches(path: str) -> Iterator[Match]:
     if base is None:
         return
     rest = path.removeprefix(base)
-    straight = _straight(base, rest.removesuffix("/"))
+    segments = rest.removesuffix("/")[1:].split("/")
+    straight = _straight(base, segments)
     if straight:
         yield straight
         if straight.operation is None:
             return
+    elif len(segments) > 2 and WORDS.issuperset(segments[0::2]):
+        # A path of the standard's that this service does not have, such as another's; not an id that looks like one.
+        return
     seen = {straight.ids if straight else None}
     for text in dict.fromkeys((rest.removesuffix("/"), rest)):
         for pattern, methods in PATTERNS[base]:
@@ -115,9 +122,8 @@ def matches(path: str) -> Iterator[Match]:
                 yield Match(base, methods, found.groups())
 
 
-def _straight(base: str, rest: str) -> Match | None:
+def _straight(base: str, segments: list[str]) -> Match | None:
     """The reading in which no id has a slash."""
-    segments = rest[1:].split("/")
     methods = ROUTES[base].get((len(segments), tuple(segments[0::2])))
     ids = tuple(segments[1::2])
     return Match(base, methods, ids) if methods and all(ids) else None

@@ -84,6 +84,9 @@ def test_what_is_not_served_yet_is_known_and_not_read_as_anything_else(path, ids
         "/ims/oneroster/gradebook/v1p2/lineItems",
         "/ims/oneroster/resources/v1p2/resources",
         "/ims/oneroster/v1p10/users",
+        f"{V1P1}/classes/c/categories",
+        f"{V1P2}/classes/c/lineItems",
+        f"{V1P2}/users/u/resources",
     ],
 )
 def test_nothing_is_read_into_other_addresses(path):
