@@ -1,0 +1,119 @@
+"""Facts: what the bytes of one CSV file say before anybody parses it, learnt in the one pass that also unpacks it."""
+
+import codecs
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+CHUNK = 1 << 20
+BOM = codecs.BOM_UTF8
+WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass
+class Facts:
+    """Counts and signs. `lines` counts line ends, and a last line without one; `bad_line` is the first line that is not UTF-8, or 0.
+
+    `longest` is at least the length in bytes of the longest line where that exceeds one chunk, else it is only a bound.
+    """
+
+    size: int = 0
+    lines: int = 0
+    commas: int = 0
+    quotes: bool = False
+    loose_quotes: bool = False
+    nul: bool = False
+    bom: bool = False
+    wide: bool = False
+    bad_line: int = 0
+    longest: int = 0
+
+
+class Scan:
+    """Takes the bytes of a file chunk by chunk and gathers its Facts."""
+
+    def __init__(self) -> None:
+        self.facts = Facts()
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._pending = False
+        self._open_line = 0
+        self._last = b""
+
+    def take(self, chunk: bytes) -> None:
+        facts = self.facts
+        if not facts.size:
+            facts.bom = chunk.startswith(BOM)
+            facts.wide = chunk.startswith(WIDE_MARKS)
+        line_ends = chunk.count(b"\n")
+        self._decode(chunk, facts.lines)
+        self._measure(chunk, line_ends)
+        facts.size += len(chunk)
+        facts.lines += line_ends
+        facts.commas += chunk.count(b",")
+        facts.nul = facts.nul or b"\0" in chunk
+        if b'"' in chunk:
+            seam = self._last + chunk[:1]
+            facts.quotes = True
+            facts.loose_quotes = facts.loose_quotes or any(
+                sign in text for sign in (b' "', b'" ') for text in (chunk, seam)
+            )
+        self._last = chunk[-1:]
+
+    def done(self) -> Facts:
+        """The facts, once all is taken."""
+        if self._pending and not self.facts.bad_line:
+            self.facts.bad_line = self.facts.lines + 1
+        if self._last not in (b"", b"\n"):
+            self.facts.lines += 1
+        return self.facts
+
+    def _decode(self, chunk: bytes, lines_before: int) -> None:
+        if self.facts.bad_line or (chunk.isascii() and not self._pending):
+            return
+        try:
+            self._decoder.decode(chunk)
+        except UnicodeDecodeError as error:
+            self.facts.bad_line = lines_before + 1 + error.object.count(b"\n", 0, error.start)
+        self._pending = self._decoder.getstate()[0] != b""
+
+    def _measure(self, chunk: bytes, line_ends: int) -> None:
+        if not line_ends:
+            self._open_line += len(chunk)
+            self.facts.longest = max(self.facts.longest, self._open_line)
+            return
+        self.facts.longest = max(self.facts.longest, self._open_line + chunk.find(b"\n"))
+        self._open_line = len(chunk) - chunk.rfind(b"\n") - 1
+
+
+def facts_of(path: Path) -> Facts:
+    """Reads the file once."""
+    scan = Scan()
+    for chunk in chunks(path):
+        scan.take(chunk)
+    return scan.done()
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from chunks_of(file)
+
+
+def chunks_of(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK):
+        yield chunk
+
+
+def transcode(source: Iterable[bytes], target: Path, encoding: str) -> Facts:
+    """Writes `source` as UTF-8, without a byte order mark. Raises UnicodeDecodeError where the bytes are not in `encoding`."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    scan = Scan()
+    with target.open("wb") as file:
+        for chunk in source:
+            text = decoder.decode(chunk).encode()
+            scan.take(text)
+            file.write(text)
+        rest = decoder.decode(b"", True).encode()
+        scan.take(rest)
+        file.write(rest)
+    return scan.done()

@@ -1,0 +1,91 @@
+"""Judging a package: open, read the manifest, stage, apply the rules. What comes of it is a Judgement, from which a plan can be made."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollbook.engine.emptiness import judge_emptiness
+from rollbook.engine.findings import Findings
+from rollbook.engine.manifest import Manifest, read_manifest
+from rollbook.engine.package import Limits, Package, open_package
+from rollbook.engine.references import judge_references
+from rollbook.engine.rules import LIFECYCLE, judge_records
+from rollbook.engine.sql import name
+from rollbook.engine.stage import Staging, open_staging, stage
+
+MEMORY = "512MB"
+THREADS = 2
+
+
+@dataclass
+class Judgement:
+    """What was staged and what was found. A fatal judgement allows no plan. Close it when done."""
+
+    staging: Staging
+    findings: Findings
+
+    @property
+    def fatal(self) -> bool:
+        return self.findings.fatal
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many findings there are of each severity."""
+        return self.findings.counts()
+
+    def close(self) -> None:
+        self.staging.close()
+
+    def __enter__(self) -> "Judgement":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def judge(
+    path: Path,
+    workdir: Path,
+    *,
+    lenient: bool,
+    accepted: Path | None,
+    limits: Limits | None = None,
+    memory: str = MEMORY,
+    threads: int = THREADS,
+) -> Judgement:
+    """Judges the package at `path`, using the empty folder `workdir`; by the letter, or as an import does (`lenient`).
+
+    `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
+    district, and then references that only it could answer are let pass. Raises NotAPackage.
+    """
+    limits = limits or Limits()
+    findings = Findings(lenient)
+    package = open_package(path, workdir, findings, limits)
+    manifest = read_manifest(package, findings)
+    staging = open_staging(workdir, memory, threads)
+    staging.lenient = lenient
+    staging.longest = limits.field
+    staging.binding = manifest.binding
+    _stage_files(staging, package, manifest, findings)
+    for staged in staging.tables.values():
+        judge_records(staging, staged, findings)
+    if not manifest.given:
+        _demand_clear_modes(staging, findings)
+    judge_emptiness(staging, accepted, findings)
+    judge_references(staging, accepted, findings)
+    return Judgement(staging, findings)
+
+
+def _stage_files(staging: Staging, package: Package, manifest: Manifest, findings: Findings) -> None:
+    if manifest.binding is None:
+        return
+    for table in manifest.binding.tables:
+        if table.name in manifest.modes:
+            stage(staging, package.files[table.file], table, manifest.modes[table.name], findings)
+
+
+def _demand_clear_modes(staging: Staging, findings: Findings) -> None:
+    """Without a manifest, a file whose status columns are filled may be complete or changes only: that is not guessed."""
+    for staged in staging.tables.values():
+        filled = " OR ".join(f"{name(column)} <> ''" for column in LIFECYCLE if staged.has(column))
+        if filled and staging.number(f"SELECT count(*) FROM {staged.records} WHERE {filled}"):
+            findings.add("manifest-unclear", staged.file)

@@ -1,0 +1,183 @@
+"""References between the files of a package and into what is stored: which are dangling, and which records have to wait for others.
+
+A record in error that is stored keeps its stored version, and references to it hold. One that was never stored makes those that refer
+to it wait, and those that refer to these, and so on. Files are judged behind those they refer to.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rollbook.engine.findings import LISTED, Finding, Findings
+from rollbook.engine.rules import hold
+from rollbook.engine.sql import literal, name
+from rollbook.engine.stage import Staged, Staging
+from rollbook.oneroster.collections import LOAD_ORDER
+from rollbook.oneroster.spec import Field
+
+ORDER = (*LOAD_ORDER, "resources", "categories", "scoreScales", "lineItems", "results")
+
+
+def judge_references(staging: Staging, accepted: Path | None, findings: Findings) -> None:
+    """Judges the references of all files. `accepted` is the folder of what is stored, None where nothing is known of that."""
+    for staged in _in_order(staging):
+        if not staged.rows:
+            continue
+        for field in staged.table.references:
+            if staged.has(field.name) and field.target != staged.name:
+                _judge(staging, staged, field, accepted, findings)
+        _judge_self_references(staging, staged, accepted, findings)
+        _report_waiting(staging, staged, findings)
+
+
+def _in_order(staging: Staging) -> Iterator[Staged]:
+    last = len(ORDER)
+    yield from sorted(
+        staging.tables.values(), key=lambda one: ORDER.index(one.name) if one.name in ORDER else last
+    )
+
+
+def _judge_self_references(
+    staging: Staging, staged: Staged, accepted: Path | None, findings: Findings
+) -> None:
+    """Again and again, until no further record has to wait for one that waits itself."""
+    own = [
+        field for field in staged.table.references if field.target == staged.name and staged.has(field.name)
+    ]
+    before = -1
+    while own and before != staged.held:
+        before = staged.held
+        for field in own:
+            _judge(staging, staged, field, accepted, findings)
+
+
+def _judge(staging: Staging, staged: Staged, field: Field, accepted: Path | None, findings: Findings) -> None:
+    """Looks for references that no record of the package answers, and holds them against what is stored."""
+    assert field.target is not None
+    target = staging.tables.get(field.target)
+    if target is None and not _can_know(staging, staged, field.target, accepted):
+        return
+    if not _collect_misses(staging, staged, field, target):
+        return
+    stored = _stored(accepted, field.target)
+    verdict = _verdict(staging, staged, field.target, target, stored, accepted)
+    staging.run(
+        f"CREATE OR REPLACE TEMP TABLE offenders AS SELECT r, line, source_id, value, verdict FROM"
+        f" (SELECT *, {verdict} AS verdict FROM misses) WHERE verdict <> 'known'"
+    )
+    _hold_waiting(staging, staged)
+    _hold_dangling(staging, staged, field, findings)
+
+
+def _can_know(staging: Staging, staged: Staged, target: str, accepted: Path | None) -> bool:
+    """Whether anything can be said of references into a file that is not in the package."""
+    if target in staging.unreadable or staged.mode == "bulk":
+        return True
+    return accepted is not None and target in LOAD_ORDER
+
+
+def _collect_misses(staging: Staging, staged: Staged, field: Field, target: Staged | None) -> int:
+    """Fills `misses` (r, line, source_id, value) with the references that no sound record of the package answers."""
+    column = name(field.name)
+    base = (
+        f'SELECT rowid AS r, {staged.line} AS line, "sourcedId" AS source_id, {column} AS value FROM {staged.records}'
+        f" WHERE {column} <> '' AND {staged.not_held} AND {staged.not_deleted}"
+    )
+    if field.is_list:
+        base = f"SELECT r, line, source_id, unnest(string_split(value, ',')) AS value FROM ({base})"
+    answered = ""
+    if target is not None:
+        sound = f'SELECT "sourcedId" FROM {target.records} WHERE {target.not_held} AND {target.not_deleted}'
+        answered = f"WHERE value NOT IN ({sound})"
+    staging.run(f"CREATE OR REPLACE TEMP TABLE misses AS SELECT * FROM ({base}) {answered}")
+    return staging.number("SELECT count(*) FROM misses")
+
+
+def _stored(accepted: Path | None, target: str) -> str:
+    """SQL: the identifiers of the target's records that are stored and alive."""
+    parquet = accepted / f"{target}.parquet" if accepted else None
+    if parquet is None or not parquet.exists():
+        return "SELECT NULL::VARCHAR AS source_id WHERE false"
+    return f"SELECT source_id FROM read_parquet({literal(str(parquet))}) WHERE status = 'active'"
+
+
+def _verdict(
+    staging: Staging,
+    staged: Staged,
+    target_name: str,
+    target: Staged | None,
+    stored: str,
+    accepted: Path | None,
+) -> str:
+    """SQL: known, waiting, dangling or no-file, of a reference `value` that the package does not answer."""
+    is_stored = f"value IN ({stored})"
+    if target is None:
+        if target_name in staging.unreadable:
+            return f"CASE WHEN {is_stored} THEN 'known' ELSE 'waiting' END"
+        otherwise = "dangling" if accepted is not None and target_name in LOAD_ORDER else "no-file"
+        return f"CASE WHEN {is_stored} THEN 'known' ELSE '{otherwise}' END"
+    held = (
+        f'value IN (SELECT "sourcedId" FROM {target.records} WHERE rowid IN (SELECT r FROM {target.holds}))'
+        f" OR value IN (FROM {target.broken_ids})"
+    )
+    deleted = f'value IN (SELECT "sourcedId" FROM {target.records} WHERE {target.not_held} AND NOT ({target.not_deleted}))'
+    return (
+        f"CASE WHEN {held} THEN CASE WHEN {is_stored} THEN 'known' ELSE 'waiting' END"
+        f" WHEN {deleted} THEN 'dangling' {_unmentioned(target, is_stored, accepted)} END"
+    )
+
+
+def _unmentioned(target: Staged, is_stored: str, accepted: Path | None) -> str:
+    """SQL: the verdict on a reference to a record that the target's file does not mention at all."""
+    if target.mode == "delta":
+        known = accepted is not None and target.name in LOAD_ORDER
+        return f"WHEN {is_stored} THEN 'known' ELSE '{'dangling' if known else 'known'}'"
+    if not target.complete:
+        return f"WHEN {is_stored} THEN 'known' ELSE 'waiting'"
+    return "ELSE 'dangling'"
+
+
+def _hold_waiting(staging: Staging, staged: Staged) -> None:
+    hold(
+        staging,
+        staged,
+        "SELECT r, min(value) AS value FROM offenders WHERE verdict = 'waiting' GROUP BY r",
+        "waiting",
+        "value",
+    )
+
+
+def _hold_dangling(staging: Staging, staged: Staged, field: Field, findings: Findings) -> None:
+    totals = dict(
+        staging.connection.execute(
+            "SELECT verdict, count(*) FROM offenders WHERE verdict <> 'waiting' GROUP BY 1"
+        ).fetchall()
+    )
+    if not totals:
+        return
+    hold(staging, staged, "SELECT DISTINCT r FROM offenders WHERE verdict <> 'waiting'")
+    if missing := totals.get("no-file"):
+        words = f"{missing:,} references in {field.name} lead into {field.target}.csv, which is not in the package. Add it."
+        findings.add("reference-file", staged.file, 0, field.name, f"{field.target}.csv", words)
+    if dangling := totals.get("dangling"):
+        findings.flood("reference", staged.file, dangling, _dangling(staging, field))
+
+
+def _dangling(staging: Staging, field: Field) -> Iterator[Finding]:
+    sample = staging.connection.execute(
+        f"SELECT line, source_id, value FROM offenders WHERE verdict = 'dangling' ORDER BY r LIMIT {LISTED}"
+    ).fetchall()
+    hint = f"{field.target}.csv has no such record to refer to. "
+    for line, source_id, value in sample:
+        yield Finding("reference", "", "", line, field.name, value, hint, source_id)
+
+
+def _report_waiting(staging: Staging, staged: Staged, findings: Findings) -> None:
+    """One finding for each record that others wait for, with how many they are."""
+    causes = staging.connection.execute(
+        f"SELECT cause, count(DISTINCT r), min(line) FROM {staged.holds} JOIN"
+        f" (SELECT rowid AS r, {staged.line} AS line FROM {staged.records}) USING (r)"
+        f" WHERE kind = 'waiting' GROUP BY 1 ORDER BY 2 DESC, 1"
+    ).fetchall()
+    for cause, count, line in causes:
+        words = f"{count:,} records of {staged.file} wait for '{cause}', which is in error itself. Correct that record."
+        findings.add("waiting", staged.file, line, "", cause, words, count=count)

@@ -1,0 +1,269 @@
+"""Staging: every file of a package parsed into a DuckDB table of its own, all columns as text, every record with its line.
+
+DuckDB reads fast and in parallel; where it stumbles, or what it read does not add up with the lines and commas counted, the careful
+reader (`records`) reads the file again. Nothing is judged here but the CSV itself. Empty values are empty strings, never NULL.
+"""
+
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from rollbook.engine.facts import chunks, transcode
+from rollbook.engine.findings import Findings
+from rollbook.engine.headers import Header, read_header
+from rollbook.engine.package import PackageFile
+from rollbook.engine.records import Whole, records
+from rollbook.engine.sql import literal, name
+from rollbook.oneroster.spec import Binding, Table
+
+NO_NULL = "\x01\x02\x03"
+"""What would be read as NULL: never anything, so that empty values stay empty strings."""
+
+LONGEST_LINE = 8 << 20
+"""In bytes, for DuckDB; the careful reader's limit is lower."""
+
+BROKEN_CODES = ("csv-quote", "csv-columns", "csv-long", "csv-nul")
+
+
+@dataclass
+class Staged:
+    """One file in the staging database.
+
+    Its records are in the table `s_<name>`, those held back in `h_<name>` (r, kind `error` or `waiting`, cause), the identifiers on
+    broken lines in `b_<name>`. `complete` is false where a line was lost whose record is not known: then absence says nothing.
+    """
+
+    table: Table
+    mode: str
+    header: Header
+    rows: int = 0
+    careful: bool = False
+    complete: bool = True
+    usable: bool = True
+    held: int = 0
+    broken: int = 0
+    deletions: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.table.name
+
+    @property
+    def file(self) -> str:
+        return self.table.file
+
+    @property
+    def records(self) -> str:
+        return name(f"s_{self.name}")
+
+    @property
+    def holds(self) -> str:
+        return name(f"h_{self.name}")
+
+    @property
+    def broken_ids(self) -> str:
+        return name(f"b_{self.name}")
+
+    @property
+    def line(self) -> str:
+        """SQL for the line a record begins on."""
+        return '"line"' if self.careful else "(rowid + 2)"
+
+    def has(self, column: str) -> bool:
+        return column in self.header.positions
+
+    @property
+    def columns(self) -> dict[int, str]:
+        """The columns of the staging table by their place in the file; metadata is in `metadata_<place>`."""
+        own = {place: f"metadata_{place}" for place in self.header.metadata.values()}
+        return {place: column for column, place in self.header.positions.items()} | own
+
+    @property
+    def not_held(self) -> str:
+        """SQL condition: the record is not held back."""
+        return f"rowid NOT IN (SELECT r FROM {self.holds})" if self.held else "true"
+
+    @property
+    def not_deleted(self) -> str:
+        """SQL condition: the record is not marked for deletion."""
+        return "\"status\" <> 'tobedeleted'" if self.deletions else "true"
+
+
+@dataclass
+class Staging:
+    """The staging database of one package, and what is in it. Close it when the plan is made."""
+
+    work: Path
+    connection: duckdb.DuckDBPyConnection
+    binding: Binding | None = None
+    lenient: bool = False
+    tables: dict[str, Staged] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
+    longest: int = 1 << 20
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def one(self, sql: str) -> tuple[object, ...]:
+        """The first row of the answer."""
+        row = self.connection.execute(sql).fetchone()
+        assert row is not None
+        return tuple(row)
+
+    def number(self, sql: str) -> int:
+        """The one whole number that the query answers."""
+        value = self.one(sql)[0]
+        assert isinstance(value, int)
+        return value
+
+    def run(self, sql: str) -> None:
+        self.connection.execute(sql)
+
+
+def open_staging(work: Path, memory: str, threads: int) -> Staging:
+    """An empty staging database that holds at most `memory` (as DuckDB writes it, `512MB`) and puts the rest below `work`."""
+    spill = work / "spill"
+    spill.mkdir(exist_ok=True)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": memory,
+            "threads": threads,
+            "temp_directory": str(spill),
+            "preserve_insertion_order": True,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    return Staging(work, connection)
+
+
+def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings: Findings) -> None:
+    """Parses one file. Where it cannot be read at all its table is left out, and named in `staging.unreadable`."""
+    readable = _in_utf8(staging, file, findings)
+    header = read_header(readable.path, table, mode, findings) if readable else None
+    if readable is None or header is None or not header.readable:
+        staging.unreadable.add(table.name)
+        return
+    staged = Staged(table, mode, header)
+    _make_side_tables(staging, staged)
+    if not _read_fast(staging, readable, staged):
+        _read_carefully(staging, readable, staged, findings)
+    staging.tables[table.name] = staged
+
+
+def _in_utf8(staging: Staging, file: PackageFile, findings: Findings) -> PackageFile | None:
+    """The file, or its copy in UTF-8; None where it is in no encoding we can tell."""
+    if file.facts.wide or (file.facts.nul and file.facts.bad_line):
+        findings.add("encoding-unreadable", file.name)
+        return None
+    if file.facts.bom:
+        findings.add("byte-order-mark", file.name)
+    if not file.facts.bad_line:
+        return file
+    target = staging.work / f"{file.name}.utf-8"
+    try:
+        facts = transcode(chunks(file.path), target, "cp1252")
+    except UnicodeDecodeError:
+        findings.add("encoding-unreadable", file.name, file.facts.bad_line)
+        return None
+    findings.add("encoding", file.name, file.facts.bad_line)
+    return PackageFile(file.name, target, facts)
+
+
+def _make_side_tables(staging: Staging, staged: Staged) -> None:
+    staging.run(f"CREATE TABLE {staged.holds} (r BIGINT, kind VARCHAR, cause VARCHAR)")
+    staging.run(f"CREATE TABLE {staged.broken_ids} (source_id VARCHAR)")
+
+
+def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
+    """Reads the file with DuckDB's parallel reader; false, and nothing done, where it or we have a doubt."""
+    facts, columns = file.facts, staged.header.count
+    if facts.nul or facts.loose_quotes or facts.longest > staging.longest:
+        return False
+    if not facts.quotes and facts.commas != facts.lines * (columns - 1):
+        return False
+    try:
+        staging.run(f"CREATE TABLE {staged.records} AS {_scan(file.path, staged)}")
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
+            raise
+        return False
+    staged.rows = staging.number(f"SELECT count(*) FROM {staged.records}")
+    if staged.rows != facts.lines - 1 or (facts.quotes and _has_quotes(staging, staged)):
+        staging.run(f"DROP TABLE {staged.records}")
+        return False
+    return True
+
+
+def _has_quotes(staging: Staging, staged: Staged) -> bool:
+    """Whether any value has a quote in it: doubled in the file, or else misread."""
+    signs = " OR ".join(f"contains({name(column)}, '\"')" for column in staged.columns.values())
+    return staging.number(f"SELECT count(*) FROM (SELECT 1 FROM {staged.records} WHERE {signs} LIMIT 1)") > 0
+
+
+def _scan(path: Path, staged: Staged) -> str:
+    """SELECT of the columns that are read from the file itself."""
+    names = [staged.columns.get(place, f"unread_{place}") for place in range(staged.header.count)]
+    wanted = ", ".join(map(name, staged.columns.values()))
+    return f"SELECT {wanted} FROM {_csv(path, names, 'header = true')}"
+
+
+def _clean_scan(path: Path, staged: Staged) -> str:
+    """SELECT of the same columns, and the line, from the clean copy, which has the line in front and no header."""
+    names = ["line", *(staged.columns.get(place, f"unread_{place}") for place in range(staged.header.count))]
+    wanted = ", ".join(map(name, staged.columns.values()))
+    return (
+        f"SELECT line::BIGINT AS line, {wanted} FROM {_csv(path, names, 'header = false, parallel = false')}"
+    )
+
+
+def _csv(path: Path, names: list[str], options: str) -> str:
+    types = ", ".join(f"{literal(one)}: 'VARCHAR'" for one in names)
+    return (
+        f"read_csv({literal(str(path))}, auto_detect = false, {options}, delim = ',', quote = '\"', escape = '\"',"
+        f" nullstr = {literal(NO_NULL)}, max_line_size = {LONGEST_LINE}, columns = {{{types}}})"
+    )
+
+
+def _read_carefully(staging: Staging, file: PackageFile, staged: Staged, findings: Findings) -> None:
+    """Reads the file line by line, keeps the whole records in a clean copy with their lines, and lets DuckDB load that."""
+    clean, broken = staging.work / f"{file.name}.clean", staging.work / f"{file.name}.broken"
+    identified = _clean_copy(file, staged, findings, staging.longest, clean, broken)
+    staging.run(f"CREATE TABLE {staged.records} AS {_clean_scan(clean, staged)}")
+    loaded = staging.number(f"SELECT count(*) FROM {staged.records}")
+    assert loaded == staged.rows, f"{file.name}: {staged.rows} records were written and {loaded} read"
+    staged.careful = True
+    staged.complete = identified
+    staging.run(
+        f"INSERT INTO {staged.broken_ids} FROM read_csv({literal(str(broken))}, auto_detect = false, header = false, delim = ',',"
+        " columns = {'source_id': 'VARCHAR'})"
+    )
+    clean.unlink()
+    broken.unlink()
+
+
+def _clean_copy(
+    file: PackageFile, staged: Staged, findings: Findings, longest: int, clean: Path, broken: Path
+) -> bool:
+    """Writes the whole records to `clean` and the identifiers on broken lines to `broken`; whether all of those were found."""
+    identified = True
+    id_position = staged.header.positions["sourcedId"]
+    with clean.open("w", encoding="utf-8", newline="") as kept, broken.open("w", encoding="utf-8") as lost:
+        ids = csv.writer(lost, lineterminator="\n")
+        for record in records(file.path, staged.header.count, id_position, longest):
+            if isinstance(record, Whole):
+                staged.rows += 1
+                kept.write(f"{record.line},{record.text}\n")
+                if record.newlines:
+                    findings.add("csv-newline", file.name, record.line)
+                continue
+            findings.add(record.code, file.name, record.line, source_id=record.source_id)
+            if record.code in BROKEN_CODES:
+                staged.broken += 1
+                identified = identified and bool(record.source_id)
+                if record.source_id:
+                    ids.writerow([record.source_id])
+    return identified
