@@ -1,5 +1,53 @@
-"""The routes of the console."""
+"""The routes of the console: signing in (allauth's views under names it knows), then every page of a district."""
 
-from django.urls import URLPattern, URLResolver
+from allauth.account import views as allauth
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from rollbook.console.sheets import SHEETS
+from rollbook.console.views import apps, dashboard, home, imports, operators, record, roster, settings
+
+collection = f"(?P<collection>{'|'.join(SHEETS)})"
+
+sign_in: list[URLPattern | URLResolver] = [
+    path("sign-in", allauth.login, name="account_login"),
+    path("sign-out", allauth.logout, name="account_logout"),
+    path("sign-in/inactive", allauth.account_inactive, name="account_inactive"),
+    path("password/change", allauth.password_change, name="account_change_password"),
+    path("password/reset", allauth.password_reset, name="account_reset_password"),
+    path("password/reset/sent", allauth.password_reset_done, name="account_reset_password_done"),
+    path(
+        "password/set/done", allauth.password_reset_from_key_done, name="account_reset_password_from_key_done"
+    ),
+    re_path(
+        r"^password/set/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)$",
+        allauth.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+]
+
+district: list[URLPattern | URLResolver] = [
+    path("", dashboard.show_dashboard, name="dashboard"),
+    path("roster", roster.show_collections, name="roster"),
+    re_path(rf"^roster/{collection}$", roster.show_collection, name="collection"),
+    re_path(rf"^roster/{collection}/(?P<record_id>\d{{1,18}})$", record.show_record, name="record"),
+    re_path(
+        rf"^roster/{collection}/(?P<record_id>\d{{1,18}})/demographics$",
+        record.show_demographics,
+        name="record-demographics",
+    ),
+    path("apps", apps.show_apps, name="apps"),
+    path("imports", imports.show_imports, name="imports"),
+    path("imports/<int:run_id>", imports.show_import, name="import"),
+    path("settings", settings.show_settings, name="settings"),
+    path("operators", operators.show_operators, name="operators"),
+    path("operators/invite", operators.invite, name="invite"),
+    path("operators/<int:operator_id>/password", operators.reset_password, name="operator-password"),
+    path("operators/<int:operator_id>/deactivate", operators.deactivate, name="operator-deactivate"),
+    path("operators/<int:operator_id>/reactivate", operators.reactivate, name="operator-reactivate"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.choose_district, name="home"),
+    *sign_in,
+    path("districts/<int:tenant>/", include(district)),
+]

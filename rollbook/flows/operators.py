@@ -6,6 +6,8 @@ from datetime import datetime
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
 
@@ -28,26 +30,60 @@ class NotYours(Refusal):
     """This person also works where you do not: only someone who is responsible for all their places may do this."""
 
 
+class NotAnAddress(Refusal):
+    """This is not an e-mail address."""
+
+
+class WeakPassword(Refusal):
+    """This password is too easy to guess."""
+
+
+class NoSuchOperator(Refusal):
+    """Nobody works here with this e-mail address: `rollbook operator list` shows who does."""
+
+
 class NotYourself(Refusal):
     """You cannot deactivate yourself: ask another administrator."""
 
 
-def add_operator(email: str, role: str, district: District | None, name: str = "") -> Operator:
+def add_operator(
+    email: str, role: str, district: District | None, name: str = "", password: str | None = None
+) -> Operator:
     """A person with this sign-in begins to work in the district (or, without one, for the installation).
 
-    An account that exists is kept with its password. Raises RoleNeedsDistrict, AlreadyOperator.
+    An account that exists is kept with its password, unless one is given. Raises NotAnAddress, RoleNeedsDistrict, AlreadyOperator,
+    WeakPassword.
     """
     if (role == DISTRICT) != (district is not None):
         raise RoleNeedsDistrict(role)
+    judge_address(email.strip())
     with transaction.atomic():
         account = Account.objects.filter(email=email.strip().lower()).first()
         account = account or Account.objects.create_user(email.strip())
         operator, is_new = Operator.objects.get_or_create(
             account=account, district=district, role=role, defaults={"name": name.strip()}
         )
-    if not is_new:
-        raise AlreadyOperator(str(account.id))
+        if not is_new:
+            raise AlreadyOperator
+        if password is not None:
+            set_password(account, password)
     return operator
+
+
+def judge_address(email: str) -> None:
+    """Raises NotAnAddress."""
+    try:
+        validate_email(email)
+    except ValidationError as fault:
+        raise NotAnAddress from fault
+
+
+def find_account(email: str) -> Account:
+    """The account of an operator. Raises NoSuchOperator."""
+    account = Account.objects.filter(email=email.strip().lower(), operators__isnull=False).distinct().first()
+    if account is None:
+        raise NoSuchOperator
+    return account
 
 
 def password_link(account: Account) -> str:
@@ -59,8 +95,11 @@ def password_link(account: Account) -> str:
 
 
 def set_password(account: Account, password: str) -> None:
-    """Gives the account this password, judged as one typed in the console is. Raises ValidationError."""
-    validate_password(password, account)
+    """Gives the account this password, judged as one typed in the console is. Raises WeakPassword."""
+    try:
+        validate_password(password, account)
+    except ValidationError as fault:
+        raise WeakPassword(" ".join(fault.messages)) from fault
     account.set_password(password)
     account.save(update_fields=["password"])
 
@@ -74,13 +113,13 @@ def judge_reach(account: Account, districts: Collection[int] | None) -> None:
         return
     places = Operator.objects.filter(account=account).values_list("district_id", flat=True)
     if not all(place in districts for place in places):
-        raise NotYours(str(account.id))
+        raise NotYours
 
 
 def deactivate(account: Account, by: Account | None) -> None:
     """The account signs in no more and its sessions end. Raises NotYourself."""
     if by == account:
-        raise NotYourself(str(account.id))
+        raise NotYourself
     _set_active(account, False)
 
 

@@ -1,0 +1,45 @@
+"""`rollbook district`: the districts of this installation."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.columns import show
+from rollbook.flows import districts
+from rollbook.store.models import District
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+verbs = typer.Typer(no_args_is_help=True, help="The districts of this installation.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    app.add_typer(verbs, name="district")
+
+
+@verbs.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The district's name.")],
+    time_zone: Annotated[str, typer.Option(help="Its time zone, for example America/Chicago.")] = "UTC",
+    as_json: AsJson = False,
+) -> None:
+    """Add a district. Its Tenant ID is what every other command, and every app, names it by."""
+    district = districts.add_district(name, time_zone)
+    typer.echo(json.dumps(_row(district)) if as_json else f"{district.name} has the Tenant ID {district.pk}.")
+
+
+@verbs.command("list")
+def list_districts(as_json: AsJson = False) -> None:
+    """Show all districts."""
+    show([_row(district) for district in District.objects.order_by("id")], as_json)
+
+
+def _row(district: District) -> dict[str, object]:
+    return {
+        "tenantId": district.pk,
+        "name": district.name,
+        "timeZone": district.time_zone,
+        "publication": district.publication,
+    }

@@ -1,0 +1,108 @@
+"""`rollbook operator`: the people who work in the console."""
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from rollbook.cli.columns import show
+from rollbook.flows import operators
+from rollbook.flows.districts import find_district
+from rollbook.store.models import Account, Operator
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Email = Annotated[str, typer.Argument(help="The e-mail address they sign in with.")]
+FromStdin = Annotated[
+    bool,
+    typer.Option("--password-stdin", help="Read the password from standard input instead of making a link."),
+]
+
+verbs = typer.Typer(no_args_is_help=True, help="The people who work in the console.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    app.add_typer(verbs, name="operator")
+
+
+@verbs.command()
+def add(
+    email: Email,
+    district: Annotated[
+        str,
+        typer.Option(
+            help="The Tenant ID or name of the district they work in; none for an installation operator."
+        ),
+    ] = "",
+    role: Annotated[Operator.OperatorRole, typer.Option(help="What they may do.")] = operators.DISTRICT,
+    name: Annotated[str, typer.Option(help="Their name.")] = "",
+    password_stdin: FromStdin = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a person work in the console. Prints a link with which they set their password, once."""
+    password = _password() if password_stdin else None
+    place = find_district(district) if district else None
+    operator = operators.add_operator(email, role, place, name, password)
+    is_known = operator.account.has_usable_password() and password is None
+    _tell(operator.account, _row(operator), as_json, with_link=not is_known and password is None)
+
+
+@verbs.command("list")
+def list_operators(
+    district: Annotated[str, typer.Option(help="Only those of this district: its Tenant ID or name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show who works in the console."""
+    found = Operator.objects.select_related("account").order_by("account__email", "id")
+    if district:
+        found = found.filter(district=find_district(district))
+    show([_row(operator) for operator in found], as_json)
+
+
+@verbs.command("reset-password")
+def reset_password(email: Email, password_stdin: FromStdin = False, as_json: AsJson = False) -> None:
+    """Make a link with which a person sets a new password, or set it from standard input."""
+    account = operators.find_account(email)
+    if password_stdin:
+        operators.set_password(account, _password())
+    _tell(account, {"email": account.email}, as_json, with_link=not password_stdin)
+
+
+@verbs.command()
+def deactivate(email: Email) -> None:
+    """A person signs in no more; their sessions end."""
+    operators.deactivate(operators.find_account(email), by=None)
+    typer.echo(f"{email} can no longer sign in.")
+
+
+@verbs.command()
+def reactivate(email: Email) -> None:
+    """A person signs in again, with the password they had."""
+    operators.reactivate(operators.find_account(email))
+    typer.echo(f"{email} can sign in again.")
+
+
+def _password() -> str:
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def _tell(account: Account, row: dict[str, Any], as_json: bool, with_link: bool) -> None:
+    """Shows the row, and the link where there is one; a password is never printed."""
+    link = operators.password_link(account) if with_link else None
+    if as_json:
+        typer.echo(json.dumps(row | ({"passwordLink": link} if link else {})))
+    elif link:
+        typer.echo(f"{account.email} sets the password here, once, within three days:\n{link}")
+    else:
+        typer.echo(f"{account.email} signs in with their password.")
+
+
+def _row(operator: Operator) -> dict[str, Any]:
+    return {
+        "email": operator.account.email,
+        "name": operator.name,
+        "role": operator.role,
+        "tenantId": operator.district_id,
+        "active": operator.account.is_active,
+    }

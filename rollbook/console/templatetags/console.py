@@ -1,0 +1,56 @@
+"""Tags of the console's templates: signs from our sheet of icons, form controls in our look, moments in the reader's format."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, classes: str = "") -> SafeString:
+    """A sign of static/console/icons.svg. It never says anything alone: words stand beside it."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>',
+        classes,
+        static("console/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """The field's input in our look; what is wrong with it is named to those who do not see it."""
+    attributes: dict[str, Any] = {"class": "form-control is-invalid" if field.errors else "form-control"}
+    if field.errors:
+        attributes["aria-describedby"] = f"{field.auto_id}_errors"
+    # The label says it; a second time inside the box it would only be in the way. What allauth adds below stands in our pages.
+    field.field.widget.attrs.pop("placeholder", None)
+    field.help_text = field.field.help_text = ""
+    return field.as_widget(attrs=attributes)
+
+
+@register.simple_tag
+def moment(at: datetime | None) -> SafeString | str:
+    """A moment in the district's zone as the reader writes it, with the zone's name to be sure."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    # The long form: short ones read as two different days in two countries.
+    words = date_format(local, "DATETIME_FORMAT")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), local.tzname() or "", words
+    )
+
+
+@register.filter
+def localized(number: int | None) -> str:
+    """A whole number as the reader writes it, with separators."""
+    return number_format(number, force_grouping=True) if number is not None else ""

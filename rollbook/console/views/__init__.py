@@ -1,0 +1,1 @@
+"""The pages, one module a noun. Every view of a district begins with `access.in_district`."""

@@ -1,0 +1,73 @@
+"""The dashboard of a district: its Tenant ID, what its roster holds, how the last import went, who read it lately."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from rollbook.console.access import Act, in_district
+from rollbook.console.activity import recent_access
+from rollbook.console.imports import last_import
+from rollbook.console.tallies import Tally, tally_of
+from rollbook.store.models import District, Grant
+
+RECENT = 5
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One count and the list it counts."""
+
+    words: Any
+    number: int
+    url: str
+    icon: str
+
+
+@in_district(Act.SEE_DASHBOARD)
+def show_dashboard(request: HttpRequest, district: District) -> HttpResponse:
+    tally = tally_of(district)
+    return render(
+        request,
+        "console/dashboard.html",
+        {
+            "nav": "dashboard",
+            "tiles": _tiles(district, tally),
+            "collections": _collections(district, tally),
+            "is_empty": tally.is_empty,
+            "last_import": last_import(district),
+            "recent": recent_access(district, RECENT),
+            "has_apps": Grant.objects.filter(district=district).exists(),
+        },
+    )
+
+
+def _tiles(district: District, tally: Tally) -> list[Tile]:
+    people = _url(district, "users")
+    return [
+        Tile(_("Students"), tally.people.get("student", 0), f"{people}?kind=student", "student"),
+        Tile(_("Teachers"), tally.people.get("teacher", 0), f"{people}?kind=teacher", "teacher"),
+        Tile(_("Schools"), tally.schools, f"{_url(district, 'orgs')}?kind=school", "school"),
+        Tile(_("Classes"), tally.records("classes"), _url(district, "classes"), "classes"),
+    ]
+
+
+def _collections(district: District, tally: Tally) -> list[Tile]:
+    listed = (
+        ("users", _("People"), "people"),
+        ("enrollments", _("Enrollments"), "enrollments"),
+        ("roles", _("Roles"), "roles"),
+        ("courses", _("Courses"), "book"),
+        ("academicSessions", _("Academic sessions"), "calendar"),
+        ("orgs", _("Organizations"), "school"),
+        ("demographics", _("Demographics"), "lock"),
+        ("userProfiles", _("User profiles"), "key"),
+    )
+    return [Tile(words, tally.records(name), _url(district, name), icon) for name, words, icon in listed]
+
+
+def _url(district: District, collection: str) -> str:
+    return reverse("collection", kwargs={"tenant": district.pk, "collection": collection})

@@ -1,0 +1,35 @@
+"""The imports of a district: the list, and the report of one."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from rollbook.console.access import Act, in_district
+from rollbook.console.imports import imports_of, shown
+from rollbook.store.models import District
+
+PAGE = 25
+
+
+@in_district(Act.SEE_IMPORTS)
+def show_imports(request: HttpRequest, district: District) -> HttpResponse:
+    runs = imports_of(district)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdecimal() and len(before) < 19:
+        runs = runs.filter(id__lt=int(before))
+    found = list(runs[: PAGE + 1])
+    older = found[PAGE - 1].pk if len(found) > PAGE else None
+    context = {
+        "nav": "imports",
+        "runs": [shown(run) for run in found[:PAGE]],
+        "older": older,
+        "is_first": not before,
+    }
+    return render(request, "console/imports.html", context)
+
+
+@in_district(Act.SEE_IMPORTS)
+def show_import(request: HttpRequest, district: District, run_id: int) -> HttpResponse:
+    run = imports_of(district).filter(id=run_id).first()
+    if run is None:
+        raise Http404
+    return render(request, "console/import.html", {"nav": "imports", "shown": shown(run)})

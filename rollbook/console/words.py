@@ -1,0 +1,192 @@
+"""Plain words for the standard's names (collections, fields, vocabularies) and for what runs and plans say."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+COLLECTIONS = {
+    "orgs": _("Organizations"),
+    "academicSessions": _("Academic sessions"),
+    "courses": _("Courses"),
+    "classes": _("Classes"),
+    "users": _("People"),
+    "userProfiles": _("User profiles"),
+    "roles": _("Roles"),
+    "enrollments": _("Enrollments"),
+    "demographics": _("Demographics"),
+}
+
+ONE_OF = {
+    "orgs": _("Organization"),
+    "academicSessions": _("Academic session"),
+    "courses": _("Course"),
+    "classes": _("Class"),
+    "users": _("Person"),
+    "userProfiles": _("User profile"),
+    "roles": _("Role"),
+    "enrollments": _("Enrollment"),
+    "demographics": _("Demographics"),
+}
+
+FIELDS = {
+    "agentSourcedIds": _("Guardians and other agents"),
+    "americanIndianOrAlaskaNative": _("American Indian or Alaska Native"),
+    "applicationId": _("Application"),
+    "asian": _("Asian"),
+    "beginDate": _("Begins on"),
+    "birthDate": _("Date of birth"),
+    "blackOrAfricanAmerican": _("Black or African American"),
+    "cityOfBirth": _("City of birth"),
+    "classCode": _("Class code"),
+    "classSourcedId": _("Class"),
+    "classType": _("Kind of class"),
+    "countryOfBirthCode": _("Country of birth"),
+    "courseCode": _("Course code"),
+    "courseSourcedId": _("Course"),
+    "credentialType": _("Kind of credential"),
+    "dateLastModified": _("Last changed"),
+    "demographicRaceTwoOrMoreRaces": _("Two or more races"),
+    "description": _("Description"),
+    "email": _("E-mail"),
+    "enabledUser": _("May sign in"),
+    "endDate": _("Ends on"),
+    "familyName": _("Family name"),
+    "givenName": _("Given name"),
+    "grades": _("Grades"),
+    "hispanicOrLatinoEthnicity": _("Hispanic or Latino"),
+    "identifier": _("Identifier"),
+    "location": _("Room or place"),
+    "middleName": _("Middle name"),
+    "name": _("Name"),
+    "nativeHawaiianOrOtherPacificIslander": _("Native Hawaiian or other Pacific Islander"),
+    "orgSourcedId": _("Organization"),
+    "parentSourcedId": _("Belongs to"),
+    "periods": _("Periods of the day"),
+    "phone": _("Phone"),
+    "preferredFamilyName": _("Preferred family name"),
+    "preferredGivenName": _("Preferred given name"),
+    "preferredMiddleName": _("Preferred middle name"),
+    "primary": _("Main teacher"),
+    "primaryOrgSourcedId": _("Main organization"),
+    "profileType": _("Kind of profile"),
+    "pronouns": _("Pronouns"),
+    "publicSchoolResidenceStatus": _("Residence status"),
+    "role": _("Role"),
+    "roleType": _("Kind of role"),
+    "schoolSourcedId": _("School"),
+    "schoolYear": _("School year"),
+    "schoolYearSourcedId": _("School year"),
+    "sex": _("Sex"),
+    "sms": _("Text messages"),
+    "sourcedId": _("Id"),
+    "startDate": _("Starts on"),
+    "stateOfBirthAbbreviation": _("State of birth"),
+    "status": _("Status"),
+    "subjectCodes": _("Subject codes"),
+    "subjects": _("Subjects"),
+    "termSourcedIds": _("Terms"),
+    "title": _("Title"),
+    "type": _("Kind"),
+    "userIds": _("Other ids"),
+    "userMasterIdentifier": _("Master identifier"),
+    "userProfileSourcedId": _("User profile"),
+    "userSourcedId": _("Person"),
+    "username": _("Username"),
+    "vendorId": _("Vendor"),
+    "white": _("White"),
+}
+
+VOCABULARY = {
+    "active": _("Active"),
+    "administrator": _("Administrator"),
+    "aide": _("Aide"),
+    "counselor": _("Counselor"),
+    "department": _("Department"),
+    "district": _("District"),
+    "districtAdministrator": _("District administrator"),
+    "female": _("Female"),
+    "gradingPeriod": _("Grading period"),
+    "guardian": _("Guardian"),
+    "homeroom": _("Homeroom"),
+    "local": _("Local authority"),
+    "male": _("Male"),
+    "national": _("National authority"),
+    "other": _("Other"),
+    "parent": _("Parent"),
+    "primary": pgettext_lazy("role type", "Main role"),
+    "principal": _("Principal"),
+    "proctor": _("Proctor"),
+    "relative": _("Relative"),
+    "scheduled": _("Scheduled class"),
+    "school": _("School"),
+    "schoolYear": _("School year"),
+    "secondary": pgettext_lazy("role type", "Further role"),
+    "semester": _("Semester"),
+    "siteAdministrator": _("School administrator"),
+    "state": _("State authority"),
+    "student": _("Student"),
+    "systemAdministrator": _("System administrator"),
+    "teacher": _("Teacher"),
+    "term": _("Term"),
+    "tobedeleted": _("Deleted"),
+    "unspecified": _("Unspecified"),
+}
+
+OUTCOMES = {
+    "": (_("Running"), "azure", "clock"),
+    "success": (_("Succeeded"), "green", "check"),
+    "empty": (_("Accepted an empty roster"), "yellow", "warning"),
+    "failed": (_("Failed"), "red", "cross"),
+    "refused": (_("Refused"), "orange", "stop"),
+}
+"""What a run came to, the colour it is told in, and the sign that says the same without colour."""
+
+SEVERITIES = {
+    "fatal": (_("Fatal"), "red", "stop"),
+    "error": (_("Errors"), "red", "cross"),
+    "warning": (_("Warnings"), "yellow", "warning"),
+    "note": (_("Notes"), "azure", "info"),
+}
+
+ACTIONS = {
+    "create": _("Added"),
+    "update": _("Changed"),
+    "archive": _("Archived"),
+    "restore": _("Restored"),
+    "delete": _("Removed"),
+}
+
+FLOWS = {"ingest": _("Import"), "import": _("Import")}
+
+PHASES = {
+    "waiting": _("Waiting"),
+    "staging": _("Reading the package"),
+    "judging": _("Checking the package"),
+    "planning": _("Comparing with the roster"),
+    "applying": _("Changing the roster"),
+    "publishing": _("Publishing"),
+    "done": _("Done"),
+}
+
+ROLES = {
+    "installation operator": _("Installation operator"),
+    "district administrator": _("District administrator"),
+}
+
+PERMISSIONS = {"full": _("Full"), "basic": _("Basic")}
+
+REFUSALS = {
+    "AlreadyOperator": _("This person is already an operator here."),
+    "NotYours": _("This person also works where you do not. Ask an installation operator."),
+    "NotYourself": _("You cannot deactivate yourself. Ask another administrator."),
+}
+
+
+def field_words(name: str) -> Any:
+    return FIELDS.get(name, name)
+
+
+def vocabulary_words(word: str) -> Any:
+    """A word of a vocabulary in plain words; an extension (`ext:…`) speaks for itself."""
+    return VOCABULARY.get(word, word.removeprefix("ext:"))
