@@ -10,6 +10,7 @@ import pytest
 from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from rollbook.store import pages
 from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
@@ -55,6 +56,12 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
         connection.close()
         if connection.vendor == "postgresql":
             connection.close_pool()
+
+
+@pytest.fixture(autouse=True)
+def no_publications_of_other_tests() -> None:
+    """Publications never change, so readers keep them in memory; but a test's districts are made again under the same ids."""
+    pages.forget_publications()
 
 
 @pytest.fixture

@@ -3,17 +3,34 @@
 import typer
 
 from rollbook.cli import app as apps
-from rollbook.cli import check, generate, grant, key, migrate, serve
+from rollbook.cli import (
+    check,
+    demo,
+    district,
+    generate,
+    grant,
+    importing,
+    key,
+    migrate,
+    operator,
+    serve,
+    validate,
+)
 from rollbook.cli.refused import Verbs
 
 VERBS = (
     migrate,
     serve,
     check,
+    district,
+    operator,
     apps,
     grant,
     key,
+    validate,
+    importing,
     generate,
+    demo,
 )
 
 app = typer.Typer(

@@ -5,6 +5,7 @@ import io
 import multiprocessing
 import os
 import socket
+import threading
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,7 @@ from granian.constants import Interfaces
 
 from rollbook.cli.check import in_order
 from rollbook.cli.restart import restart_with
+from rollbook.flows.schedule import keep
 
 # A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}

@@ -13,6 +13,7 @@ from rollbook.oneroster.json_binding import instant_text
 from rollbook.store.models import District, Grant, Publication, Role, View
 from rollbook.store.models.publication import COLLECTIONS
 from rollbook.store.publishing import Changed, Edition, follow_roster
+from rollbook.store.tombstones import drop_tombstones
 from rollbook.store.views import copy_rows, refresh
 from rollbook.store.visibility import WHOLE_ROSTER, Rule
 
@@ -69,6 +70,23 @@ def publish_due(district_id: int) -> Publication | None:
         ended = roles.filter(end_date__gt=span[0], end_date__lte=span[1])
         due = set(begun.values_list("id", flat=True)) | set(ended.values_list("id", flat=True))
         return publish(district_id, {"roles": due}, "a day began") if due else None
+
+
+@transaction.atomic
+def publish_without_tombstones(district_id: int, before: int) -> Publication | None:
+    """Stop serving tombstones that have been served since before that instant (milliseconds UTC); None if there are none."""
+    district = locked(district_id)
+    last = Publication.objects.filter(district=district, instant__lt=before).order_by("-number").first()
+    if last is None:
+        return None
+    state, edition = _next_edition(district)
+    dropped = False
+    for view, collections in state.items():
+        for collection, entry in collections.items():
+            left = drop_tombstones(edition, int(view), collection, last.number, entry[0])
+            if left != entry[0]:
+                collections[collection], dropped = [left, edition.number], True
+    return _switch_on(edition, state, "old tombstones") if dropped else None
 
 
 def locked(district_id: int) -> District:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
+from itertools import pairwise
 from typing import Any
 
 from django.db import connection, connections, router, transaction
@@ -26,10 +27,6 @@ from rollbook.store.visibility import WHOLE_ROSTER, NotVisible, Reader
 PIN_MINUTES = 30
 TOUCH_EVERY = 60_000
 CHUNK = 5_000
-
-
-class Unpublished(LookupError):
-    """Nothing has been published for this district yet: every collection is empty."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,9 @@ def locate(reader: Reader, question: Question, now_ms: int) -> Located:
         return _locate_record(reader, question)
     publication = _pinned(reader, question, now_ms) if question.offset else _current(reader)
     located = _locate_page(reader, question, publication)
-    if located.total > question.offset + question.limit or (question.offset and question.offset < located.total):
+    if located.total > question.offset + question.limit or (
+        question.offset and question.offset < located.total
+    ):
         _pin(reader, question, located.publication, now_ms)
     return located
 
@@ -135,14 +134,22 @@ def _instant(district_id: int, publication: int) -> str:
     return text
 
 
+def forget_publications() -> None:
+    """Let go of what is kept of publications in memory; only who makes districts again under old ids needs this."""
+    _state.cache_clear()
+    _instant.cache_clear()
+
+
 # --- Locating -----------------------------------------------------------------------------------------------------------------------------
 
 
 def _locate_page(reader: Reader, question: Question, publication: int) -> Located:
     if not publication:
         return Located(reader, question, 0, 0, (), 0)
-    total, changed = _state(reader.district_id, publication).get(str(reader.view_id), {}).get(
-        str(question.operation.collection), (0, 0)
+    total, changed = (
+        _state(reader.district_id, publication)
+        .get(str(reader.view_id), {})
+        .get(str(question.operation.collection), (0, 0))
     )
     first, last = question.offset, question.offset + question.limit
     if _is_plain(question):
@@ -151,7 +158,9 @@ def _locate_page(reader: Reader, question: Question, publication: int) -> Locate
         changed = publication
     kept = _kept(reader, question, publication)
     if kept is not None:
-        return Located(reader, question, publication, kept[0], _slice(kept[1], first, min(last, kept[0])), changed)
+        return Located(
+            reader, question, publication, kept[0], _slice(kept[1], first, min(last, kept[0])), changed
+        )
     publication, found = _answer(reader, question)
     if len(found) > question.limit:
         _keep(reader, question, publication, found)
@@ -200,7 +209,9 @@ def _keep(reader: Reader, question: Question, publication: int, found: list[int]
         )
         if created:
             PageChunk.objects.using(alias).bulk_create(
-                PageChunk(page_list_id=page_list.pk, number=number, positions=_packed(found[start : start + CHUNK]))
+                PageChunk(
+                    page_list_id=page_list.pk, number=number, positions=_packed(found[start : start + CHUNK])
+                )
                 for number, start in enumerate(range(0, len(found), CHUNK))
             )
 
@@ -244,7 +255,9 @@ def _columns(located: Located) -> tuple[str, str]:
     if located.reader.view_id == WHOLE_ROSTER:
         return f"b.stamp_{version}", base
     own = "v.text_v1p1" if version == "v1p1" else "COALESCE(v.text_v1p2, v.text_v1p1)"
-    later = f"CASE WHEN b.stamp_{version} > v.stamp_{version} THEN b.stamp_{version} ELSE v.stamp_{version} END"
+    later = (
+        f"CASE WHEN b.stamp_{version} > v.stamp_{version} THEN b.stamp_{version} ELSE v.stamp_{version} END"
+    )
     stamp = f"CASE WHEN v.text_v1p1 IS NULL THEN {later} ELSE v.stamp_{version} END"
     return stamp, f"CASE WHEN v.text_v1p1 IS NULL THEN {base} ELSE {own} END"
 
@@ -275,7 +288,7 @@ def _span(located: Located) -> tuple[int, int, bool]:
     if isinstance(wanted, range):
         return wanted[0], wanted[-1], True
     first, last = wanted[0], wanted[-1]
-    is_run = last - first + 1 == len(wanted) and all(a < b for a, b in zip(wanted, wanted[1:], strict=False))
+    is_run = last - first + 1 == len(wanted) and all(a < b for a, b in pairwise(wanted))
     return first, last, is_run
 
 
@@ -313,7 +326,10 @@ def _read_sqlite(cursor: CursorWrapper, located: Located) -> tuple[str, int]:
         inner, order = f"SELECT {stamp} AS stamp, {text} AS body FROM {source}", f"{place}.position"
     else:
         source, parameters = _source(located, "{}.position = wanted.value")
-        inner, order = f"SELECT {stamp} AS stamp, {text} AS body FROM json_each(%s) AS wanted CROSS JOIN {source}", "wanted.key"
+        inner, order = (
+            f"SELECT {stamp} AS stamp, {text} AS body FROM json_each(%s) AS wanted CROSS JOIN {source}",
+            "wanted.key",
+        )
         parameters.insert(0, json.dumps(list(located.positions)))
     cursor.execute(
         f"""SELECT group_concat('{{"dateLastModified":"' || p.instant_text || '"' || page.body, ','), count(*)

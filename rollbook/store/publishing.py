@@ -242,13 +242,20 @@ def _successors(
             yield row
 
 
-def _live(edition: Edition, collection: str, found: Loaded, current: ServedNow | None) -> tuple[Any, ...] | None:
+def _live(
+    edition: Edition, collection: str, found: Loaded, current: ServedNow | None
+) -> tuple[Any, ...] | None:
     text_v1p1, text_v1p2 = texts(collection, found.record, edition.today)
     if current is None:
         edition.flipped[collection].add(found.record_id)
         edition.totals[collection] += 1
         return _row(edition, collection, edition.totals[collection], found, False, text_v1p1, text_v1p2, None)
-    if (current.gone, current.kind, current.text_v1p1, current.text_v1p2) == (False, found.kind, text_v1p1, text_v1p2):
+    if (current.gone, current.kind, current.text_v1p1, current.text_v1p2) == (
+        False,
+        found.kind,
+        text_v1p1,
+        text_v1p2,
+    ):
         return None
     if current.gone:
         edition.flipped[collection].add(found.record_id)
@@ -258,7 +265,9 @@ def _live(edition: Edition, collection: str, found: Loaded, current: ServedNow |
 def _gone(edition: Edition, collection: str, found: Loaded, current: ServedNow) -> tuple[Any, ...]:
     edition.flipped[collection].add(found.record_id)
     kept = found._replace(kind=current.kind)
-    return _row(edition, collection, current.position, kept, True, *tombstones(collection, found.sourced_id), current)
+    return _row(
+        edition, collection, current.position, kept, True, *tombstones(collection, found.sourced_id), current
+    )
 
 
 def tombstones(collection: str, sourced_id: str) -> tuple[str, str | None]:
@@ -299,7 +308,9 @@ def _row(
     )
 
 
-def _close(edition: Edition, collection: str, rows: Sequence[tuple[Any, ...]], now: dict[int, ServedNow]) -> None:
+def _close(
+    edition: Edition, collection: str, rows: Sequence[tuple[Any, ...]], now: dict[int, ServedNow]
+) -> None:
     """End what is replaced: with this publication, or, where it was written in this very publication, as if it had never been."""
     places = [now[row[5]] for row in rows]
     key = [edition.district.pk, NUMBER_OF[collection]]

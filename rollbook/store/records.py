@@ -110,7 +110,9 @@ def view_sight(cursor: CursorWrapper, district_id: int, rule: Rule) -> Sight:
 def _active(cursor: CursorWrapper, district_id: int, table: str) -> dict[int, str]:
     return dict(
         _rows(
-            cursor, f"SELECT id, sourced_id FROM {table} WHERE district_id = %s AND status = 'active'", [district_id]
+            cursor,
+            f"SELECT id, sourced_id FROM {table} WHERE district_id = %s AND status = 'active'",
+            [district_id],
         )
     )
 
@@ -175,7 +177,9 @@ def _plain_fields(collection: str) -> tuple[Field, ...]:
     return tuple(field for field in COLLECTION[collection].fields if not field.is_reference)
 
 
-def _select(roster: Roster, collection: str, ids: Sequence[int], extra: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+def _select(
+    roster: Roster, collection: str, ids: Sequence[int], extra: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
     """Rows as {canonical field or extra column: value}, with id, sourced_id, status and metadata; in the order of their ids."""
     fields = _plain_fields(collection)
     columns = ["id", "sourced_id", "status", "metadata", *(column_of(field.name) for field in fields), *extra]
@@ -242,7 +246,9 @@ def _classes(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Lo
     for row in _select(roster, collection, ids, ["course_id", "school_id", "term_ids"]):
         row["courseSourcedId"] = sight.courses.get(row["course_id"])
         row["schoolSourcedId"] = sight.orgs.get(row["school_id"])
-        row["termSourcedIds"] = [sight.sessions[term] for term in json.loads(row["term_ids"]) if term in sight.sessions]
+        row["termSourcedIds"] = [
+            sight.sessions[term] for term in json.loads(row["term_ids"]) if term in sight.sessions
+        ]
         yield Loaded(row["id"], row["sourced_id"], "", row if row["id"] in sight.classes else None)
 
 
@@ -257,7 +263,20 @@ def _enrollments(roster: Roster, collection: str, ids: Sequence[int]) -> Iterato
             WHERE e.district_id = %s AND {among(cursor, "e.id")} ORDER BY e.id""",
         [roster.district_id, many(cursor, ids)],
     )
-    for number, sourced_id, status, metadata, class_id, school_id, role, primary, begin, end, user, user_status in rows:
+    for (
+        number,
+        sourced_id,
+        status,
+        metadata,
+        class_id,
+        school_id,
+        role,
+        primary,
+        begin,
+        end,
+        user,
+        user_status,
+    ) in rows:
         place = classes.get(class_id) if status == "active" and user_status == "active" else None
         if place is None:
             yield Loaded(number, sourced_id, role, None)
@@ -288,7 +307,9 @@ def _demographics(roster: Roster, collection: str, ids: Sequence[int]) -> Iterat
 def _users(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
     rows = list(_select(roster, collection, ids, ["agent_ids", "primary_org_id"]))
     agents = {row["id"]: json.loads(row["agent_ids"]) if row["agent_ids"] else [] for row in rows}
-    visible = roster.sight.people({row["id"] for row in rows} | {agent for some in agents.values() for agent in some})
+    visible = roster.sight.people(
+        {row["id"] for row in rows} | {agent for some in agents.values() for agent in some}
+    )
     shown = [row["id"] for row in rows if row["id"] in visible]
     profiles = _profiles(roster, shown)
     roles = _roles(roster, shown)
@@ -363,7 +384,15 @@ def _roles_by_enrollment(roster: Roster, users: list[int], found: dict[int, list
 
 def _profiles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    names = ("sourcedId", "profileType", "vendorId", "applicationId", "description", "credentialType", "username")
+    names = (
+        "sourcedId",
+        "profileType",
+        "vendorId",
+        "applicationId",
+        "description",
+        "credentialType",
+        "username",
+    )
     for user, *values in _rows(
         roster.cursor,
         f"""SELECT user_id, sourced_id, profile_type, vendor_id, application_id, description, credential_type, username

@@ -67,7 +67,6 @@ def drop_older_accepted(connection: Connection, generation: int) -> None:
             shutil.rmtree(older, ignore_errors=True)
 
 
-
 def _fingerprint(path: Path) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     files = [path] if path.is_file() else sorted(found for found in path.rglob("*") if found.is_file())

@@ -50,7 +50,10 @@ def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
     """The record id that the next new record of each collection gets."""
     free = {}
     for collection, model in RECORDS.items():
-        cursor.execute(f"SELECT COALESCE(MAX(id), 0) + 1 FROM {model._meta.db_table} WHERE district_id = %s", [district_id])
+        cursor.execute(
+            f"SELECT COALESCE(MAX(id), 0) + 1 FROM {model._meta.db_table} WHERE district_id = %s",
+            [district_id],
+        )
         free[collection] = int(cursor.fetchone()[0])
     return free
 
@@ -59,7 +62,12 @@ def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
 
 
 def _select(
-    reader: duckdb.DuckDBPyConnection, plan: Path, columns: str, collection: str, actions: Sequence[str], also: str = ""
+    reader: duckdb.DuckDBPyConnection,
+    plan: Path,
+    columns: str,
+    collection: str,
+    actions: Sequence[str],
+    also: str = "",
 ) -> duckdb.DuckDBPyConnection:
     marks = ", ".join("?" * len(actions))
     return reader.execute(
@@ -99,7 +107,16 @@ def _fields(collection: str) -> tuple[Field, ...]:
 def _columns(collection: str) -> tuple[str, ...]:
     """Every column written, in the order of `_row`."""
     model = {field.name for field in RECORDS[collection]._meta.get_fields()}
-    names = ["district_id", "id", "connection_id", "source_id", "sourced_id", "status", "metadata", "metadata_folded"]
+    names = [
+        "district_id",
+        "id",
+        "connection_id",
+        "source_id",
+        "sourced_id",
+        "status",
+        "metadata",
+        "metadata_folded",
+    ]
     if collection == "demographics":
         names.append("user_id")
     for field in _fields(collection):
@@ -170,12 +187,21 @@ def _reference(field: Field, ids: Any) -> Any:
 
 
 def _create(
-    cursor: CursorWrapper, connection: Connection, collection: str, reader: duckdb.DuckDBPyConnection, plan: Path
+    cursor: CursorWrapper,
+    connection: Connection,
+    collection: str,
+    reader: duckdb.DuckDBPyConnection,
+    plan: Path,
 ) -> None:
     table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
     if any(column.endswith("_folded") for column in columns if column != "metadata_folded"):
         return _load_created(cursor, connection, collection, _changes(reader, plan, collection, CREATES))
-    _load_created(cursor, connection, collection, _changes(reader, plan, collection, CREATES, "AND after->>'metadata' <> ''"))
+    _load_created(
+        cursor,
+        connection,
+        collection,
+        _changes(reader, plan, collection, CREATES, "AND after->>'metadata' <> ''"),
+    )
     finished = _finished(connection, collection, plan)
     if is_postgresql(cursor):
         with NamedTemporaryFile(suffix=".csv") as file:
@@ -188,7 +214,12 @@ def _create(
 def _load_created(
     cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterator[Change]
 ) -> None:
-    load(cursor, RECORDS[collection]._meta.db_table, _columns(collection), _rows(connection, collection, changes))
+    load(
+        cursor,
+        RECORDS[collection]._meta.db_table,
+        _columns(collection),
+        _rows(connection, collection, changes),
+    )
 
 
 def _finished(connection: Connection, collection: str, plan: Path) -> str:
@@ -224,9 +255,15 @@ def _fetched(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
         yield from batch
 
 
-def _update(cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterator[Change]) -> None:
+def _update(
+    cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterator[Change]
+) -> None:
     table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
-    settable = [column for column in columns if column not in ("district_id", "id", "connection_id", "source_id", "sourced_id")]
+    settable = [
+        column
+        for column in columns
+        if column not in ("district_id", "id", "connection_id", "source_id", "sourced_id")
+    ]
     for some in batches(changes, CHUNK):
         temporary(cursor, "incoming", _definition(cursor, collection, columns))
         load(cursor, "incoming", columns, _rows(connection, collection, some))

@@ -32,7 +32,11 @@ def copy_rows(edition: Edition, source: int, copy: int) -> None:
     """Give the view `copy` the current rows of the view `source`: the same records at the same positions with the same stamps."""
     if source == WHOLE_ROSTER:
         texts_of = "CASE WHEN gone THEN text_v1p1 END, CASE WHEN gone THEN text_v1p2 END"
-        origin, kind, where = "store_served", "CASE WHEN gone THEN kind END", "district_id = %s AND to_publication = %s"
+        origin, kind, where = (
+            "store_served",
+            "CASE WHEN gone THEN kind END",
+            "district_id = %s AND to_publication = %s",
+        )
         parameters = [edition.district.pk, FOREVER]
     else:
         texts_of, kind, origin = "text_v1p1, text_v1p2", "kind", "store_viewrow"
@@ -179,8 +183,12 @@ def _replace(edition: Edition, view: View, collection: str) -> int:
     key = [edition.district.pk, view.pk, NUMBER_OF[collection]]
     where = "district_id = %s AND view_id = %s AND collection = %s AND to_publication = %s AND record_id IN (SELECT record_id FROM successor)"
     cursor = edition.cursor
-    cursor.execute(f"DELETE FROM store_viewrow WHERE {where} AND from_publication = %s", [*key, FOREVER, edition.number])
-    cursor.execute(f"UPDATE store_viewrow SET to_publication = %s WHERE {where}", [edition.number, *key, FOREVER])
+    cursor.execute(
+        f"DELETE FROM store_viewrow WHERE {where} AND from_publication = %s", [*key, FOREVER, edition.number]
+    )
+    cursor.execute(
+        f"UPDATE store_viewrow SET to_publication = %s WHERE {where}", [edition.number, *key, FOREVER]
+    )
     cursor.execute(
         f"""INSERT INTO store_viewrow (district_id, view_id, collection, from_publication, to_publication, {NEXT})
             SELECT %s, %s, %s, %s, %s, {NEXT} FROM successor""",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db.backends.utils import CursorWrapper
 
+from rollbook.refusal import Refusal
 from rollbook.store.bulk import among, elements, is_postgresql, many, temporary
 from rollbook.store.models import Credential, Grant, Org
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
@@ -19,12 +20,12 @@ WHOLE_ROSTER = 0
 """The view of a grant to everything."""
 
 
-class NotVisible(LookupError):
+class NotVisible(Refusal):
     """There is no such record for this reader: it does not exist, or it is out of scope. The two are one answer."""
 
 
-class UnknownSchool(ValueError):
-    """A rule names a school that this district does not have."""
+class UnknownSchool(Refusal):
+    """This district has no org with this sourcedId: the console lists them under Roster, Orgs."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def basic(district_id: int, schools: list[str]) -> Rule:
     )
     missing = sorted(set(schools) - set(found))
     if missing:
-        raise UnknownSchool(f"This district has no org with the sourcedId {', '.join(missing)}.")
+        raise UnknownSchool(", ".join(missing))
     return Rule(tuple(sorted(found.values())), unenrolled=False)
 
 

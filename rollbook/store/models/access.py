@@ -99,7 +99,8 @@ class Grant(models.Model):
 
 class Credential(AbstractApplication):
     """One key of a grant. `client_secret` is stored hashed; `oauth1_secret` has to be readable, so it is encrypted, and empty unless
-    OAuth 1.0a was switched on for this credential."""
+    OAuth 1.0a was switched on for this credential.
+    """
 
     grant = models.ForeignKey(Grant, models.CASCADE, related_name="credentials")
     oauth1_secret = EncryptedText(default="")
@@ -112,7 +113,6 @@ class Credential(AbstractApplication):
 def _far(model: str, **options: Any) -> Any:
     """A reference into another database file: without a constraint, and never followed when its target is deleted."""
     return models.ForeignKey(model, models.DO_NOTHING, db_constraint=False, related_name="+", **options)
-
 
 
 class OAuthGrant(AbstractGrant):
@@ -135,11 +135,20 @@ class AccessToken(AbstractAccessToken):
     user = _far(settings.AUTH_USER_MODEL, null=True, blank=True)
     application = _far(settings.OAUTH2_PROVIDER_APPLICATION_MODEL, null=True, blank=True)
     source_refresh_token = models.OneToOneField(
-        "store.RefreshToken", models.SET_NULL, null=True, blank=True, db_constraint=False,
+        "store.RefreshToken",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_constraint=False,
         related_name="refreshed_access_token",
     )
     id_token = models.OneToOneField(
-        "store.IDToken", models.CASCADE, null=True, blank=True, db_constraint=False, related_name="access_token"
+        "store.IDToken",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="access_token",
     )
 
 
@@ -149,5 +158,10 @@ class RefreshToken(AbstractRefreshToken):
     user = _far(settings.AUTH_USER_MODEL)
     application = _far(settings.OAUTH2_PROVIDER_APPLICATION_MODEL)
     access_token = models.OneToOneField(
-        "store.AccessToken", models.SET_NULL, null=True, blank=True, db_constraint=False, related_name="refresh_token"
+        "store.AccessToken",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_constraint=False,
+        related_name="refresh_token",
     )

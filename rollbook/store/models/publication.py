@@ -25,7 +25,9 @@ class Publication(models.Model):
     `local_date` is the district's date at that instant: roles and sessions were judged current by it.
     """
 
-    district = models.ForeignKey(District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    district = models.ForeignKey(
+        District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     number = models.BigIntegerField()
     pk = models.CompositePrimaryKey("district_id", "number")
     instant = models.BigIntegerField()
@@ -44,7 +46,9 @@ class Served(models.Model):
     last one, so that who reads only /students learns of deletions.
     """
 
-    district = models.ForeignKey(District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    district = models.ForeignKey(
+        District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     collection = models.SmallIntegerField()
     position = models.BigIntegerField()
     from_publication = models.BigIntegerField()
@@ -90,7 +94,9 @@ class ViewRow(models.Model):
     texts of its own. `kind` is as in `Served`, by what this view shows; null where the texts are.
     """
 
-    district = models.ForeignKey(District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    district = models.ForeignKey(
+        District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     view_id = models.BigIntegerField()
     collection = models.SmallIntegerField()
     position = models.BigIntegerField()
@@ -108,7 +114,9 @@ class ViewRow(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["district", "view_id", "collection", "record_id"], name="viewrow_record"),
-            models.Index(fields=["district", "view_id", "collection", "from_publication"], name="viewrow_from"),
+            models.Index(
+                fields=["district", "view_id", "collection", "from_publication"], name="viewrow_from"
+            ),
             models.Index(
                 fields=["district", "to_publication"],
                 name="viewrow_replaced",

@@ -35,7 +35,9 @@ class PageList(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["district_id", "view_id", "publication", "query"], name="pagelist_query")
+            models.UniqueConstraint(
+                fields=["district_id", "view_id", "publication", "query"], name="pagelist_query"
+            )
         ]
 
 
@@ -84,7 +86,9 @@ class Nonce(models.Model):
     nonce = CodePointText()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["credential_id", "timestamp", "nonce"], name="nonce_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["credential_id", "timestamp", "nonce"], name="nonce_once")
+        ]
         indexes = [models.Index(fields=["timestamp"], name="nonce_age")]
 
 

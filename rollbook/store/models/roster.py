@@ -33,7 +33,9 @@ class District(models.Model):
 class Record(models.Model):
     """What every roster row has. `source_id` is as delivered (unique per connection), `sourced_id` as served (unique per district)."""
 
-    district = models.ForeignKey(District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+")
+    district = models.ForeignKey(
+        District, models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
+    )
     id = models.BigIntegerField()
     pk = models.CompositePrimaryKey("district_id", "id")
     connection_id = models.BigIntegerField()
@@ -47,7 +49,9 @@ class Record(models.Model):
         abstract = True
         constraints = [
             models.UniqueConstraint(fields=["district", "sourced_id"], name="%(class)s_sourced_id"),
-            models.UniqueConstraint(fields=["district", "connection_id", "source_id"], name="%(class)s_source_id"),
+            models.UniqueConstraint(
+                fields=["district", "connection_id", "source_id"], name="%(class)s_source_id"
+            ),
         ]
 
     def __str__(self) -> str:

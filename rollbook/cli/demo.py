@@ -1,0 +1,122 @@
+"""`rollbook demo`: a district to look at and to read from, on this machine, in a data folder of its own."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from django.conf import settings
+
+from rollbook.cli.migrate import migrate_all
+from rollbook.cli.restart import restart_with
+from rollbook.cli.serve import run_server
+from rollbook.engine.package import NotAPackage
+from rollbook.flows.demo import Demo, set_up
+from rollbook.generator.riverbend import PATH as RIVERBEND
+
+HOST = "127.0.0.1"
+FOLDER = Path("~/.local/share/rollbook-demo")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command()(demo)
+
+
+def demo(
+    package: Annotated[
+        Path | None,
+        typer.Option(
+            help="Another roster: a zip or a folder of OneRoster CSV files. Else Riverbend, a made-up district."
+        ),
+    ] = None,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
+    data: Annotated[Path, typer.Option(help="The demo's data folder, kept between runs.")] = FOLDER,
+    card: Annotated[
+        Path | None, typer.Option(help="Write what is needed to use the demo to this file, as JSON.")
+    ] = None,
+) -> None:
+    """Load a district, create an operator and two apps, and serve until SIGTERM or Ctrl-C.
+
+    Every start sets new passwords and secrets, and says them.
+    """
+    url = f"http://{HOST}:{port}"
+    folder = str(data.expanduser().absolute())
+    restart_with(ROLLBOOK_DATA_DIR=folder, ROLLBOOK_DATABASE_URL="", ROLLBOOK_PUBLIC_URL=url)
+    migrate_all(verbosity=0)
+    try:
+        made = set_up(_name_of(package), (package or RIVERBEND).expanduser().absolute())
+    except NotAPackage as refusal:
+        typer.echo(str(refusal), err=True)
+        raise typer.Exit(2) from refusal
+    if card is not None:
+        _write(card, _card(made, url))
+    _tell(made, url)
+    run_server(HOST, port)
+
+
+def _name_of(package: Path | None) -> str:
+    return "Riverbend Unified School District" if package is None else package.expanduser().absolute().stem
+
+
+def _write(card: Path, content: dict[str, object]) -> None:
+    """The card holds secrets: only its owner may read it."""
+    handle = os.open(card, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+
+
+def _card(made: Demo, url: str) -> dict[str, object]:
+    return {
+        "console": url,
+        "operators": [{"email": made.email, "password": made.password, "role": "district administrator"}],
+        "district": {"tenantId": made.district.pk, "name": made.district.name},
+        "oneroster": _addresses(url),
+        "apps": [
+            {
+                "name": app.name,
+                "permission": app.permission,
+                "clientId": app.key.client_id,
+                "clientSecret": app.key.client_secret,
+            }
+            for app in made.apps
+        ],
+    }
+
+
+def _addresses(url: str) -> dict[str, str]:
+    return {
+        "v1p1": f"{url}/ims/oneroster/v1p1",
+        "v1p2": f"{url}/ims/oneroster",
+        "tokenUrl": f"{url}/oauth2/token",
+    }
+
+
+def _tell(made: Demo, url: str) -> None:
+    addresses = _addresses(url)
+    run = made.loaded.run
+    lines = [
+        f"{made.district.name}, Tenant ID {made.district.pk}. Import: {run.outcome}. {run.message}".rstrip(),
+        f"Data folder: {settings.DATA_DIR}",
+        "",
+        f"Console      {url}",
+        f"  sign in    {made.email}",
+        f"  password   {made.password}",
+        f"OneRoster 1.1  {addresses['v1p1']}",
+        f"OneRoster 1.2  {addresses['v1p2']}/rostering/v1p2",
+        f"Token URL      {addresses['tokenUrl']}",
+        *(
+            f"App “{app.name}” ({app.permission})  {app.key.client_id}  {app.key.client_secret}"
+            for app in made.apps
+        ),
+        "",
+        "Passwords and secrets are new at every start of the demo. Try this:",
+        f"  curl -s -u {made.apps[0].key.client_id}:{made.apps[0].key.client_secret} "
+        f"-d grant_type=client_credentials {addresses['tokenUrl']}",
+        f"  curl -s -H 'Authorization: Bearer <access_token>' {addresses['v1p1']}/schools",
+        "",
+        "Ctrl-C ends it.",
+    ]
+    typer.echo("\n".join(lines))

@@ -1,0 +1,77 @@
+"""The demo: one district with its roster, an operator and two apps, with passwords and secrets that are new at every start.
+
+Nothing else in Rollbook needs it, and nothing it does cannot be done with the other commands.
+"""
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollbook.flows.apps import Key, add_app, add_key, revoke_key
+from rollbook.flows.districts import add_district
+from rollbook.flows.ingest import Prepared, carry_out, prepare
+from rollbook.flows.operators import DISTRICT, add_operator, set_password
+from rollbook.flows.publish import set_rule
+from rollbook.store.models import App, Connection, Credential, District, Grant, Operator, Org
+from rollbook.store.visibility import FULL, Rule
+
+OPERATOR = "admin@riverbend.example"
+TIME_ZONE = "America/Chicago"
+APPS = (("Demo reader", "full"), ("Demo school reader", "basic"))
+
+
+@dataclass(frozen=True)
+class DemoApp:
+    """An app of the demo with the key it got at this start."""
+
+    name: str
+    permission: str
+    key: Key
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What this start of the demo set up. `password` is the operator's."""
+
+    district: District
+    loaded: Prepared
+    email: str
+    password: str
+    apps: tuple[DemoApp, ...]
+
+
+def set_up(name: str, package: Path) -> Demo:
+    """The district called `name` with the roster of `package`, made or brought up to date. Raises NotAPackage."""
+    district = District.objects.filter(name=name).first() or add_district(name, TIME_ZONE)
+    loaded = prepare(Connection.objects.get(district=district), package, "demo")
+    carry_out(loaded)
+    password = secrets.token_urlsafe(12)
+    _operator(district, password)
+    return Demo(district, loaded, OPERATOR, password, tuple(_app(district, *app) for app in APPS))
+
+
+def _operator(district: District, password: str) -> None:
+    known = Operator.objects.filter(account__email=OPERATOR, district=district).first()
+    if known is None:
+        add_operator(OPERATOR, DISTRICT, district, "Demo administrator", password)
+    else:
+        set_password(known.account, password)
+
+
+def _app(district: District, name: str, permission: str) -> DemoApp:
+    app = App.objects.filter(name=name).first() or add_app(name, "Rollbook")
+    grant = Grant.objects.filter(district=district, app=app).first() or Grant(district=district, app=app)
+    rule = FULL if permission == Grant.Permission.FULL else _first_school(district)
+    if grant.rule != rule.canonical():
+        set_rule(grant, rule, f"what {name} may see")
+    for old in Credential.objects.filter(grant=grant, revoked_at=None):
+        revoke_key(old.client_id)
+    return DemoApp(name, permission, add_key(grant, oauth1=True, name="demo"))
+
+
+def _first_school(district: District) -> Rule:
+    """A basic grant to one school; to none where the roster has none yet."""
+    school = (
+        Org.objects.filter(district=district, type="school", status="active").order_by("name", "id").first()
+    )
+    return Rule((school.id,) if school else (), unenrolled=False)

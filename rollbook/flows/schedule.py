@@ -1,0 +1,41 @@
+"""What falls due by the clock, for every district: its midnight, tombstones whose time is over, and what nobody reads any more.
+
+`keep` runs in one thread of the server. Several hosts may all run it: each act looks for itself whether there is anything left to do.
+"""
+
+import logging
+import time
+from threading import Event
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from rollbook.flows.prune import prune, prune_nonces
+from rollbook.flows.publish import publish_due, publish_without_tombstones
+from rollbook.store.models import District
+
+EVERY = 60.0
+"""Seconds between two looks: a role that begins with the day is served within a minute of its midnight."""
+
+DAY = 86_400_000
+log = logging.getLogger(__name__)
+
+
+def keep(stop: Event, every: float = EVERY) -> None:
+    """Do what is due, again and again, until `stop` is set. A fault in one district is logged and costs only that look at it."""
+    while not stop.wait(every):
+        close_old_connections()
+        for district_id in District.objects.order_by("id").values_list("id", flat=True):
+            try:
+                look_after(district_id)
+            except Exception:
+                log.exception("looking after district %s", district_id)
+        prune_nonces()
+        close_old_connections()
+
+
+def look_after(district_id: int) -> None:
+    """Everything that may be due for one district now."""
+    publish_due(district_id)
+    publish_without_tombstones(district_id, time.time_ns() // 1_000_000 - settings.TOMBSTONE_DAYS * DAY)
+    prune(district_id)

@@ -1,0 +1,105 @@
+"""A district as tests use it: packages delivered by the real flow, and the roster read back as an app reads it."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from rollbook.flows.apps import add_app
+from rollbook.flows.districts import add_district
+from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.publish import set_rule
+from rollbook.oneroster.operations import OPERATIONS
+from rollbook.oneroster.query import parse
+from rollbook.oneroster.spec import Operation
+from rollbook.store.models import Connection, District, Grant, Publication, Run
+from rollbook.store.pages import locate, read
+from rollbook.store.visibility import FULL, Reader, Rule, basic
+
+Record = dict[str, Any]
+ADDRESS = "https://roster.example/ims/oneroster"
+
+
+def a_district(name: str = "Riverbend", time_zone: str = "America/Chicago") -> District:
+    return add_district(name, time_zone)
+
+
+def deliver(district: District, package: Path) -> Run:
+    """The package comes in and is applied at once."""
+    connection = Connection.objects.get(district=district)
+    return carry_out(prepare(connection, package, "a test"))
+
+
+def a_grant(district: District, rule: Rule = FULL, app: str = "An app") -> Grant:
+    grant = Grant(district=district, app=add_app(app))
+    set_rule(grant, rule, "a test")
+    return grant
+
+
+def a_grant_to(district: District, *schools: str, app: str = "A school app") -> Grant:
+    return a_grant(district, basic(district.pk, list(schools)), app)
+
+
+def reader_of(grant: Grant, credential: int = 1) -> Reader:
+    grant.refresh_from_db()
+    return Reader(grant.district_id, grant.pk, grant.version, credential, grant.view_id or 0)
+
+
+def operation(path: str, version: str = "1.1") -> Operation:
+    """The GET operation of a path template, for example `/schools/{schoolSourcedId}/students`."""
+    [found] = [one for one in OPERATIONS if (one.version, one.path, one.method) == (version, path, "GET")]
+    return found
+
+
+def page(
+    reader: Reader,
+    path: str,
+    *parents: str,
+    version: str = "1.1",
+    now_ms: int | None = None,
+    **query: str,
+) -> tuple[list[Record], int, int]:
+    """One page: its records, the total and the publication it was read from."""
+    question = parse(operation(path, version), parents, list(query.items()))
+    located = locate(reader, question, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
+    text, count = read(located, ADDRESS)
+    records = json.loads(f"[{text}]")
+    assert len(records) == count
+    return records, located.total, located.publication
+
+
+def everything(
+    reader: Reader, path: str, *parents: str, version: str = "1.1", limit: int = 10_000, **query: str
+) -> list[Record]:
+    """All pages of a collection, walked as a client walks."""
+    found: list[Record] = []
+    while True:
+        records, total, _ = page(
+            reader, path, *parents, version=version, limit=str(limit), offset=str(len(found)), **query
+        )
+        found += records
+        if not records or len(found) >= total:
+            return found
+
+
+def by_id(records: list[Record]) -> dict[str, Record]:
+    named = {record["sourcedId"]: record for record in records}
+    assert len(named) == len(records), "a record was served twice"
+    return named
+
+
+def one(reader: Reader, path: str, sourced_id: str, version: str = "1.1") -> Record:
+    [found], _, _ = page(reader, path, sourced_id, version=version)
+    return found
+
+
+def instant(district: District, number: int) -> str:
+    return Publication.objects.get(district=district, number=number).instant_text
+
+
+def ids(records: list[Record]) -> set[str]:
+    return {record["sourcedId"] for record in records}
+
+
+def active(records: list[Record]) -> set[str]:
+    return {record["sourcedId"] for record in records if record["status"] == "active"}
