@@ -67,7 +67,7 @@ def _either(dead: bool, live: Sql) -> Sql:
 
 def _live(scene: Scene, clause: Clause) -> Sql:
     if clause.path.many:
-        return _several(clause, several_at(scene, clause.path))
+        return _several(scene, clause, several_at(scene, clause.path))
     if (scene.collection, clause.path.names[0]) in BY_RECORD and clause.predicate in ("=", "!="):
         return _by_record(scene, clause)
     return _scalar(scene, clause, scalar_at(scene, clause.path))
@@ -104,7 +104,7 @@ def _scalar(scene: Scene, clause: Clause, source: Scalar) -> Sql:
             return sql(f"{{}} {order} {{}}", scene.dialect.by_code_point(source.raw), value(operand))
 
 
-def _several(clause: Clause, source: Several) -> Sql:
+def _several(scene: Scene, clause: Clause, source: Several) -> Sql:
     match clause.predicate:
         case "=":
             return all_of(_occurs(clause, source, operand) for operand in clause.operands)
@@ -113,7 +113,7 @@ def _several(clause: Clause, source: Several) -> Sql:
         case "~":
             return any_of(_occurs(clause, source, operand) for operand in clause.operands)
         case order:
-            return any_of(_ordered(source, order, operand) for operand in clause.operands)
+            return any_of(_ordered(scene, source, order, operand) for operand in clause.operands)
 
 
 def _occurs(clause: Clause, source: Several, operand: str | int | float) -> Sql:
@@ -122,8 +122,9 @@ def _occurs(clause: Clause, source: Several, operand: str | int | float) -> Sql:
     return _exists(source.folded_items, sql("{} = {}", source.folded, value(fold(str(operand)))))
 
 
-def _ordered(source: Several, order: str, operand: str | int | float) -> Sql:
-    return _exists(source.raw_items, sql(f"{{}} {order} {{}}", source.raw, value(str(operand))))
+def _ordered(scene: Scene, source: Several, order: str, operand: str | int | float) -> Sql:
+    item = scene.dialect.by_code_point(source.raw)
+    return _exists(source.raw_items, sql(f"{{}} {order} {{}}", item, value(str(operand))))
 
 
 def _exists(items: Sql, test: Sql) -> Sql:
