@@ -46,7 +46,7 @@ def secret_key(**_: Any) -> list[CheckMessage]:
 
 def field_keys(**_: Any) -> list[CheckMessage]:
     """rollbook.E003: every field key is a Fernet key."""
-    hint = "Write keys made by `rollbook key new-field-key`, separated by commas, or leave ROLLBOOK_FIELD_KEYS out."
+    hint = "Write 32 random bytes each in URL-safe base64, separated by commas, or leave ROLLBOOK_FIELD_KEYS out."
     try:
         bad = [number for number, key in enumerate(settings.FIELD_KEYS, 1) if not is_fernet_key(key)]
     except (ImproperlyConfigured, OSError) as fault:
