@@ -1,10 +1,14 @@
 """Queries as clients send them, read into a Question or refused with the place of the fault."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.oneroster.filters import BadQuery, Path, find_path, read_filter
+from rollbook.oneroster import filters
+from rollbook.oneroster.filters import BadQuery, find_path, read_filter
 from rollbook.oneroster.operations import OPERATION, OPERATIONS
 from rollbook.oneroster.query import Question, parse
 from rollbook.oneroster.spec import Operation
@@ -263,7 +267,10 @@ def test_every_member_of_every_read_can_be_named_but_composite_ones():
         entity = parse(operation, (), []).entity
         for member in entity.members:
             composite = member.type in ("object", "metadata")
-            assert isinstance(find_path(entity, member.name), Path) is not composite, (entity, member.name)
+            assert isinstance(find_path(entity, member.name), filters.Path) is not composite, (
+                entity,
+                member.name,
+            )
 
 
 WORDS = st.sampled_from(
@@ -294,3 +301,22 @@ def test_nothing_a_client_writes_does_more_than_being_refused(
 def test_every_text_can_be_asked_for_with_its_quotes_doubled(text: str):
     doubled = text.replace("'", "''")
     assert groups(f"familyName='{doubled}'") == [[("familyName", "=", (text,))]]
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "query.md"
+DOCUMENTED = re.findall(r"^\| `(.+?'.*)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("filter_", DOCUMENTED)
+def test_every_filter_of_the_reference_can_be_asked_somewhere(filter_: str):
+    answers = []
+    for operation in READS:
+        try:
+            answers.append(parse(operation, (), [("filter", filter_)]).filter)
+        except BadQuery:
+            continue
+    assert any(answers)
+
+
+def test_the_reference_gives_examples():
+    assert len(DOCUMENTED) > 10
