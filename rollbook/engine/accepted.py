@@ -33,8 +33,8 @@ def payload(collection: str) -> str:
 
 
 def md5(text: str) -> str:
-    """SQL: the md5 of `text`, in 16 bytes."""
-    return f"md5({text})::UUID"
+    """SQL: the md5 of `text` in 16 bytes, which DuckDB reads as one number (so, last byte first) and Parquet keeps as a UUID."""
+    return f"md5_number({text})::UUID"
 
 
 def filled(collection: str) -> str:

@@ -11,6 +11,7 @@ from rollbook.engine.findings import LISTED, Finding, Findings
 from rollbook.engine.rules import hold
 from rollbook.engine.sql import literal, name
 from rollbook.engine.stage import Staged, Staging
+from rollbook.engine.values import GUID
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.oneroster.spec import Field
 
@@ -54,9 +55,11 @@ def _judge(staging: Staging, staged: Staged, field: Field, accepted: Path | None
     """Looks for references that no record of the package answers, and holds them against what is stored."""
     assert field.target is not None
     target = staging.tables.get(field.target)
-    if target is None and not _can_know(staging, staged, field.target, accepted):
-        return
     if not _collect_misses(staging, staged, field, target):
+        return
+    if field.type == "guidRef":
+        _judge_form(staging, staged, field, findings)
+    if target is None and not _can_know(staging, staged, field.target, accepted):
         return
     stored = _stored(accepted, field.target)
     verdict = _verdict(staging, staged, field.target, target, stored, accepted)
@@ -90,6 +93,25 @@ def _collect_misses(staging: Staging, staged: Staged, field: Field, target: Stag
         answered = f"WHERE value NOT IN ({sound})"
     staging.run(f"CREATE OR REPLACE TEMP TABLE misses AS SELECT * FROM ({base}) {answered}")
     return staging.number("SELECT count(*) FROM misses")
+
+
+def _judge_form(staging: Staging, staged: Staged, field: Field, findings: Findings) -> None:
+    """What is no identifier at all is said so, rather than that nothing has that name."""
+    wrong = f"NOT regexp_full_match(value, {literal(GUID)})"
+    total = staging.number(f"SELECT count_if({wrong}) FROM misses")
+    if not total:
+        return
+    sample = staging.connection.execute(
+        f"SELECT line, value, source_id FROM misses WHERE {wrong} ORDER BY r LIMIT {LISTED}"
+    ).fetchall()
+    findings.flood(
+        "guid",
+        staged.file,
+        total,
+        (Finding("guid", "", "", line, field.name, value, "", source_id) for line, value, source_id in sample),
+    )
+    hold(staging, staged, f"SELECT r FROM misses WHERE {wrong}")
+    staging.run(f"DELETE FROM misses WHERE {wrong}")
 
 
 def _stored(accepted: Path | None, target: str) -> str:

@@ -24,6 +24,9 @@ NO_NULL = "\x01\x02\x03"
 LONGEST_LINE = 8 << 20
 """In bytes, for DuckDB; the careful reader's limit is lower."""
 
+READ_BUFFER = 16 << 20
+"""In bytes; a few of them are in memory at a time."""
+
 BROKEN_CODES = ("csv-quote", "csv-columns", "csv-long", "csv-nul")
 
 
@@ -146,6 +149,8 @@ def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings
     header = read_header(readable.path, table, mode, findings) if readable else None
     if readable is None or header is None or not header.readable:
         staging.unreadable.add(table.name)
+        if readable and header and header.count and readable.facts.quotes:
+            _judge_lines(readable, header, findings, staging.longest)
         return
     staged = Staged(table, mode, header)
     _make_side_tables(staging, staged)
@@ -171,6 +176,13 @@ def _in_utf8(staging: Staging, file: PackageFile, findings: Findings) -> Package
         return None
     findings.add("encoding", file.name, file.facts.bad_line)
     return PackageFile(file.name, target, facts)
+
+
+def _judge_lines(file: PackageFile, header: Header, findings: Findings, longest: int) -> None:
+    """Says which lines of a file are broken whose records cannot be read for want of a column."""
+    for record in records(file.path, header.count, header.positions.get("sourcedId", header.count), longest):
+        if not isinstance(record, Whole):
+            findings.add(record.code, file.name, record.line, source_id=record.source_id)
 
 
 def _make_side_tables(staging: Staging, staged: Staged) -> None:
@@ -224,12 +236,13 @@ def _csv(path: Path, names: list[str], options: str) -> str:
     types = ", ".join(f"{literal(one)}: 'VARCHAR'" for one in names)
     return (
         f"read_csv({literal(str(path))}, auto_detect = false, {options}, delim = ',', quote = '\"', escape = '\"',"
-        f" nullstr = {literal(NO_NULL)}, max_line_size = {LONGEST_LINE}, columns = {{{types}}})"
+        f" nullstr = {literal(NO_NULL)}, max_line_size = {LONGEST_LINE}, buffer_size = {READ_BUFFER}, columns = {{{types}}})"
     )
 
 
 def _read_carefully(staging: Staging, file: PackageFile, staged: Staged, findings: Findings) -> None:
     """Reads the file line by line, keeps the whole records in a clean copy with their lines, and lets DuckDB load that."""
+    staged.rows = 0
     clean, broken = staging.work / f"{file.name}.clean", staging.work / f"{file.name}.broken"
     identified = _clean_copy(file, staged, findings, staging.longest, clean, broken)
     staging.run(f"CREATE TABLE {staged.records} AS {_clean_scan(clean, staged)}")

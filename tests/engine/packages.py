@@ -1,0 +1,97 @@
+"""Small packages for the engine's tests: those committed in tests/packages, and those made of rows."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from rollbook.engine.findings import Findings
+from rollbook.engine.judgement import judge
+from rollbook.engine.plan import PlanSummary, make_plan
+from rollbook.oneroster.collections import LOAD_ORDER
+from rollbook.oneroster.tables import BINDINGS
+
+COMMITTED = Path(__file__).parent.parent / "packages"
+NOTHING_STORED = Path(__file__).parent / "nothing-is-stored-here"
+FIRST_IDS = dict.fromkeys(LOAD_ORDER, 1)
+
+Row = Mapping[str, str]
+
+
+def package_of(code: str) -> Path:
+    """The committed package that shows a finding of this code."""
+    folder = COMMITTED / code
+    return folder / "package.zip" if (folder / "package.zip").exists() else folder / "package"
+
+
+def judged(path: Path, work: Path, lenient: bool = False, accepted: Path | None = None) -> Findings:
+    """The findings of a package."""
+    folder = work / "judging"
+    folder.mkdir()
+    with judge(path, folder, lenient=lenient, accepted=accepted) as judgement:
+        return judgement.findings
+
+
+def orgs(*ids: str, **values: str) -> list[Row]:
+    return [{"sourcedId": one, "name": f"Org {one}", "type": "school", **values} for one in ids]
+
+
+def write_package(
+    folder: Path, tables: Mapping[str, Iterable[Row]], mode: str = "bulk", version: str = "1.2", **modes: str
+) -> Path:
+    """A package folder; `modes` are the modes of single files. Columns are the standard's and the rows' metadata."""
+    folder.mkdir(parents=True, exist_ok=True)
+    binding = BINDINGS[version]
+    lines = ["propertyName,value", "manifest.version,1.0", f"oneroster.version,{version}"]
+    for table in binding.tables:
+        lines.append(f"file.{table.name},{modes.get(table.name, mode) if table.name in tables else 'absent'}")
+    write(folder / "manifest.csv", lines)
+    for name, rows in tables.items():
+        rows = list(rows)
+        own = sorted({column for row in rows for column in row if column.startswith("metadata.")})
+        write_table(folder, name, (*binding.table(name).columns, *own), rows)
+    return folder
+
+
+def write_table(folder: Path, name: str, columns: Iterable[str], rows: Iterable[Row]) -> None:
+    columns = list(columns)
+    lines = [",".join(columns)]
+    lines += [",".join(cell(row.get(column, "")) for column in columns) for row in rows]
+    write(folder / f"{name}.csv", lines)
+
+
+def cell(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"' if any(sign in value for sign in ',"\n') else value
+
+
+def write(path: Path, lines: Iterable[str]) -> None:
+    path.write_text("".join(f"{line}\r\n" for line in lines), encoding="utf-8", newline="")
+
+
+class Roster:
+    """What is stored, as one delivery after another is planned and taken for applied."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.accepted = NOTHING_STORED
+        self.free = dict(FIRST_IDS)
+        self.deliveries = 0
+        self.findings = Findings(True)
+        self.plan = folder
+
+    def take(self, package: Path) -> PlanSummary:
+        """Judges and plans a delivery against what is stored, and stores it."""
+        self.deliveries += 1
+        out, work = self.folder / f"out-{self.deliveries}", self.folder / f"work-{self.deliveries}"
+        work.mkdir(parents=True)
+        with judge(package, work, lenient=True, accepted=self.accepted) as judgement:
+            summary = make_plan(judgement, self.accepted, out, self.free)
+            self.findings = judgement.findings
+        for collection, counts in summary.counts.items():
+            self.free[collection] += counts.get("create", 0)
+        self.accepted, self.plan = out / "accepted", out / "plan.parquet"
+        return summary
+
+    def deliver(self, tables: Mapping[str, Iterable[Row]], mode: str = "bulk", version: str = "1.2", **modes: str) -> Any:
+        """The same, of a package made of rows: {collection: {action: count}}."""
+        folder = self.folder / f"package-{self.deliveries + 1}"
+        return self.take(write_package(folder, tables, mode, version, **modes)).counts

@@ -1,0 +1,63 @@
+"""Every code has a package of its own that shows it, and every page says what the code says."""
+
+from pathlib import Path
+
+import pytest
+
+from rollbook.engine.catalogue import CATALOGUE, SEVERITIES
+from rollbook.engine.judgement import judge
+from rollbook.engine.plan import make_plan
+from rollbook.engine.repairs import KINDS
+from tests.engine.packages import FIRST_IDS, NOTHING_STORED, judged, orgs, package_of, write_package
+
+HARMLESS = {"byte-order-mark", "header-draft-column", "list-separator", "dates-reversed"}
+"""Codes that are no error by the letter, and come alone."""
+
+
+@pytest.mark.parametrize("code", sorted(set(CATALOGUE) - {"file-empty"}))
+def test_a_package_shows_its_finding(code: str, tmp_path: Path):
+    findings = judged(package_of(code), tmp_path)
+    found = [one for one in findings if one.code == code]
+    assert found
+    assert {one.severity for one in found} == {CATALOGUE[code].severity}
+    assert all(one.message for one in found)
+    assert findings.failed == (code not in HARMLESS)
+
+
+@pytest.mark.parametrize("code", sorted(code for code, kind in CATALOGUE.items() if kind.as_import == "warning"))
+def test_what_is_repaired_is_no_error_as_an_import(code: str, tmp_path: Path):
+    findings = judged(package_of(code), tmp_path, lenient=True)
+    assert findings.severity(code) == "warning"
+    assert code in {one.code for one in findings}
+    assert not findings.failed
+
+
+def test_a_file_without_records_is_not_believed_where_records_are_stored(tmp_path: Path):
+    stored = tmp_path / "stored"
+    with judge(
+        write_package(tmp_path / "first", {"orgs": orgs("org-1")}), work(tmp_path, "a"), lenient=True, accepted=NOTHING_STORED
+    ) as judgement:
+        make_plan(judgement, NOTHING_STORED, stored, FIRST_IDS)
+    with judge(
+        package_of("file-empty"), work(tmp_path, "b"), lenient=True, accepted=stored / "accepted"
+    ) as judgement:
+        assert [one.code for one in judgement.findings] == ["file-empty"]
+        summary = make_plan(judgement, stored / "accepted", tmp_path / "second", FIRST_IDS)
+    assert summary.changes == 0
+    assert not summary.empty
+
+
+def test_there_is_a_package_for_every_code_and_no_other():
+    folders = {path.name for path in Path(__file__).parent.parent.joinpath("packages").iterdir()}
+    assert folders == set(CATALOGUE)
+
+
+def test_every_repaired_code_is_a_kind_of_repair():
+    assert {kind.code for kind in KINDS} == {code for code, kind in CATALOGUE.items() if kind.as_import} | {"list-separator"}
+    assert {kind.severity for kind in CATALOGUE.values()} <= set(SEVERITIES)
+
+
+def work(folder: Path, name: str) -> Path:
+    made = folder / f"work-{name}"
+    made.mkdir()
+    return made
