@@ -111,6 +111,7 @@ def _fill(response: HttpResponse, call: Call, body: bytes) -> None:
         response["Content-Encoding"] = "gzip"
         body = igzip_lib.compress(body, level=1, flag=igzip_lib.COMP_GZIP)
     response.content = body
+    response["Content-Length"] = str(len(body))
 
 
 def takes_gzip(accepted: str) -> bool:

@@ -82,8 +82,9 @@ def _spellings(path: str) -> Iterator[str]:
     yield quote(path, safe=f"/{SEGMENT}")
     slash = "/" if path.endswith("/") else ""
     for match in matches(path):
-        yield match.path(safe="~")
-        yield match.path(safe="~") + slash
+        for safe in ("~", SEGMENT):
+            yield match.path(safe)
+            yield match.path(safe) + slash
 
 
 def _rest_of(call: Call) -> tuple[str, dict[str, str]]:

@@ -28,7 +28,8 @@ def answer(request: HttpRequest) -> HttpResponse:
         log.exception("fault %s in %s %s", call.id, call.version, call.operation_id or call.method)
         response = refusals.fault(call)
     access_log.note(call, response.status_code)
-    response["Content-Length"] = str(len(response.content))
+    if response.status_code != 304:
+        response.setdefault("Content-Length", str(len(response.content)))
     return response
 
 
