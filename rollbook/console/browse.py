@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
 from django.http import QueryDict
 
@@ -198,10 +198,18 @@ def _before(sheet: Sheet, question: Question, found: QuerySet[Any]) -> list[Reco
 
 def _ordered(sheet: Sheet, question: Question, found: QuerySet[Any], descending: bool) -> QuerySet[Any]:
     key = sheet.sorts[question.sort]
-    blank_first = sheet.model._meta.get_field(key).null
+    plain = not question.narrow and not sheet.model._meta.get_field(key).null
     sign = "-" if descending else ""
-    rows = found.annotate(sort_key=Coalesce(F(key), Value("")) if blank_first else F(key))
+    rows = found.annotate(sort_key=F(key) if plain else sorted_apart(key))
     return rows.order_by(f"{sign}sort_key", f"{sign}id").only(*columns_to_read(sheet))
+
+
+def sorted_apart(key: str) -> Coalesce:
+    """The key as something no index is in the order of: the few rows of one class are found by their class and then sorted.
+
+    Else a database may walk the whole district in the order asked for, looking for those few.
+    """
+    return Coalesce(F(key), Value(""), output_field=TextField())
 
 
 def _behind(rows: QuerySet[Any], model: type[Record], anchor: int | None, descending: bool) -> QuerySet[Any]:

@@ -1,15 +1,19 @@
 """Runs as they are shown: outcome in words, changes by collection, findings by severity."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 
-from rollbook.console.words import ACTIONS, COLLECTIONS, FLOWS, OUTCOMES, PHASES, SEVERITIES
+from rollbook.console.words import ACTIONS, COLLECTIONS, FLOWS, OUTCOMES, PHASES, SEVERITIES, severity_words
+from rollbook.engine.catalogue import CATALOGUE
 from rollbook.store.models import District, Plan, Run
+from rollbook.store.shelf import shelf
 
-IMPORT_FLOWS = ("ingest", "import")
+IMPORT_FLOWS = ("ingest",)
 COLUMNS = ("create", "update", "delete")
+GRAVEST_FIRST = tuple(SEVERITIES)
 FOLDED_INTO = {"archive": "delete", "restore": "create"}
 """Actions that a table of three columns counts under another's name."""
 
@@ -22,6 +26,18 @@ class Badge:
     colour: str
     icon: str
     number: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """One finding as it is shown."""
+
+    mark: Badge
+    place: str
+    title: str
+    words: str
+    code: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,8 @@ def last_import(district: District) -> ImportRun | None:
 
 def shown(run: Run) -> ImportRun:
     """The run in words."""
-    words, colour, icon = OUTCOMES.get(run.outcome, (run.outcome, "secondary", "info"))
+    outcome = "partly" if run.outcome == "success" and run.findings.get("error") else run.outcome
+    words, colour, icon = OUTCOMES.get(outcome, (outcome, "secondary", "info"))
     plan = getattr(run, "plan", None)
     return ImportRun(
         run=run,
@@ -81,8 +98,8 @@ def shown(run: Run) -> ImportRun:
 
 def _findings(run: Run) -> list[Badge]:
     return [
-        Badge(words, colour, icon, run.findings[severity])
-        for severity, (words, colour, icon) in SEVERITIES.items()
+        Badge(severity_words(severity, run.findings[severity]), colour, icon, run.findings[severity])
+        for severity, (colour, icon) in SEVERITIES.items()
         if run.findings.get(severity)
     ]
 
@@ -99,3 +116,28 @@ def _changes(plan: Plan) -> list[tuple[Any, list[int]]]:
         if any(counts.values()):
             changes.append((words, list(counts.values())))
     return changes
+
+
+def findings_of(run: Run, number: int) -> tuple[list[Found], bool]:
+    """The first findings of a run, the gravest in front, and whether there are more; none where the shelf has none."""
+    file = shelf() / f"{run.district_id}/runs/{run.pk}/findings.json"
+    if not file.is_file():
+        return [], False
+    listed = json.loads(file.read_text(encoding="utf-8"))
+    listed.sort(key=lambda finding: GRAVEST_FIRST.index(finding["severity"]))
+    return [_found(finding) for finding in listed[:number]], len(listed) > number
+
+
+def _found(finding: dict[str, Any]) -> Found:
+    colour, icon = SEVERITIES[finding["severity"]]
+    line = f":{finding['line']}" if finding["line"] else ""
+    parts = (f"{finding['file']}{line}", finding["field"])
+    known = CATALOGUE.get(finding["code"])
+    return Found(
+        mark=Badge(severity_words(finding["severity"]), colour, icon),
+        place=" · ".join(part for part in parts if part),
+        title=known.title if known else finding["code"],
+        words=finding["message"],
+        code=finding["code"],
+        value=finding["value"],
+    )

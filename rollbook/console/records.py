@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from rollbook.console.browse import Question, kind_column
+from rollbook.console.browse import Question, kind_column, sorted_apart
 from rollbook.console.cells import Cell, Names, Row, day, list_of, plain, rows_of, want_names, word_cell
 from rollbook.console.sheets import ID, SHEETS, Column, Sheet
 from rollbook.console.words import field_words, vocabulary_words
@@ -186,7 +186,7 @@ def _relatives(district: District, other: Sheet, relation: Relation, record: Rec
         records = records.filter(**{kind_column(other): relation.kind})
     if relation.others:
         records = records.exclude(**{f"{kind_column(other)}__in": relation.others})
-    return records.order_by(other.sorts[other.order], "id")
+    return records.order_by(sorted_apart(other.sorts[other.order]), "id")
 
 
 def _columns(other: Sheet, relation: Relation) -> tuple[Column, ...]:

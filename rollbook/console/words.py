@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 COLLECTIONS = {
     "orgs": _("Organizations"),
@@ -134,20 +134,23 @@ VOCABULARY = {
 }
 
 OUTCOMES = {
-    "": (_("Running"), "azure", "clock"),
+    "": (_("Under way"), "azure", "clock"),
     "success": (_("Succeeded"), "green", "check"),
+    "partly": (_("Applied, parts held back"), "yellow", "warning"),
     "empty": (_("Accepted an empty roster"), "yellow", "warning"),
     "failed": (_("Failed"), "red", "cross"),
     "refused": (_("Refused"), "orange", "stop"),
+    "declined": (_("Not applied"), "secondary", "stop"),
 }
 """What a run came to, the colour it is told in, and the sign that says the same without colour."""
 
 SEVERITIES = {
-    "fatal": (_("Fatal"), "red", "stop"),
-    "error": (_("Errors"), "red", "cross"),
-    "warning": (_("Warnings"), "yellow", "warning"),
-    "note": (_("Notes"), "azure", "info"),
+    "fatal": ("red", "stop"),
+    "error": ("red", "cross"),
+    "warning": ("yellow", "warning"),
+    "note": ("azure", "info"),
 }
+"""How findings of a severity are marked, the gravest first."""
 
 ACTIONS = {
     "create": _("Added"),
@@ -157,15 +160,14 @@ ACTIONS = {
     "delete": _("Removed"),
 }
 
-FLOWS = {"ingest": _("Import"), "import": _("Import")}
+FLOWS = {"ingest": _("Import")}
 
 PHASES = {
     "waiting": _("Waiting"),
-    "staging": _("Reading the package"),
+    "kept": _("Package kept as it arrived"),
     "judging": _("Checking the package"),
     "planning": _("Comparing with the roster"),
-    "applying": _("Changing the roster"),
-    "publishing": _("Publishing"),
+    "planned": _("Plan made"),
     "done": _("Done"),
 }
 
@@ -190,3 +192,13 @@ def field_words(name: str) -> Any:
 def vocabulary_words(word: str) -> Any:
     """A word of a vocabulary in plain words; an extension (`ext:…`) speaks for itself."""
     return VOCABULARY.get(word, word.removeprefix("ext:"))
+
+
+def severity_words(severity: str, number: int = 1) -> str:
+    """The word behind a number of findings."""
+    return {
+        "fatal": ngettext("fatal finding", "fatal findings", number),
+        "error": ngettext("error", "errors", number),
+        "warning": ngettext("warning", "warnings", number),
+        "note": ngettext("note", "notes", number),
+    }[severity]

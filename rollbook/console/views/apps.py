@@ -1,6 +1,5 @@
 """The apps of a district: what each may read, of which schools, and when it last did."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +13,7 @@ from rollbook.console.activity import moment
 from rollbook.console.cells import Cell, Names
 from rollbook.console.words import PERMISSIONS
 from rollbook.store.models import AccessRow, District, Grant
+from rollbook.store.visibility import Rule
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,9 @@ def show_apps(request: HttpRequest, district: District) -> HttpResponse:
     return render(request, "console/apps.html", {"nav": "apps", "apps": rows})
 
 
-def chosen_orgs(grant: Grant) -> list[int] | None:
+def chosen_orgs(grant: Grant) -> tuple[int, ...] | None:
     """The record ids of the orgs a grant's rule names; None when it names none, and so gives all."""
-    try:
-        rule = json.loads(grant.rule)
-    except ValueError:
-        return None
-    orgs = rule.get("orgs") if isinstance(rule, dict) else None
-    return [one for one in orgs if isinstance(one, int)] if isinstance(orgs, list) else None
+    return Rule.parse(grant.rule).orgs
 
 
 def last_accesses(grants: list[Grant]) -> dict[int, int]:

@@ -4,10 +4,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rollbook.console.access import Act, in_district
-from rollbook.console.imports import imports_of, shown
+from rollbook.console.imports import findings_of, imports_of, shown
 from rollbook.store.models import District
 
 PAGE = 25
+LISTED = 200
 
 
 @in_district(Act.SEE_IMPORTS)
@@ -32,4 +33,6 @@ def show_import(request: HttpRequest, district: District, run_id: int) -> HttpRe
     run = imports_of(district).filter(id=run_id).first()
     if run is None:
         raise Http404
-    return render(request, "console/import.html", {"nav": "imports", "shown": shown(run)})
+    findings, more = findings_of(run, LISTED)
+    context = {"nav": "imports", "shown": shown(run), "findings": findings, "more_findings": more}
+    return render(request, "console/import.html", context)

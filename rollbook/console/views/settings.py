@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from rollbook.console.access import Act, in_district
 from rollbook.store.models import District
 
+TOKEN_PATH = "/oauth2/token"
+
 
 @in_district(Act.SEE_SETTINGS)
 def show_settings(request: HttpRequest, district: District) -> HttpResponse:
@@ -18,6 +20,3 @@ def show_settings(request: HttpRequest, district: District) -> HttpResponse:
     )
     shown = [(name, words, settings.PUBLIC_URL + path) for name, words, path in addresses]
     return render(request, "console/settings.html", {"nav": "settings", "addresses": shown})
-
-
-TOKEN_PATH = "/token"
