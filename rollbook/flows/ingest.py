@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.db import connection as database
 from django.db import transaction
+from django.db.backends.utils import CursorWrapper
 
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
@@ -22,7 +23,7 @@ from rollbook.store import shelf
 from rollbook.store.bulk import is_postgresql
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import RECORDS, Connection, District, Plan, Run
-from rollbook.store.target import apply, first_free_ids
+from rollbook.store.target import apply, changed_by, first_free_ids
 
 ANALYZE_FROM = 10_000
 """Changes from which the database is told to look at the tables anew before it answers questions about them."""
@@ -135,9 +136,12 @@ def _applied_and_published(prepared: Prepared) -> Run:
         district = locked(run.district_id)
         if _basis(district) != run.plan.basis:
             raise StaleBasis
-        changed = apply(database.cursor(), connection, shelf.place(run.plan.shelf_name))
-        _look_anew(prepared.changes)
-        publication = publish(district.pk, changed if district.publication else None, f"import {run.pk}")
+        plan = shelf.place(run.plan.shelf_name)
+        with database.cursor() as cursor:
+            apply(cursor, connection, plan)
+            _look_anew(cursor, prepared.changes)
+            changed = changed_by(cursor, connection, plan) if district.publication else None
+        publication = publish(district.pk, changed, f"import {run.pk}")
         district.refresh_from_db()
         district.generation += 1
         district.save(update_fields=["generation"])
@@ -149,11 +153,10 @@ def _applied_and_published(prepared: Prepared) -> Run:
     return run
 
 
-def _look_anew(changes: int) -> None:
-    with database.cursor() as cursor:
-        if changes >= ANALYZE_FROM and is_postgresql(cursor):
-            for model in RECORDS.values():
-                cursor.execute(f"ANALYZE {model._meta.db_table}")
+def _look_anew(cursor: CursorWrapper, changes: int) -> None:
+    if changes >= ANALYZE_FROM and is_postgresql(cursor):
+        for model in RECORDS.values():
+            cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
 def _basis(district: District) -> str:

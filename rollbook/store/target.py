@@ -34,8 +34,8 @@ class Change(NamedTuple):
     refs: dict[str, Any]
 
 
-def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
-    """Write every change of `plan`; the record ids changed, by collection. In the caller's transaction, with the basis checked."""
+def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
+    """Write every change of `plan`, in the caller's transaction, with the basis checked."""
     with duckdb.connect() as reader:
         reader.execute("SET memory_limit = '512MB'; SET threads = 2; SET preserve_insertion_order = false")
         for collection in LOAD_ORDER:
@@ -43,7 +43,32 @@ def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
             _update(cursor, connection, collection, _changes(reader, plan, collection, UPDATES))
         for collection in reversed(LOAD_ORDER):
             _delete(cursor, connection, collection, _ids(reader, plan, collection, DELETES))
-        return _changed(reader, plan)
+
+
+def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
+    """The record ids that `plan` changes, by collection; users also where a record was taken from one to be given to another."""
+    with duckdb.connect() as reader:
+        rows = reader.execute(
+            "SELECT collection, list(record_id) FROM read_parquet(?) GROUP BY 1", [str(plan)]
+        ).fetchall()
+        owners = reader.execute(
+            """SELECT DISTINCT before->>'userSourcedId' FROM read_parquet(?)
+               WHERE action IN ('update', 'restore') AND before->>'userSourcedId' <> after->>'userSourcedId'""",
+            [str(plan)],
+        ).fetchall()
+    changed = {collection: set(ids) for collection, ids in rows}
+    changed.setdefault("users", set()).update(_users(cursor, connection, [owner for (owner,) in owners]))
+    return changed
+
+
+def _users(cursor: CursorWrapper, connection: Connection, source_ids: Sequence[str]) -> Iterator[int]:
+    for some in batches(source_ids, 500):
+        cursor.execute(
+            f"""SELECT id FROM store_user WHERE district_id = %s AND connection_id = %s
+                AND source_id IN ({", ".join(["%s"] * len(some))})""",
+            [connection.district_id, connection.pk, *some],
+        )
+        yield from (row[0] for row in cursor.fetchall())
 
 
 def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
@@ -86,11 +111,6 @@ def _changes(
 
 def _ids(reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]) -> list[int]:
     return [row[0] for row in _select(reader, plan, "record_id", collection, actions).fetchall()]
-
-
-def _changed(reader: duckdb.DuckDBPyConnection, plan: Path) -> Changed:
-    rows = reader.execute("SELECT collection, list(record_id) FROM read_parquet(?) GROUP BY 1", [str(plan)])
-    return {collection: set(ids) for collection, ids in rows.fetchall()}
 
 
 # --- Rows -----------------------------------------------------------------------------------------------------------------------------------
