@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
+from pytest_django import Settings
 
 from rollbook.store import pages
 from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
@@ -62,6 +63,12 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 def no_publications_of_other_tests() -> None:
     """Publications never change, so readers keep them in memory; but a test's districts are made again under the same ids."""
     pages.forget_publications()
+
+
+@pytest.fixture(autouse=True)
+def a_shelf_of_its_own(settings: SettingsWrapper, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Files are kept by district id, and the districts of two tests may have the same."""
+    settings.DATA_DIR = tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture
