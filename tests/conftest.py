@@ -66,7 +66,7 @@ def no_publications_of_other_tests() -> None:
 
 
 @pytest.fixture(autouse=True)
-def a_shelf_of_its_own(settings: SettingsWrapper, tmp_path_factory: pytest.TempPathFactory) -> None:
+def a_shelf_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Files are kept by district id, and the districts of two tests may have the same."""
     settings.DATA_DIR = tmp_path_factory.mktemp("data")
 
