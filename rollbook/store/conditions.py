@@ -5,17 +5,19 @@ from collections.abc import Callable
 from rollbook.oneroster.evaluation import holds
 from rollbook.oneroster.filters import AllOf, AnyOf, Clause
 from rollbook.oneroster.folding import fold
+from rollbook.oneroster.json_binding import quoted
+from rollbook.store.columns import column_of
 from rollbook.store.dialect import FALSE, TRUE, Sql, all_of, any_of, sql, value
 from rollbook.store.scene import GONE, Scene
-from rollbook.store.sources import BY_RECORD, Scalar, Several, column, scalar_at, several_at
+from rollbook.store.sources import BY_RECORD, Scalar, Several, scalar_at, several_at
 
 LastBefore = Callable[[int], int]
 """The number of the last publication at or before a moment in milliseconds, 0 where there is none."""
 
 MILLISECOND = 1_000
 
-UNTOUCHED = frozenset({"sourcedId", "dateLastModified"})
-"""Members that a tombstone shows as they are."""
+SOUGHT_BY_RECORD = BY_RECORD | {("enrollments", "school")}
+"""References whose record, once known, leads to the rows."""
 
 
 def condition(scene: Scene, tree: AnyOf, last_before: LastBefore) -> Sql:
@@ -68,7 +70,7 @@ def _either(dead: bool, live: Sql) -> Sql:
 def _live(scene: Scene, clause: Clause) -> Sql:
     if clause.path.many:
         return _several(scene, clause, several_at(scene, clause.path))
-    if (scene.collection, clause.path.names[0]) in BY_RECORD and clause.predicate in ("=", "!="):
+    if (scene.collection, clause.path.names[0]) in SOUGHT_BY_RECORD and clause.predicate in ("=", "!="):
         return _by_record(scene, clause)
     return _scalar(scene, clause, scalar_at(scene, clause.path))
 
@@ -77,9 +79,33 @@ def _by_record(scene: Scene, clause: Clause) -> Sql:
     """References compared by record id, which is indexed."""
     member = scene.entity.member(clause.path.names[0])
     assert member is not None
-    wanted = scene.record(member.target or "", str(clause.operands[0]))
-    equal = sql("{} = {}", column(member), wanted)
+    named = str(clause.operands[0])
+    if (scene.collection, member.name) == ("enrollments", "school"):
+        equal = all_of([enrolled_at(scene, named), scene.visible("orgs", scene.record("orgs", named))])
+    else:
+        rows = scene.rows_of(scene.collection, "mine")
+        wanted = scene.record(member.target or "", named)
+        equal = sql(
+            f'entry.record_id IN (SELECT mine.id {{}} AND mine."{column_of(member.source)}" = {{}})',
+            rows,
+            wanted,
+        )
     return equal if clause.predicate == "=" else _unless(equal)
+
+
+def enrolled_at(scene: Scene, school: str) -> Sql:
+    """Enrollments whose school this is as served, if it is served: one whose own school is out of sight tells its class's."""
+    wanted = scene.record("orgs", school)
+    own = sql("SELECT mine.id {} AND mine.school_id = {}", scene.rows_of("enrollments", "mine"), wanted)
+    classes = sql("SELECT held.id {} AND held.school_id = {}", scene.rows_of("classes", "held"), wanted)
+    elsewhere = sql("mine.school_id <> {} AND NOT {}", wanted, scene.visible("orgs", Sql("mine.school_id")))
+    of_class = sql(
+        "SELECT mine.id {} AND mine.class_id IN ({}) AND {}",
+        scene.rows_of("enrollments", "mine"),
+        classes,
+        elsewhere,
+    )
+    return sql("entry.record_id IN ({} UNION {})", own, of_class)
 
 
 def _unless(equal: Sql) -> Sql:
@@ -107,19 +133,27 @@ def _scalar(scene: Scene, clause: Clause, source: Scalar) -> Sql:
 def _several(scene: Scene, clause: Clause, source: Several) -> Sql:
     match clause.predicate:
         case "=":
-            return all_of(_occurs(clause, source, operand) for operand in clause.operands)
+            return all_of(_occurs(scene, clause, source, operand) for operand in clause.operands)
         case "!=":
-            return _unless(all_of(_occurs(clause, source, operand) for operand in clause.operands))
+            return _unless(all_of(_occurs(scene, clause, source, operand) for operand in clause.operands))
         case "~":
-            return any_of(_occurs(clause, source, operand) for operand in clause.operands)
+            return any_of(_occurs(scene, clause, source, operand) for operand in clause.operands)
         case order:
             return any_of(_ordered(scene, source, order, operand) for operand in clause.operands)
 
 
-def _occurs(clause: Clause, source: Several, operand: str | int | float) -> Sql:
-    if clause.path.leaf.compare != "folded":
-        return _exists(source.raw_items, sql("{} = {}", source.raw, value(str(operand))))
-    return _exists(source.folded_items, sql("{} = {}", source.folded, value(fold(str(operand)))))
+def _occurs(scene: Scene, clause: Clause, source: Several, operand: str | int | float) -> Sql:
+    if clause.path.leaf.compare == "folded":
+        return _exists(source.folded_items, sql("{} = {}", source.folded, value(fold(str(operand)))))
+    return holds_text(scene, source, str(operand))
+
+
+def holds_text(scene: Scene, source: Several, text: str) -> Sql:
+    """That one of the values is this text, byte for byte."""
+    found = _exists(source.raw_items, sql("{} = {}", source.raw, value(text)))
+    if source.text is None:
+        return found
+    return all_of([scene.dialect.contains(source.text, value(quoted(text))), found])
 
 
 def _ordered(scene: Scene, source: Several, order: str, operand: str | int | float) -> Sql:

@@ -7,7 +7,9 @@ enrollment is reached through live ones that the reader sees.
 from collections.abc import Callable, Sequence
 
 from rollbook.oneroster.filters import UNSTORABLE, find_path
+from rollbook.oneroster.json_binding import quoted
 from rollbook.oneroster.query import Question
+from rollbook.store.conditions import enrolled_at, holds_text
 from rollbook.store.dialect import FALSE, TRUE, Sql, all_of, any_of, sql, value
 from rollbook.store.scene import GONE, Scene
 from rollbook.store.sources import several_at
@@ -47,7 +49,7 @@ def _has_role(word: str) -> Condition:
         if scene.version == "1.1":
             return is_kind
         had = _exists_row(scene, "roles", sql("was.user_id = entry.record_id AND was.role = {}", value(word)))
-        return _living_or_gone(_serves(scene, ("roles", "role"), word), any_of([is_kind, had]))
+        return _living_or_gone(_serves_role(scene, word), any_of([is_kind, had]))
 
     return condition
 
@@ -84,17 +86,26 @@ def _serves(scene: Scene, names: tuple[str, ...], word: str) -> Sql:
     """That one of the values served at this path is this text."""
     path = find_path(scene.entity, ".".join(names))
     assert path is not None
-    source = several_at(scene, path)
-    return sql("EXISTS (SELECT 1 FROM {} WHERE {} = {})", source.raw_items, source.raw, value(word))
+    return holds_text(scene, several_at(scene, path), word)
+
+
+def _serves_role(scene: Scene, word: str) -> Sql:
+    """That one of the roles served is this. Only metadata could hold the same text without being a role."""
+    reads = scene.dialect.contains(scene.text, value(f'"role":{quoted(word)}'))
+    elsewhere = scene.dialect.contains(Sql("COALESCE(roster.metadata, '')"), value('"role"'))
+    return all_of([reads, any_of([sql("NOT ({})", elsewhere), _serves(scene, ("roles", "role"), word)])])
 
 
 def _serves_role_at(scene: Scene, word: str, school: str) -> Sql:
     items = scene.dialect.objects(scene.document, ("roles",), "item")
     role = scene.dialect.scalar(Sql("item.value"), ("role",))
     org = scene.dialect.scalar(Sql("item.value"), ("org", "sourcedId"))
-    return sql(
+    both = sql(
         "EXISTS (SELECT 1 FROM {} WHERE {} = {} AND {} = {})", items, role, value(word), org, value(school)
     )
+    reads_role = scene.dialect.contains(scene.text, value(f'"role":{quoted(word)}'))
+    reads_org = scene.dialect.contains(scene.text, value(f'"sourcedId":{quoted(school)}'))
+    return all_of([reads_role, reads_org, both])
 
 
 def _exists_row(scene: Scene, collection: str, condition: Sql) -> Sql:
@@ -107,23 +118,28 @@ def _exists_row(scene: Scene, collection: str, condition: Sql) -> Sql:
 
 def _refers_to(column: str, collection: str, which: int = 0) -> Condition:
     """Records whose column holds the record of the path's id."""
-    return lambda scene, ids: sql("{} = {}", f"roster.{column}", scene.record(collection, ids[which]))
+
+    def condition(scene: Scene, ids: Sequence[str]) -> Sql:
+        rows = scene.rows_of(scene.collection, "mine")
+        return sql(
+            f"entry.record_id IN (SELECT mine.id {{}} AND mine.{column} = {{}})",
+            rows,
+            scene.record(collection, ids[which]),
+        )
+
+    return condition
 
 
 def _courses_of_school(scene: Scene, ids: Sequence[str]) -> Sql:
     """The school's own courses, and those its classes teach."""
     school = scene.record("orgs", ids[0])
     taught = sql("SELECT part.course_id {} AND part.school_id = {}", scene.rows_of("classes", "part"), school)
-    taught = sql("{} AND {}", taught, scene.visible("classes", "part.id"))
+    taught = sql("{} AND {}", taught, scene.visible("classes", Sql("part.id")))
     return any_of([sql("roster.org_id = {}", school), all_of([LIVE, sql("entry.record_id IN ({})", taught)])])
 
 
 def _enrollments_of_school(scene: Scene, ids: Sequence[str]) -> Sql:
-    """Enrollments whose school this is as served: one whose own school is out of sight tells its class's."""
-    school = scene.record("orgs", ids[0])
-    in_class = sql("roster.class_id IN ({})", _classes_of(scene, school))
-    elsewhere = sql("NOT {}", scene.visible("orgs", "roster.school_id"))
-    return any_of([sql("roster.school_id = {}", school), all_of([in_class, elsewhere])])
+    return enrolled_at(scene, ids[0])
 
 
 def _terms_of_school(scene: Scene, ids: Sequence[str]) -> Sql:
@@ -134,7 +150,7 @@ def _terms_of_school(scene: Scene, ids: Sequence[str]) -> Sql:
         "SELECT part.term_ids {} AND part.school_id = {} AND {}",
         scene.rows_of("classes", "part"),
         school,
-        scene.visible("classes", "part.id"),
+        scene.visible("classes", Sql("part.id")),
     )
     held = sql("SELECT term.value FROM ({}) AS part, {}", classes, terms)
     return all_of([sql("{} = {}", scene.kind, value("term")), sql("entry.record_id IN ({})", held)])
@@ -155,7 +171,7 @@ def _grading_periods_of_term(scene: Scene, ids: Sequence[str]) -> Sql:
         scene.record("academicSessions", ids[0]),
         "store_academicsession",
         value(scene.district_id),
-        scene.visible("academicSessions", "part.id"),
+        scene.visible("academicSessions", Sql("part.id")),
     )
     return all_of(
         [sql("{} = {}", scene.kind, value("gradingPeriod")), sql("roster.parent_id IN ({})", below)]
@@ -178,11 +194,23 @@ def _enrolled(word: str, which: int = 0) -> Condition:
             scene.rows_of("enrollments", "part"),
             scene.record("classes", ids[which]),
             value(word),
-            scene.visible("enrollments", "part.id"),
+            scene.visible("enrollments", Sql("part.id")),
         )
         return all_of([LIVE, sql("entry.record_id IN ({})", found)])
 
     return condition
+
+
+def _in_school(condition: Condition) -> Condition:
+    """What is so of the path's class, where that class is one of the path's school; a class of another school has nobody there."""
+
+    def together(scene: Scene, ids: Sequence[str]) -> Sql:
+        class_ = sql("part.id = {}", scene.record("classes", ids[1]))
+        school = sql("part.school_id = {}", scene.record("orgs", ids[0]))
+        there = sql("EXISTS (SELECT 1 {} AND {} AND {})", scene.rows_of("classes", "part"), class_, school)
+        return all_of([there, condition(scene, ids)])
+
+    return together
 
 
 def _classes_of_person(word: str | None) -> Condition:
@@ -195,7 +223,7 @@ def _classes_of_person(word: str | None) -> Condition:
             scene.rows_of("enrollments", "part"),
             scene.record("users", ids[0]),
             role,
-            scene.visible("enrollments", "part.id"),
+            scene.visible("enrollments", Sql("part.id")),
         )
         return all_of([LIVE, sql("entry.record_id IN ({})", found)])
 
@@ -220,14 +248,14 @@ CONDITIONS: dict[str, Condition] = {
     "getClassesForTerm": _classes_of_term,
     "getClassesForUser": _classes_of_person(None),
     "getCoursesForSchool": _courses_of_school,
-    "getEnrollmentsForClassInSchool": _refers_to("class_id", "classes", 1),
+    "getEnrollmentsForClassInSchool": _in_school(_refers_to("class_id", "classes", 1)),
     "getEnrollmentsForSchool": _enrollments_of_school,
     "getGradingPeriodsForTerm": _grading_periods_of_term,
     "getStudentsForClass": _enrolled("student"),
-    "getStudentsForClassInSchool": _enrolled("student", 1),
+    "getStudentsForClassInSchool": _in_school(_enrolled("student", 1)),
     "getStudentsForSchool": _has_role_at_school("student"),
     "getTeachersForClass": _enrolled("teacher"),
-    "getTeachersForClassInSchool": _enrolled("teacher", 1),
+    "getTeachersForClassInSchool": _in_school(_enrolled("teacher", 1)),
     "getTeachersForSchool": _has_role_at_school("teacher"),
     "getTermsForSchool": _terms_of_school,
 }

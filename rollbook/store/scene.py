@@ -45,12 +45,17 @@ class Scene:
         return {"status": "tobedeleted", **neutral(self.collection, self.version)}
 
     @property
-    def document(self) -> Sql:
-        """The JSON object as served, without its dateLastModified."""
+    def text(self) -> Sql:
+        """The text served, from behind dateLastModified on."""
         columns = ["text_v1p1"] if self.version == "1.1" else ["text_v1p2", "text_v1p1"]
         rows = ["entry", "base"] if self.is_view else ["entry"]
         texts = ", ".join(f"{row}.{column}" for row in rows for column in columns)
-        return Sql(f"'{{' || substr(COALESCE({texts}, ',}}'), 2)")
+        return Sql(f"COALESCE({texts}, ',}}')")
+
+    @property
+    def document(self) -> Sql:
+        """The JSON object served, without its dateLastModified."""
+        return sql("'{{' || substr({}, 2)", self.text)
 
     @property
     def kind(self) -> Sql:
@@ -89,12 +94,13 @@ class Scene:
         )
         return sql("FROM {} WHERE {}", tables, self._rows("entry", self.collection))
 
-    def visible(self, collection: str, record_id: str) -> Sql:
+    def visible(self, collection: str, record_id: Sql) -> Sql:
         """A condition: the record of this id is served alive, here."""
         rows = self._rows("other", collection)
         return sql(
-            f"EXISTS (SELECT 1 FROM {self._table} AS other WHERE {{}} AND other.record_id = {record_id} AND NOT other.gone)",
+            f"EXISTS (SELECT 1 FROM {self._table} AS other WHERE {{}} AND other.record_id = {{}} AND NOT other.gone)",
             rows,
+            record_id,
         )
 
     def record(self, collection: str, sourced_id: str) -> Sql:

@@ -42,12 +42,16 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Several:
-    """The values of an array: FROM items that yield them as served and without case, and what to call one of either."""
+    """The values of an array: FROM items that yield them as served and without case, and what to call one of either.
+
+    `text` is what they are read from, where they are: it holds every value as a JSON string, which is quicker to look for.
+    """
 
     raw_items: Sql
     raw: Sql
     folded_items: Sql
     folded: Sql
+    text: Sql | None = None
 
 
 def scalar_at(scene: Scene, path: Path) -> Scalar:
@@ -76,7 +80,7 @@ def several_at(scene: Scene, path: Path) -> Several:
         return Several(texts(raw, "item"), Sql("item.value"), texts(folded, "item"), Sql("item.value"))
     items, rest = _items(scene, path.names)
     word = _word(scene, scene.dialect.scalar(Sql("item.value"), rest))
-    return Several(items, word.raw, items, word.folded)
+    return Several(items, word.raw, items, word.folded, scene.text)
 
 
 def has_column(scene: Scene, member: Member) -> bool:
