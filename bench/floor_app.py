@@ -16,7 +16,9 @@ from isal import igzip_lib
 DATABASE = os.environ.get("BENCH_FLOOR_DATABASE", "")
 """A PostgreSQL URL, or the path of a SQLite file; either with the table `floor_text`."""
 
-POSTGRESQL = "SELECT text FROM floor_text WHERE collection = %s AND position BETWEEN %s AND %s ORDER BY position"
+POSTGRESQL = (
+    "SELECT text FROM floor_text WHERE collection = %s AND position BETWEEN %s AND %s ORDER BY position"
+)
 SQLITE = """SELECT group_concat(text, ',') FROM (
     SELECT text FROM floor_text WHERE collection = ? AND position BETWEEN ? AND ? ORDER BY position)"""
 

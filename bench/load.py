@@ -39,7 +39,11 @@ class Tally:
 
 def request(path: str, token: str = "", gzip: bool = False) -> bytes:
     """A GET on a kept connection. `path` is sent as it is."""
-    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", "Accept-Encoding: gzip" if gzip else "Accept-Encoding: identity"]
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {HOST}",
+        "Accept-Encoding: gzip" if gzip else "Accept-Encoding: identity",
+    ]
     if token:
         lines.append(f"Authorization: Bearer {token}")
     return "\r\n".join([*lines, "", ""]).encode("ascii")
@@ -79,7 +83,9 @@ class _Connection:
         if not head.startswith(b"HTTP/1.1 200 "):
             raise Refused((head + b"\n" + rest)[:2000].decode("latin-1"))
         self._size = next(
-            int(line.partition(b":")[2]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")
+            int(line.partition(b":")[2])
+            for line in head.split(b"\r\n")
+            if line.lower().startswith(b"content-length:")
         )
         self._left = self._size - len(rest)
 

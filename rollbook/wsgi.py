@@ -1,12 +1,25 @@
 """The WSGI application that granian serves."""
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Django's answer; one that is whole already as a list, which the server sends in one piece and not through an iterator."""
+    response = django(environ, start_response)
+    if response.streaming:
+        return response
+    body = [response.content]
+    response.close()
+    return body
+
 
 from rollbook.api import access_log  # noqa: E402  # names models, so only once Django is set up
 

@@ -16,6 +16,7 @@ from rollbook.api.refusals import AppDisabled, ScopeMissing, Unauthorised
 from rollbook.oneroster import scopes
 from rollbook.oneroster.spec import Operation
 from rollbook.store.models import AccessToken, Credential
+from rollbook.store.prepared import fetch
 from rollbook.store.visibility import WHOLE_ROSTER, Reader
 
 MOST_TOKENS = 10_000
@@ -101,11 +102,9 @@ CREDENTIAL = """
 
 def _caller(credential_id: int, held: frozenset[str] | None) -> Caller:
     """One indexed query; the ORM would build the same reader from three objects in ten times the time."""
-    with connections[router.db_for_read(Credential)].cursor() as cursor:
-        cursor.execute(CREDENTIAL, [credential_id])
-        row = cursor.fetchone()
-    if row is None:
+    found = fetch(connections[router.db_for_read(Credential)], CREDENTIAL, [credential_id])
+    if not found:
         raise Unauthorised
-    district_id, grant_id, version, view_id, is_enabled, revoked_at = row
+    district_id, grant_id, version, view_id, is_enabled, revoked_at = found[0]
     reader = Reader(district_id, grant_id, version, credential_id, view_id or WHOLE_ROSTER)
     return Caller(reader, bool(is_enabled) and revoked_at is None, held)

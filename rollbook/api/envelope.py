@@ -21,18 +21,15 @@ def public(path: str) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
-def page(call: Call, located: Located, text: str) -> HttpResponse:
+def page(call: Call, located: Located, records: bytes) -> HttpResponse:
     """The answer with the records of one page, or with one record."""
     assert call.question
-    key = call.question.operation.key
-    beside = _warnings(call)
-    if call.question.operation.kind == "single":
-        body = f'{{{beside}"{key}":{text}}}'
-    else:
-        body = f'{{{beside}"{key}":[{text}]}}'
+    is_one = call.question.operation.kind == "single"
+    before = f'{{{_warnings(call)}"{call.question.operation.key}":{"" if is_one else "["}'
+    body = b"".join((before.encode(), records, b"}" if is_one else b"]}"))
     response = HttpResponse(content_type="application/json")
     _describe(response, call, located)
-    _fill(response, call, body.encode())
+    _fill(response, call, body)
     return response
 
 

@@ -63,5 +63,5 @@ def _found(call: Call, operation: Operation, reader: Reader) -> HttpResponse:
     call.publication = located.publication
     if envelope.is_known(call, located):
         return envelope.not_modified(call, located)
-    text, call.records = pages.read(located, envelope.public(call.match.base))
-    return envelope.page(call, located, text)
+    records, call.records = pages.read(located, envelope.public(call.match.base))
+    return envelope.page(call, located, records)

@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, connections, router, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rollbook.oneroster.json_binding import ADDRESS
 from rollbook.oneroster.query import Question
-from rollbook.store.bulk import is_postgresql
 from rollbook.store.models import PageChunk, PageList, Pin, Publication
 from rollbook.store.models.publication import NUMBER_OF
+from rollbook.store.prepared import fetch
 from rollbook.store.querysets import positions, record_position
 from rollbook.store.visibility import WHOLE_ROSTER, NotVisible, Reader
 
@@ -52,64 +52,61 @@ def locate(reader: Reader, question: Question, now_ms: int) -> Located:
     """Find the page, or the one record, that `question` asks for. Raises NotVisible for an unknown record or parent."""
     if question.operation.kind == "single":
         return _locate_record(reader, question)
-    publication = _pinned(reader, question, now_ms) if question.offset else _current(reader)
+    pin = _pin_of(reader, question)
+    is_held = pin is not None and pin.last_page_at >= now_ms - PIN_MINUTES * 60_000
+    publication = pin.publication if pin and is_held and question.offset else _current(reader)
     located = _locate_page(reader, question, publication)
     if located.total > question.offset + question.limit or (
         question.offset and question.offset < located.total
     ):
-        _pin(reader, question, located.publication, now_ms)
+        _keep_pin(reader, question, pin, located.publication, now_ms)
     return located
 
 
-def read(located: Located, address: str) -> tuple[str, int]:
+def read(located: Located, address: str) -> tuple[bytes, int]:
     """The JSON texts of the located records joined by commas, and how many they are. `address` is the service's base address."""
     if not located.positions:
-        return "", 0
-    with connection.cursor() as cursor:
-        text, count = (_read_postgresql if is_postgresql(cursor) else _read_sqlite)(cursor, located)
+        return b"", 0
+    text, count = (_read_postgresql if connection.vendor == "postgresql" else _read_sqlite)(located)
     if located.question.fields is not None:
         text = _selected(text, located.question.fields)
-    return text.replace(ADDRESS, address), count
+    # Bytes, because they are replaced in a sixth of the time that a str takes.
+    return text.encode().replace(ADDRESS.encode(), address.encode()), count
 
 
 # --- Publications and pins ----------------------------------------------------------------------------------------------------------------
 
 
 def _current(reader: Reader) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT publication FROM store_district WHERE id = %s", [reader.district_id])
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    found = fetch(connection, "SELECT publication FROM store_district WHERE id = %s", [reader.district_id])
+    return int(found[0][0]) if found else 0
 
 
-def _reading() -> CursorWrapper:
-    return connections[router.db_for_write(Pin)].cursor()
+class _Walk(NamedTuple):
+    """What is kept of a walk through pages. `last_page_at` is in milliseconds UTC."""
+
+    publication: int
+    last_page_at: int
 
 
-def _pinned(reader: Reader, question: Question, now_ms: int) -> int:
-    """The publication this walk reads; the current one if it has none, or let it go."""
-    found = _pin_of(reader, question)
-    if found is None or found[1] < now_ms - PIN_MINUTES * 60_000:
-        return _current(reader)
-    return found[0]
+def _reading() -> BaseDatabaseWrapper:
+    return connections[router.db_for_write(Pin)]
 
 
-def _pin_of(reader: Reader, question: Question) -> tuple[int, int] | None:
-    with _reading() as cursor:
-        cursor.execute(
-            "SELECT publication, last_page_at FROM store_pin WHERE credential_id = %s AND query = %s",
-            [reader.credential_id, question.digest],
-        )
-        row = cursor.fetchone()
-    return (int(row[0]), int(row[1])) if row else None
+def _pin_of(reader: Reader, question: Question) -> _Walk | None:
+    found = fetch(
+        _reading(),
+        "SELECT publication, last_page_at FROM store_pin WHERE credential_id = %s AND query = %s",
+        [reader.credential_id, question.digest],
+    )
+    return _Walk(*found[0]) if found else None
 
 
-def _pin(reader: Reader, question: Question, publication: int, now_ms: int) -> None:
+def _keep_pin(reader: Reader, question: Question, pin: _Walk | None, publication: int, now_ms: int) -> None:
     """Keep the walk at its publication; written only where it says something new, or once a minute."""
-    found = _pin_of(reader, question)
-    if found is not None and found[0] == publication and found[1] > now_ms - TOUCH_EVERY:
+    if pin is not None and pin.publication == publication and pin.last_page_at > now_ms - TOUCH_EVERY:
         return
-    with _reading() as cursor:
+    with _reading().cursor() as cursor:
         cursor.execute(
             """INSERT INTO store_pin (district_id, credential_id, query, publication, last_page_at) VALUES (%s, %s, %s, %s, %s)
                ON CONFLICT (credential_id, query) DO UPDATE SET publication = excluded.publication, last_page_at = excluded.last_page_at""",
@@ -187,13 +184,12 @@ def _answer(reader: Reader, question: Question) -> tuple[int, list[int]]:
 
 def _kept(reader: Reader, question: Question, publication: int) -> tuple[int, int] | None:
     """(total, id) of the positions kept for the question."""
-    with _reading() as cursor:
-        cursor.execute(
-            "SELECT total, id FROM store_pagelist WHERE district_id = %s AND view_id = %s AND publication = %s AND query = %s",
-            [reader.district_id, reader.view_id, publication, question.digest],
-        )
-        row = cursor.fetchone()
-    return (int(row[0]), int(row[1])) if row else None
+    found = fetch(
+        _reading(),
+        "SELECT total, id FROM store_pagelist WHERE district_id = %s AND view_id = %s AND publication = %s AND query = %s",
+        [reader.district_id, reader.view_id, publication, question.digest],
+    )
+    return (int(found[0][0]), int(found[0][1])) if found else None
 
 
 def _keep(reader: Reader, question: Question, publication: int, found: list[int]) -> None:
@@ -224,13 +220,13 @@ def _slice(page_list: int, first: int, last: int) -> Sequence[int]:
     if first >= last:
         return ()
     numbers: array[int] = array("q")
-    with _reading() as cursor:
-        cursor.execute(
-            "SELECT positions FROM store_pagechunk WHERE page_list_id = %s AND number BETWEEN %s AND %s ORDER BY number",
-            [page_list, first // CHUNK, (last - 1) // CHUNK],
-        )
-        for (packed,) in cursor.fetchall():
-            numbers.frombytes(bytes(packed))
+    chunks = fetch(
+        _reading(),
+        "SELECT positions FROM store_pagechunk WHERE page_list_id = %s AND number BETWEEN %s AND %s ORDER BY number",
+        [page_list, first // CHUNK, (last - 1) // CHUNK],
+    )
+    for (packed,) in chunks:
+        numbers.frombytes(bytes(packed))
     start = first // CHUNK * CHUNK
     return numbers[first - start : last - start]
 
@@ -264,6 +260,7 @@ def _columns(located: Located) -> tuple[str, str]:
 
 def _source(located: Located, wanted: str) -> tuple[str, list[Any]]:
     """FROM and WHERE of the rows of the page; `wanted` is the condition on `{}.position`."""
+    # The + keeps SQLite, which knows no figures about its tables, from looking records up by the publication.
     reader, at = located.reader, located.publication
     collection = NUMBER_OF[str(located.question.operation.collection)]
     if reader.view_id == WHOLE_ROSTER:
@@ -275,37 +272,40 @@ def _source(located: Located, wanted: str) -> tuple[str, list[Any]]:
     return (
         f"""store_viewrow v LEFT JOIN store_served b ON v.text_v1p1 IS NULL AND b.district_id = v.district_id
                 AND b.collection = v.collection AND b.record_id = v.record_id
-                AND b.from_publication <= %s AND b.to_publication > %s
+                AND +b.from_publication <= %s AND b.to_publication > %s
             WHERE v.district_id = %s AND v.view_id = %s AND v.collection = %s AND {wanted.format("v")}
                 AND v.from_publication <= %s AND v.to_publication > %s""",
         [at, at, reader.district_id, reader.view_id, collection, at, at],
     )
 
 
-def _span(located: Located) -> tuple[int, int, bool]:
-    """The first and last position of the page, and whether every position between is wanted, in ascending order."""
+def _span(located: Located) -> tuple[int, int, int]:
+    """The first and last position of the page, and how many positions between them are not wanted; -1 where they do not ascend."""
     wanted = located.positions
-    if isinstance(wanted, range):
-        return wanted[0], wanted[-1], True
     first, last = wanted[0], wanted[-1]
-    is_run = last - first + 1 == len(wanted) and all(a < b for a, b in pairwise(wanted))
-    return first, last, is_run
+    if isinstance(wanted, range):
+        return first, last, 0
+    ascends = all(a < b for a, b in pairwise(wanted))
+    return first, last, last - first + 1 - len(wanted) if ascends else -1
 
 
-def _read_postgresql(cursor: CursorWrapper, located: Located) -> tuple[str, int]:
-    first, last, is_run = _span(located)
+def _read_postgresql(located: Located) -> tuple[str, int]:
+    first, last, gaps = _span(located)
     stamp, text = _columns(located)
     place = "b" if located.reader.view_id == WHOLE_ROSTER else "v"
-    if is_run:
-        source, parameters = _source(located, "{}.position BETWEEN %s AND %s")
-        parameters[-2:-2] = [first, last]
-        cursor.execute(f"SELECT {stamp}, {text} FROM {source} ORDER BY {place}.position", parameters)
-        rows = cursor.fetchall()
+    if 0 <= gaps <= len(located.positions):
+        # One walk along the index, even where it passes what is not wanted.
+        sieve = " AND +{0}.position = ANY(%s::bigint[])" if gaps else ""
+        source, parameters = _source(located, "{0}.position BETWEEN %s AND %s" + sieve)
+        parameters[-2:-2] = [first, last, *([list(located.positions)] if gaps else [])]
+        rows = fetch(
+            connection, f"SELECT {stamp}, {text} FROM {source} ORDER BY {place}.position", parameters
+        )
     else:
-        source, parameters = _source(located, "{}.position = ANY(%s)")
+        source, parameters = _source(located, "{}.position = ANY(%s::bigint[])")
         parameters[-2:-2] = [list(located.positions)]
-        cursor.execute(f"SELECT {place}.position, {stamp}, {text} FROM {source}", parameters)
-        found = {position: (stamped, body) for position, stamped, body in cursor.fetchall()}
+        unordered = fetch(connection, f"SELECT {place}.position, {stamp}, {text} FROM {source}", parameters)
+        found = {position: (stamped, body) for position, stamped, body in unordered}
         rows = [found[position] for position in located.positions]
     opening = _openings(located.reader.district_id, {stamped for stamped, _ in rows})
     return ",".join([opening[stamped] + body for stamped, body in rows]), len(rows)
@@ -315,12 +315,12 @@ def _openings(district_id: int, stamps: Iterable[int]) -> dict[int, str]:
     return {stamp: f'{{"dateLastModified":"{_instant(district_id, stamp)}"' for stamp in stamps}
 
 
-def _read_sqlite(cursor: CursorWrapper, located: Located) -> tuple[str, int]:
+def _read_sqlite(located: Located) -> tuple[str, int]:
     """The page joined in SQL: one row comes back instead of one a record."""
-    first, last, is_run = _span(located)
+    first, last, gaps = _span(located)
     stamp, text = _columns(located)
     place = "b" if located.reader.view_id == WHOLE_ROSTER else "v"
-    if is_run:
+    if gaps == 0:
         source, parameters = _source(located, "{}.position BETWEEN %s AND %s")
         parameters[-2:-2] = [first, last]
         inner, order = f"SELECT {stamp} AS stamp, {text} AS body FROM {source}", f"{place}.position"
@@ -331,13 +331,13 @@ def _read_sqlite(cursor: CursorWrapper, located: Located) -> tuple[str, int]:
             "wanted.key",
         )
         parameters.insert(0, json.dumps(list(located.positions)))
-    cursor.execute(
+    [(joined, count)] = fetch(
+        connection,
         f"""SELECT group_concat('{{"dateLastModified":"' || p.instant_text || '"' || page.body, ','), count(*)
             FROM ({inner} ORDER BY {order}) AS page
             CROSS JOIN store_publication p ON p.district_id = %s AND p.number = page.stamp""",
         [*parameters, located.reader.district_id],
     )
-    joined, count = cursor.fetchone()
     return joined or "", count
 
 

@@ -41,7 +41,7 @@ def served(reader: Reader, operation_id: str, version: str) -> list[Record]:
     """Everything one reader gets, in order of position."""
     question = parse(OPERATION[(version, operation_id)], (), [("limit", "10000")])
     text, _ = pages.read(pages.locate(reader, question, 0), "https://h")
-    return list(json.loads(f"[{text}]"))
+    return list(json.loads(b"[%s]" % text))
 
 
 def asked(reader: Reader, question: Question) -> list[int]:
