@@ -63,7 +63,7 @@ def page(
     question = parse(operation(path, version), parents, list(query.items()))
     located = locate(reader, question, now_ms if now_ms is not None else time.time_ns() // 1_000_000)
     text, count = read(located, ADDRESS)
-    records = json.loads(f"[{text}]")
+    records = json.loads(b"[%s]" % text)
     assert len(records) == count
     return records, located.total, located.publication
 
