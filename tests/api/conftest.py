@@ -7,7 +7,6 @@ import pytest
 from rollbook.api import access_log, callers
 from rollbook.flows import apps
 from rollbook.flows.districts import add_district
-from rollbook.store import pages
 from rollbook.store.models import District, Grant
 from tests.api.calls import token_of
 from tests.api.roster import Roster, fill
@@ -47,5 +46,3 @@ def fresh_memory() -> Iterator[None]:
     yield
     callers._tokens.clear()
     access_log._waiting.clear()
-    pages._state.cache_clear()
-    pages._instant.cache_clear()
