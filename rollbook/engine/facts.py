@@ -21,6 +21,7 @@ class Facts:
     size: int = 0
     lines: int = 0
     commas: int = 0
+    carriages: int = 0
     quotes: bool = False
     loose_quotes: bool = False
     nul: bool = False
@@ -51,6 +52,7 @@ class Scan:
         facts.size += len(chunk)
         facts.lines += line_ends
         facts.commas += chunk.count(b",")
+        facts.carriages += chunk.count(b"\r")
         facts.nul = facts.nul or b"\0" in chunk
         if b'"' in chunk:
             seam = self._last + chunk[:1]

@@ -108,7 +108,10 @@ def _judge_form(staging: Staging, staged: Staged, field: Field, findings: Findin
         "guid",
         staged.file,
         total,
-        (Finding("guid", "", "", line, field.name, value, "", source_id) for line, value, source_id in sample),
+        (
+            Finding("guid", "", "", line, field.name, value, "", source_id)
+            for line, value, source_id in sample
+        ),
     )
     hold(staging, staged, f"SELECT r FROM misses WHERE {wrong}")
     staging.run(f"DELETE FROM misses WHERE {wrong}")

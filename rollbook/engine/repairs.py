@@ -16,7 +16,9 @@ class Kind:
 
 
 KINDS = (
-    Kind("enclosing-folder", "All files inside one folder of the zip", "The files, as if they were at the root"),
+    Kind(
+        "enclosing-folder", "All files inside one folder of the zip", "The files, as if they were at the root"
+    ),
     Kind("stray-file", "`__MACOSX`, `.DS_Store`, `Thumbs.db` and the like", "Nothing: they are passed over"),
     Kind("unknown-file", "A file the standard does not know", "Nothing: it is passed over"),
     Kind("file-name-case", "`USERS.CSV`", "`users.csv`"),
@@ -60,7 +62,9 @@ KINDS = (
         "The word as the standard spells it (`schoolYear`)",
     ),
     Kind("list-empty-item", 'Doubled, leading or trailing commas in a list (`"09,,10"`)', '`"09,10"`'),
-    Kind("list-separator", "A list without a comma, with `;` or `|` between its items (`09;10`)", '`"09,10"`'),
+    Kind(
+        "list-separator", "A list without a comma, with `;` or `|` between its items (`09;10`)", '`"09,10"`'
+    ),
 )
 
 

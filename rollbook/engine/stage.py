@@ -195,6 +195,8 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     facts, columns = file.facts, staged.header.count
     if facts.nul or facts.loose_quotes or facts.longest > staging.longest:
         return False
+    if facts.carriages not in (0, facts.lines - 1, facts.lines):
+        return False
     if not facts.quotes and facts.commas != facts.lines * (columns - 1):
         return False
     try:

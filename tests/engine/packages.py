@@ -42,8 +42,10 @@ def write_package(
     folder.mkdir(parents=True, exist_ok=True)
     binding = BINDINGS[version]
     lines = ["propertyName,value", "manifest.version,1.0", f"oneroster.version,{version}"]
-    for table in binding.tables:
-        lines.append(f"file.{table.name},{modes.get(table.name, mode) if table.name in tables else 'absent'}")
+    lines += [
+        f"file.{table.name},{modes.get(table.name, mode) if table.name in tables else 'absent'}"
+        for table in binding.tables
+    ]
     write(folder / "manifest.csv", lines)
     for name, rows in tables.items():
         rows = list(rows)
@@ -91,7 +93,9 @@ class Roster:
         self.accepted, self.plan = out / "accepted", out / "plan.parquet"
         return summary
 
-    def deliver(self, tables: Mapping[str, Iterable[Row]], mode: str = "bulk", version: str = "1.2", **modes: str) -> Any:
+    def deliver(
+        self, tables: Mapping[str, Iterable[Row]], mode: str = "bulk", version: str = "1.2", **modes: str
+    ) -> Any:
         """The same, of a package made of rows: {collection: {action: count}}."""
         folder = self.folder / f"package-{self.deliveries + 1}"
         return self.take(write_package(folder, tables, mode, version, **modes)).counts

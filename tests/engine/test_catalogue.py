@@ -24,7 +24,9 @@ def test_a_package_shows_its_finding(code: str, tmp_path: Path):
     assert findings.failed == (code not in HARMLESS)
 
 
-@pytest.mark.parametrize("code", sorted(code for code, kind in CATALOGUE.items() if kind.as_import == "warning"))
+@pytest.mark.parametrize(
+    "code", sorted(code for code, kind in CATALOGUE.items() if kind.as_import == "warning")
+)
 def test_what_is_repaired_is_no_error_as_an_import(code: str, tmp_path: Path):
     findings = judged(package_of(code), tmp_path, lenient=True)
     assert findings.severity(code) == "warning"
@@ -35,7 +37,10 @@ def test_what_is_repaired_is_no_error_as_an_import(code: str, tmp_path: Path):
 def test_a_file_without_records_is_not_believed_where_records_are_stored(tmp_path: Path):
     stored = tmp_path / "stored"
     with judge(
-        write_package(tmp_path / "first", {"orgs": orgs("org-1")}), work(tmp_path, "a"), lenient=True, accepted=NOTHING_STORED
+        write_package(tmp_path / "first", {"orgs": orgs("org-1")}),
+        work(tmp_path, "a"),
+        lenient=True,
+        accepted=NOTHING_STORED,
     ) as judgement:
         make_plan(judgement, NOTHING_STORED, stored, FIRST_IDS)
     with judge(
@@ -53,7 +58,9 @@ def test_there_is_a_package_for_every_code_and_no_other():
 
 
 def test_every_repaired_code_is_a_kind_of_repair():
-    assert {kind.code for kind in KINDS} == {code for code, kind in CATALOGUE.items() if kind.as_import} | {"list-separator"}
+    assert {kind.code for kind in KINDS} == {code for code, kind in CATALOGUE.items() if kind.as_import} | {
+        "list-separator"
+    }
     assert {kind.severity for kind in CATALOGUE.values()} <= set(SEVERITIES)
 
 

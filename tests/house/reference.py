@@ -11,6 +11,8 @@ import typer
 
 from rollbook import checks
 from rollbook.cli.main import app
+from rollbook.engine.catalogue import findings_markdown
+from rollbook.engine.repairs import repairs_markdown
 from rollbook.environment import SETTINGS
 from rollbook.oneroster.reference import reference_markdown
 
@@ -84,7 +86,13 @@ def parameter_lines(parameter: Any) -> list[str]:
     return [f"- `{name if option else name.upper()}`: {help_text}{needed}{default}".rstrip(": ")]
 
 
-PAGES = {"settings.md": settings_page, "cli.md": commands_page, "oneroster.md": reference_markdown}
+PAGES = {
+    "settings.md": settings_page,
+    "cli.md": commands_page,
+    "oneroster.md": reference_markdown,
+    "findings.md": findings_markdown,
+    "repairs.md": repairs_markdown,
+}
 
 if __name__ == "__main__":
     FOLDER.mkdir(parents=True, exist_ok=True)
