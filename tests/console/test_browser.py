@@ -1,0 +1,267 @@
+"""The console in a real browser: light and dark, wide and narrow, by keyboard alone, without scripts, and judged by axe."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from rollbook.generator.riverbend import PATH as RIVERBEND
+from tests.console.conftest import PASSWORD
+from tests.installation import Installation, fresh_installation
+
+pytestmark = pytest.mark.browser
+
+AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+JUDGE = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | ')))"
+EMAIL = "brandt@riverbend.example"
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)]
+
+PAGES = {
+    "dashboard": "",
+    "roster": "roster",
+    "people": "roster/users",
+    "people, deleted too": "roster/users?status=all&sort=-givenName",
+    "nothing found": "roster/users?q=zzzz",
+    "enrollments": "roster/enrollments",
+    "sessions": "roster/academicSessions",
+    "a person": "roster/users/1",
+    "a class": "roster/classes/1",
+    "a school": "roster/orgs/2",
+    "apps": "apps",
+    "imports": "imports",
+    "an import": "imports/1",
+    "operators": "operators",
+    "settings": "settings",
+}
+
+
+@dataclass(frozen=True)
+class Served:
+    """Riverbend, imported and served; `url` is the server's address."""
+
+    installation: Installation
+    url: str
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with fresh_installation() as installation:
+        installation.rollbook(
+            "district", "add", "Riverbend Unified School District", "--time-zone", "America/Chicago"
+        )
+        installation.rollbook("import", "1", str(RIVERBEND), "--yes")
+        installation.rollbook(
+            "operator", "add", EMAIL, "--district", "1", "--password-stdin", stdin=f"{PASSWORD}\n"
+        )
+        with installation.serving() as url:
+            yield Served(installation, url)
+
+
+def open_context(
+    browser: Browser, scheme: str = "light", width: int = 1280, scripts: bool = True
+) -> BrowserContext:
+    return browser.new_context(
+        locale="en-GB", color_scheme=scheme, viewport={"width": width, "height": 844}, java_script_enabled=scripts,
+        permissions=["clipboard-read", "clipboard-write"],
+    )  # fmt: skip
+
+
+def sign_in(page: Page, url: str) -> None:
+    page.goto(f"{url}/sign-in")
+    page.get_by_label("E-mail address").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Riverbend Unified School District")).to_be_visible()
+
+
+def listen(page: Page) -> list[str]:
+    """What the console says from now on, errors and warnings."""
+    said: list[str] = []
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return said
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds. Through the debugger: the pages' own policy lets no such script in."""
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": AXE})
+    found = session.send(
+        "Runtime.evaluate", {"expression": JUDGE, "awaitPromise": True, "returnByValue": True}
+    )
+    session.detach()
+    return found["result"]["value"]
+
+
+def too_wide(page: Page) -> int:
+    """By how many pixels the page is wider than the window."""
+    return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_every_page_is_in_order_in_every_look(served: Served, browser: Browser, scheme: str, width: int):
+    context = open_context(browser, scheme, width)
+    page = context.new_page()
+    said = listen(page)
+    page.goto(f"{served.url}/sign-in")
+    troubles = {"sign-in": violations(page)}
+    sign_in(page, served.url)
+    for name, path in PAGES.items():
+        answer = page.goto(f"{served.url}/districts/1/{path}")
+        assert answer is not None
+        assert answer.status == 200, name
+        troubles[name] = violations(page) + said[:]
+        if too_wide(page) > 0:
+            troubles[name].append(f"{too_wide(page)} pixels too wide")
+        said.clear()
+    context.close()
+    assert {name: found for name, found in troubles.items() if found} == {}
+
+
+@pytest.fixture
+def signed_in(served: Served, browser: Browser) -> Iterator[Page]:
+    context = open_context(browser)
+    page = context.new_page()
+    sign_in(page, served.url)
+    yield page
+    context.close()
+
+
+def test_the_tenant_id_is_copied_and_said_aloud(signed_in: Page):
+    button = signed_in.get_by_role("button", name="Copy Tenant ID")
+    button.focus()
+    signed_in.keyboard.press("Enter")
+    expect(signed_in.locator("#said")).to_have_text("Copied")
+    assert signed_in.evaluate("navigator.clipboard.readText()") == "1"
+
+
+def test_a_search_shows_what_is_found_while_typing(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/roster/users")
+    box = signed_in.get_by_role("searchbox")
+    box.fill("okonkwo ama")
+    expect(signed_in.get_by_role("row")).to_have_count(2)
+    expect(signed_in.locator("#found")).to_have_text(re.compile("1–1 of 1"))
+    expect(box).to_be_focused()
+    assert "q=okonkwo" in signed_in.url
+
+
+def test_a_heading_sorts_without_leaving_the_page_and_says_so(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/roster/users")
+    signed_in.get_by_role("link", name="Given name").click()
+    heading = signed_in.get_by_role("columnheader", name="Given name")
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    signed_in.get_by_role("link", name="Given name").click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    signed_in.go_back()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+
+
+def test_demographics_appear_only_when_asked_for(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/roster/users?q=student-001")
+    signed_in.get_by_role("link", name="Okonkwo").click()
+    expect(signed_in.get_by_text("birthDate")).to_have_count(0)
+    signed_in.get_by_role("button", name="Show demographics").click()
+    expect(signed_in.get_by_text("birthDate")).to_be_visible()
+    assert violations(signed_in) == []
+
+
+def test_light_or_dark_is_chosen_and_kept(signed_in: Page, served: Served):
+    root = signed_in.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    signed_in.get_by_label("Appearance").select_option("dark")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    signed_in.goto(f"{served.url}/districts/1/apps")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    expect(signed_in.get_by_label("Appearance")).to_have_value("dark")
+
+
+def test_the_keyboard_alone_leads_from_signing_in_to_a_class(served: Served, browser: Browser):
+    context = open_context(browser)
+    page = context.new_page()
+    page.goto(f"{served.url}/sign-in")
+    tab_to(page, "Email", by="type")
+    page.keyboard.type(EMAIL)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Riverbend Unified School District")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    tab_to(page, "Roster")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Roster")).to_be_visible()
+    tab_to(page, "Classes")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Classes")).to_be_visible()
+    tab_to(page, "Algebra I, Period 2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Algebra I, Period 2")).to_be_visible()
+    context.close()
+
+
+def tab_to(page: Page, name: str, by: str = "text") -> None:
+    """Presses Tab until what has the focus says `name` (or is an input of that type); fails when it never does."""
+    read = "document.activeElement.textContent.trim()" if by == "text" else "document.activeElement.type"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate(read).lower() == name.lower():
+            assert outline(page) != "none", f"the focus on {name} is not seen"
+            return
+    raise AssertionError(f"Tab never came to {name}")
+
+
+def outline(page: Page) -> str:
+    return page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+
+
+def test_the_menu_of_a_small_screen_opens_and_closes_by_keyboard(served: Served, browser: Browser):
+    context = open_context(browser, width=390)
+    page = context.new_page()
+    sign_in(page, served.url)
+    menu = page.get_by_role("button", name="Menu")
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    menu.press("Enter")
+    expect(menu).to_have_attribute("aria-expanded", "true")
+    expect(page.get_by_role("link", name="Imports")).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    expect(menu).to_be_focused()
+    context.close()
+
+
+def test_everything_works_without_scripts(served: Served, browser: Browser):
+    context = open_context(browser, scheme="dark", width=390, scripts=False)
+    page = context.new_page()
+    sign_in(page, served.url)
+    page.get_by_role("link", name="Roster", exact=True).click()
+    page.get_by_role("link", name="People").click()
+    page.get_by_role("searchbox").fill("student-001")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Okonkwo").click()
+    page.get_by_role("button", name="Show demographics").click()
+    expect(page.get_by_text("birthDate")).to_be_visible()
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    context.close()
+
+
+def test_an_invited_colleague_comes_in(signed_in: Page, served: Served, browser: Browser):
+    signed_in.goto(f"{served.url}/districts/1/operators")
+    signed_in.get_by_label("E-mail address").fill("tanaka@riverbend.example")
+    signed_in.get_by_role("button", name="Invite").click()
+    link = signed_in.locator("#password-link").inner_text()
+    assert violations(signed_in) == []
+    context = open_context(browser)
+    page = context.new_page()
+    page.goto(link)
+    page.get_by_label("New Password", exact=True).fill("nine brass lanterns swing")
+    page.get_by_label("New Password (again)").fill("nine brass lanterns swing")
+    assert violations(page) == []
+    page.get_by_role("button", name="Set the password").click()
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    context.close()
