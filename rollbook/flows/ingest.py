@@ -5,6 +5,7 @@ changes with the one commit at the end, and what a dead run leaves on the shelf 
 """
 
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from django.db import connection as database
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
 
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
@@ -22,7 +24,7 @@ from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.bulk import is_postgresql
 from rollbook.store.deliveries import accepted_for
-from rollbook.store.models import RECORDS, Connection, District, Plan, Run
+from rollbook.store.models import RECORDS, Connection, District, Plan, Run, Served, ViewRow
 from rollbook.store.target import apply, changed_by, first_free_ids
 
 ANALYZE_FROM = 10_000
@@ -139,9 +141,11 @@ def _applied_and_published(prepared: Prepared) -> Run:
         plan = shelf.place(run.plan.shelf_name)
         with database.cursor() as cursor:
             apply(cursor, connection, plan)
-            _look_anew(cursor, prepared.changes)
+            _look_anew(cursor, prepared.changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
         publication = publish(district.pk, changed, f"import {run.pk}")
+        with database.cursor() as cursor:
+            _look_anew(cursor, prepared.changes, (Served, ViewRow))
         district.refresh_from_db()
         district.generation += 1
         district.save(update_fields=["generation"])
@@ -153,9 +157,10 @@ def _applied_and_published(prepared: Prepared) -> Run:
     return run
 
 
-def _look_anew(cursor: CursorWrapper, changes: int) -> None:
+def _look_anew(cursor: CursorWrapper, changes: int, tables: Iterable[type[Model]]) -> None:
+    """PostgreSQL plans by what it knows of its tables; after so many changes it would know nothing for a minute."""
     if changes >= ANALYZE_FROM and is_postgresql(cursor):
-        for model in RECORDS.values():
+        for model in tables:
             cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
