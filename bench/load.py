@@ -135,3 +135,18 @@ def walk(port: int, messages: Iterator[bytes]) -> Tally:
     tally.seconds = time.perf_counter() - began
     connection.socket.close()
     return tally
+
+
+def alternate(port: int, one: bytes, other: bytes, times: int) -> tuple[Tally, Tally]:
+    """Two requests in turn over one connection, so that whatever else the machine does burdens both alike. Raises Refused."""
+    tallies = Tally(), Tally()
+    block = memoryview(bytearray(BLOCK))
+    connection = _Connection(port)
+    for _ in range(times):
+        for tally, message in zip(tallies, (one, other), strict=True):
+            connection.send(message)
+            while connection.receive(block) < 0:
+                pass
+            tally.latencies.append(time.perf_counter() - connection.began)
+    connection.socket.close()
+    return tallies

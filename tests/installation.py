@@ -58,12 +58,14 @@ class Installation:
             [sys.executable, "-m", "rollbook", "serve", "--port", str(self.port), "--workers", str(workers), *arguments],
             env=self.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
+        self.servers.append(process)
         try:
             wait_until_ready(self.url, process)
             yield self.url
         finally:
             process.terminate()
             process.communicate(timeout=20)
+            self.servers.remove(process)
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:

@@ -1,0 +1,56 @@
+"""What is asked of Rollbook, as one table. A goal is only ever tightened, and then it says by which measurement.
+
+Every goal is a ratio within one run on one machine; what is timed, and against what, is told by the module that times it.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A bound on a ratio: `≥` or `≤` a number."""
+
+    sign: str
+    bound: float
+
+    def holds(self, ratio: float) -> bool:
+        return ratio >= self.bound if self.sign == "≥" else ratio <= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.bound:g}"
+
+
+GOALS: dict[str, Goal] = {
+    # Requests a second against the floor's.
+    "a page": Goal("≥", 0.5),
+    "a page, gzip": Goal("≥", 0.5),
+    # Milliseconds against page 0 of the same size.
+    "a page at a far offset": Goal("≤", 1.25),
+    "a page of the walk with status='active'": Goal("≤", 2),
+    "a page far into the walk with sort=familyName": Goal("≤", 2),
+    # Requests a second of the full grant against those of the school-limited one.
+    "a page of a school-limited grant": Goal("≤", 2),
+    # Seconds against the floor's.
+    "every enrollment over one connection": Goal("≤", 2),
+    # Wall seconds, and CPU seconds, against DuckDB parsing and hashing the same files.
+    "first load": Goal("≤", 30),
+    "first load, CPU": Goal("≤", 30),
+    "next night": Goal("≤", 12),
+    "next night, CPU": Goal("≤", 12),
+    "no change": Goal("≤", 5),
+    "no change, CPU": Goal("≤", 5),
+    # Megabytes against 1,000 of them.
+    "peak memory of an import": Goal("≤", 1),
+    # Seconds of the longest wait of a reader during an import against one second.
+    "longest wait of a reader during an import": Goal("≤", 1),
+}
+
+REPORTED = ("first load", "next night", "no change")
+"""On SQLite these are reported beside PostgreSQL's, without a goal."""
+
+
+def goal_of(name: str, database: str) -> Goal | None:
+    """The goal of a row of this name."""
+    if database == "SQLite" and name.startswith(REPORTED):
+        return None
+    return GOALS.get(name)

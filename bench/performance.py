@@ -1,0 +1,5 @@
+"""x"""
+
+
+def write(rows: object, scale: str) -> None:
+    pass
