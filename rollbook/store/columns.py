@@ -15,8 +15,10 @@ __all__ = ["CodePointText", "EncryptedText", "fold"]
 class CodePointText(models.TextField):
     """Text ordered and compared by code point: `C` on PostgreSQL, BINARY (its default) on SQLite."""
 
-    def db_type(self, connection: Any) -> str:
-        return 'text COLLATE "C"' if connection.vendor == "postgresql" else "text"
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
+        """As a collation and not as part of the type, which Django also uses where no collation may stand (`text[]`)."""
+        collation = {"collation": "C"} if connection.vendor == "postgresql" else {}
+        return super().db_parameters(connection) | collation
 
 
 class EncryptedText(models.TextField):
