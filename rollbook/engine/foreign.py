@@ -28,11 +28,13 @@ Head = Callable[[], str]
 def foreign_format(heads: Mapping[str, Head]) -> str | None:
     """What to tell the sender, or None where it is no format we know. `heads` maps file names to what reads their first line."""
     names = {name.casefold(): head for name, head in heads.items()}
+    if "manifest.csv" in names:
+        return None
     if len(SDS_V1_FILES & names.keys()) >= 3:
         return SDS.format(which="v1")
     if len(CLEVER_FILES & names.keys()) >= 3:
         return CLEVER
-    if "manifest.csv" not in names and (SDS_V2_FILES & names.keys() or _has_sds_columns(names)):
+    if SDS_V2_FILES & names.keys() or _has_sds_columns(names):
         return SDS.format(which="v2.1")
     return None
 

@@ -99,7 +99,7 @@ def _compare(staging: Staging, desired: Desired, accepted: Path | None, first_fr
     table = name(f"x_{desired.collection}")
     if stored is None:
         staging.run(
-            f"CREATE TABLE {table} AS SELECT r, NULL::BIGINT AS record_id, 'create' AS action, 'delivered' AS reason, id_digest,"
+            f"CREATE TABLE {table} AS SELECT r, NULL::BIGINT AS record_id, 'create' AS action, 'new' AS reason, id_digest,"
             f" NULL::UUID AS before_digest, digest FROM ({keys}) WHERE NOT deleted"
         )
     else:
@@ -229,7 +229,19 @@ def _write_plan(
     parts += [
         _deletions_of(planning) for planning in reversed(plannings.values()) if "delete" in planning.counts
     ]
-    staging.run(f"COPY ({' UNION ALL '.join(parts or [NO_CHANGES])}) TO {literal(str(target))} {PARQUET}")
+    _write_in_parts(staging, parts or [NO_CHANGES], target)
+
+
+def _write_in_parts(staging: Staging, parts: list[str], target: Path) -> None:
+    """One query after the other, so that only one is in memory; then all into one file. The rows' numbers keep their order."""
+    folder = staging.work / "plan"
+    folder.mkdir()
+    staging.run("SET preserve_insertion_order = false")
+    for number, part in enumerate(parts):
+        staging.run(f"COPY ({part}) TO {literal(str(folder / f'{number:02}.parquet'))} (FORMAT parquet)")
+    every = f"read_parquet({literal(str(folder / '*.parquet'))})"
+    staging.run(f"COPY (FROM {every}) TO {literal(str(target))} {PARQUET}")
+    shutil.rmtree(folder)
 
 
 NO_CHANGES = (

@@ -44,7 +44,6 @@ class Staged:
     rows: int = 0
     careful: bool = False
     complete: bool = True
-    usable: bool = True
     held: int = 0
     broken: int = 0
     deletions: bool = False
