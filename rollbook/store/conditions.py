@@ -83,14 +83,16 @@ def _by_record(scene: Scene, clause: Clause) -> Sql:
     if (scene.collection, member.name) == ("enrollments", "school"):
         equal = all_of([enrolled_at(scene, named), scene.visible("orgs", scene.record("orgs", named))])
     else:
-        rows = scene.rows_of(scene.collection, "mine")
-        wanted = scene.record(member.target or "", named)
-        equal = sql(
-            f'entry.record_id IN (SELECT mine.id {{}} AND mine."{column_of(member.source)}" = {{}})',
-            rows,
-            wanted,
-        )
+        equal = referring(scene, column_of(member.source), scene.record(member.target or "", named))
     return equal if clause.predicate == "=" else _unless(equal)
+
+
+def referring(scene: Scene, column: str, record_id: Sql) -> Sql:
+    """Rows whose column holds this record id."""
+    rows = scene.rows_of(scene.collection, "mine")
+    return scene.dialect.among(
+        "entry.record_id", sql(f"SELECT mine.id {{}} AND mine.{column} = {{}}", rows, record_id)
+    )
 
 
 def enrolled_at(scene: Scene, school: str) -> Sql:

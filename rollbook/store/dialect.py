@@ -52,6 +52,8 @@ def _balanced(word: str, conditions: Sequence[Sql]) -> Sql | None:
 class Dialect(Protocol):
     """What both databases can say, each in its way. JSON is handed about as text; an array's items are rows `<alias>.value`."""
 
+    false: str
+
     def scalar(self, document: Sql, names: Sequence[str]) -> Sql:
         """The text at these names of an object, NULL where there is none."""
         ...
@@ -72,6 +74,10 @@ class Dialect(Protocol):
         """A FROM item: the items of an array of integers, as integers."""
         ...
 
+    def among(self, column: str, few: Sql) -> Sql:
+        """A condition: the column is one of those that this SELECT finds. They are few, and looked up before anything else."""
+        ...
+
     def contains(self, text: Sql, part: Sql) -> Sql: ...
 
     def lower(self, text: Sql) -> Sql:
@@ -85,6 +91,8 @@ class Dialect(Protocol):
 
 class Sqlite:
     """SQLite: its default order is by code point, its lower() is for ASCII alone, and its JSON is text."""
+
+    false = "0"
 
     def scalar(self, document: Sql, names: Sequence[str]) -> Sql:
         return sql(f"json_extract({{}}, '{_path(names)}')", document) if names else document
@@ -100,6 +108,9 @@ class Sqlite:
 
     numbers = texts
 
+    def among(self, column: str, few: Sql) -> Sql:
+        return sql(f"{column} IN ({{}})", few)
+
     def contains(self, text: Sql, part: Sql) -> Sql:
         return sql("instr({}, {}) > 0", text, part)
 
@@ -112,6 +123,8 @@ class Sqlite:
 
 class Postgresql:
     """PostgreSQL: every order and every lower() names the collation C, whatever the database's own is."""
+
+    false = "FALSE"
 
     def scalar(self, document: Sql, names: Sequence[str]) -> Sql:
         return sql(f"(({{}})::jsonb #>> '{{{{{','.join(names)}}}}}')", document)
@@ -132,6 +145,10 @@ class Postgresql:
             "SELECT item.value::bigint AS value FROM jsonb_array_elements_text(({})::jsonb) AS item(value)"
         )
         return sql(f"LATERAL ({inner}) AS {alias}", array)
+
+    def among(self, column: str, few: Sql) -> Sql:
+        # An array is no join: it is looked up once, whatever little is known of the tables.
+        return sql(f"{column} = ANY(ARRAY({{}}))", few)
 
     def contains(self, text: Sql, part: Sql) -> Sql:
         return sql("strpos({}, {}) > 0", text, part)

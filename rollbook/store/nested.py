@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rollbook.oneroster.filters import UNSTORABLE, find_path
 from rollbook.oneroster.json_binding import quoted
 from rollbook.oneroster.query import Question
-from rollbook.store.conditions import enrolled_at, holds_text
+from rollbook.store.conditions import enrolled_at, holds_text, referring
 from rollbook.store.dialect import FALSE, TRUE, Sql, all_of, any_of, sql, value
 from rollbook.store.scene import GONE, Scene
 from rollbook.store.sources import several_at
@@ -118,16 +118,7 @@ def _exists_row(scene: Scene, collection: str, condition: Sql) -> Sql:
 
 def _refers_to(column: str, collection: str, which: int = 0) -> Condition:
     """Records whose column holds the record of the path's id."""
-
-    def condition(scene: Scene, ids: Sequence[str]) -> Sql:
-        rows = scene.rows_of(scene.collection, "mine")
-        return sql(
-            f"entry.record_id IN (SELECT mine.id {{}} AND mine.{column} = {{}})",
-            rows,
-            scene.record(collection, ids[which]),
-        )
-
-    return condition
+    return lambda scene, ids: referring(scene, column, scene.record(collection, ids[which]))
 
 
 def _courses_of_school(scene: Scene, ids: Sequence[str]) -> Sql:
@@ -135,7 +126,9 @@ def _courses_of_school(scene: Scene, ids: Sequence[str]) -> Sql:
     school = scene.record("orgs", ids[0])
     taught = sql("SELECT part.course_id {} AND part.school_id = {}", scene.rows_of("classes", "part"), school)
     taught = sql("{} AND {}", taught, scene.visible("classes", Sql("part.id")))
-    return any_of([sql("roster.org_id = {}", school), all_of([LIVE, sql("entry.record_id IN ({})", taught)])])
+    return any_of(
+        [sql("roster.org_id = {}", school), all_of([LIVE, scene.dialect.among("entry.record_id", taught)])]
+    )
 
 
 def _enrollments_of_school(scene: Scene, ids: Sequence[str]) -> Sql:
@@ -196,7 +189,7 @@ def _enrolled(word: str, which: int = 0) -> Condition:
             value(word),
             scene.visible("enrollments", Sql("part.id")),
         )
-        return all_of([LIVE, sql("entry.record_id IN ({})", found)])
+        return all_of([LIVE, scene.dialect.among("entry.record_id", found)])
 
     return condition
 
@@ -225,7 +218,7 @@ def _classes_of_person(word: str | None) -> Condition:
             role,
             scene.visible("enrollments", Sql("part.id")),
         )
-        return all_of([LIVE, sql("entry.record_id IN ({})", found)])
+        return all_of([LIVE, scene.dialect.among("entry.record_id", found)])
 
     return condition
 

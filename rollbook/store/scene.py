@@ -95,13 +95,15 @@ class Scene:
         return sql("FROM {} WHERE {}", tables, self._rows("entry", self.collection))
 
     def visible(self, collection: str, record_id: Sql) -> Sql:
-        """A condition: the record of this id is served alive, here."""
+        """A condition: the record of this id is served alive, here.
+
+        A look-up and not an EXISTS, which PostgreSQL would turn into a join, and choose badly as long as it knows nothing of a fresh view.
+        """
         rows = self._rows("other", collection)
-        return sql(
-            f"EXISTS (SELECT 1 FROM {self._table} AS other WHERE {{}} AND other.record_id = {{}} AND NOT other.gone)",
-            rows,
-            record_id,
+        found = (
+            f"SELECT NOT other.gone FROM {self._table} AS other WHERE {{}} AND other.record_id = {{}} LIMIT 1"
         )
+        return sql(f"COALESCE(({found}), {self.dialect.false})", rows, record_id)
 
     def record(self, collection: str, sourced_id: str) -> Sql:
         """The record id of a served id, NULL where there is none."""
