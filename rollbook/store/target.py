@@ -65,8 +65,8 @@ def _users(cursor: CursorWrapper, connection: Connection, source_ids: Sequence[s
     for some in batches(source_ids, 500):
         cursor.execute(
             f"""SELECT id FROM store_user WHERE district_id = %s AND connection_id = %s
-                AND source_id IN ({", ".join(["%s"] * len(some))})""",
-            [connection.district_id, connection.pk, *some],
+                AND sourced_id IN ({", ".join(["%s"] * len(some))})""",
+            [connection.district_id, connection.pk, *(connection.prefix + source_id for source_id in some)],
         )
         yield from (row[0] for row in cursor.fetchall())
 
