@@ -205,16 +205,28 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
             raise
         return False
     staged.rows = staging.number(f"SELECT count(*) FROM {staged.records}")
-    if staged.rows != facts.lines - 1 or (facts.quotes and _has_quotes(staging, staged)):
+    if staged.rows != facts.lines - 1 or (facts.quotes and _doubtful(staging, file, staged)):
         staging.run(f"DROP TABLE {staged.records}")
         return False
     return True
 
 
-def _has_quotes(staging: Staging, staged: Staged) -> bool:
-    """Whether any value has a quote in it: doubled in the file, or else misread."""
-    signs = " OR ".join(f"contains({name(column)}, '\"')" for column in staged.columns.values())
-    return staging.number(f"SELECT count(*) FROM (SELECT 1 FROM {staged.records} WHERE {signs} LIMIT 1)") > 0
+def _doubtful(staging: Staging, file: PackageFile, staged: Staged) -> bool:
+    """Whether a file with quotes may be misread: a value has a quote in it, or the commas are not those the columns ask for."""
+    columns = staged.columns.values()
+    quotes = " OR ".join(f"contains({name(column)}, '\"')" for column in columns)
+    commas = " + ".join(
+        f"CASE WHEN contains({name(column)}, ',') THEN {_commas(name(column))} ELSE 0 END"
+        for column in columns
+    )
+    found = staging.one(f"SELECT bool_or({quotes}), sum({commas})::BIGINT FROM {staged.records}")
+    some_unread = len(columns) < staged.header.count
+    separators = file.facts.lines * (staged.header.count - 1)
+    return bool(found[0]) or (not some_unread and separators + int(str(found[1] or 0)) != file.facts.commas)
+
+
+def _commas(column: str) -> str:
+    return f"length({column}) - length(replace({column}, ',', ''))"
 
 
 def _scan(path: Path, staged: Staged) -> str:

@@ -137,6 +137,15 @@ def test_lines_are_counted_through_what_is_broken(tmp_path: Path):
     }
 
 
+@pytest.mark.parametrize("quoted", ['"Org, one"', "Org one"])
+def test_a_comma_too_many_is_seen_even_at_the_end_of_a_line(quoted: str, tmp_path: Path):
+    package = write_package(tmp_path / "package", {"orgs": orgs("org-1")})
+    file = package / "orgs.csv"
+    header, row = file.read_text().splitlines()
+    file.write_text("\r\n".join([header, row.replace("Org org-1", quoted) + ","]) + "\r\n")
+    assert codes(judged(package, tmp_path)) == {"csv-columns": 1}
+
+
 def test_a_manifest_alone_says_nothing_and_nothing_is_wrong(tmp_path: Path):
     assert list(judged(write_package(tmp_path / "package", {}), tmp_path)) == []
 
