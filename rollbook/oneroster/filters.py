@@ -11,8 +11,9 @@ from typing import Literal
 from rollbook.oneroster.instants import day, instant
 from rollbook.oneroster.spec import Entity, Member
 
-MOST_COMPARISONS = 1_000
-"""Values compared in one filter. No client comes near; a database's limits do."""
+MOST_CLAUSES = 200
+MOST_VALUES = 1_000
+"""What one filter may have. No client comes near, and a database has its limits."""
 
 BLANK = r"[ \t\r\n]*"
 NAME = r"[^\s=!<>~'\"()]+"
@@ -144,11 +145,15 @@ class _Reading:
         self.entity = entity
         self.source = text
         self.at = 0
-        self.comparisons = 0
+        self.values = 0
 
     def tree(self) -> AnyOf:
         groups = [[self.clause()]]
+        clauses = 1
         while (connective := self.connective()) is not None:
+            clauses += 1
+            if clauses > MOST_CLAUSES:
+                raise _fault(f"A filter has {MOST_CLAUSES} comparisons at most.", self.at)
             if connective == "OR":
                 groups.append([])
             groups[-1].append(self.clause())
@@ -198,9 +203,9 @@ class _Reading:
     ) -> tuple[str | int | float, ...]:
         """The value as it is compared: parted at commas where there may be several, and read as the member's type unless it is searched."""
         texts = _parts(value) if path.many else (value,)
-        self.comparisons += len(texts)
-        if self.comparisons > MOST_COMPARISONS:
-            raise _fault(f"A filter compares with {MOST_COMPARISONS} values at most.", position)
+        self.values += len(texts)
+        if self.values > MOST_VALUES:
+            raise _fault(f"A filter compares with {MOST_VALUES} values at most.", position)
         if path.leaf.compare not in TYPED or (predicate == "~" and not path.many):
             return texts
         try:

@@ -135,27 +135,39 @@ def _scalar(scene: Scene, clause: Clause, source: Scalar) -> Sql:
 def _several(scene: Scene, clause: Clause, source: Several) -> Sql:
     match clause.predicate:
         case "=":
-            return all_of(_occurs(scene, clause, source, operand) for operand in clause.operands)
+            return _occur(scene, clause, source, every=True)
         case "!=":
-            return _unless(all_of(_occurs(scene, clause, source, operand) for operand in clause.operands))
+            return _unless(_occur(scene, clause, source, every=True))
         case "~":
-            return any_of(_occurs(scene, clause, source, operand) for operand in clause.operands)
+            return _occur(scene, clause, source, every=False)
         case order:
             return any_of(_ordered(scene, source, order, operand) for operand in clause.operands)
 
 
-def _occurs(scene: Scene, clause: Clause, source: Several, operand: str | int | float) -> Sql:
-    if clause.path.leaf.compare == "folded":
-        return _exists(source.folded_items, sql("{} = {}", source.folded, value(fold(str(operand)))))
-    return holds_text(scene, source, str(operand))
+def _occur(scene: Scene, clause: Clause, source: Several, every: bool) -> Sql:
+    """That every value asked for, or one of them, is among the items."""
+    texts = [str(operand) for operand in clause.operands]
+    if clause.path.leaf.compare != "folded":
+        return holds_texts(scene, source, texts, every)
+    return _among_items(source.folded_items, source.folded, list(dict.fromkeys(map(fold, texts))), every)
 
 
-def holds_text(scene: Scene, source: Several, text: str) -> Sql:
-    """That one of the values is this text, byte for byte."""
-    found = _exists(source.raw_items, sql("{} = {}", source.raw, value(text)))
+def holds_texts(scene: Scene, source: Several, texts: list[str], every: bool = True) -> Sql:
+    """That every one of these texts, or one of them, is among the items byte for byte."""
+    found = _among_items(source.raw_items, source.raw, texts, every)
     if source.text is None:
         return found
-    return all_of([scene.dialect.contains(source.text, value(quoted(text))), found])
+    reads = [scene.dialect.contains(source.text, value(quoted(text))) for text in texts]
+    return all_of([all_of(reads) if every else any_of(reads), found])
+
+
+def _among_items(items: Sql, item: Sql, texts: list[str], every: bool) -> Sql:
+    """One walk through the items, however many texts there are."""
+    wanted = sql(", ".join(["{}"] * len(texts)), *map(value, texts))
+    test = sql("{} IN ({})", item, wanted)
+    if every and len(texts) > 1:
+        return sql("(SELECT COUNT(DISTINCT {}) FROM {} WHERE {}) = {}", item, items, test, value(len(texts)))
+    return _exists(items, test)
 
 
 def _ordered(scene: Scene, source: Several, order: str, operand: str | int | float) -> Sql:

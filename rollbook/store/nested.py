@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from rollbook.oneroster.filters import UNSTORABLE, find_path
 from rollbook.oneroster.json_binding import quoted
 from rollbook.oneroster.query import Question
-from rollbook.store.conditions import enrolled_at, holds_text, referring
+from rollbook.store.conditions import enrolled_at, holds_texts, referring
 from rollbook.store.dialect import FALSE, TRUE, Sql, all_of, any_of, sql, value
 from rollbook.store.scene import GONE, Scene
 from rollbook.store.sources import several_at
@@ -86,7 +86,7 @@ def _serves(scene: Scene, names: tuple[str, ...], word: str) -> Sql:
     """That one of the values served at this path is this text."""
     path = find_path(scene.entity, ".".join(names))
     assert path is not None
-    return holds_text(scene, several_at(scene, path), word)
+    return holds_texts(scene, several_at(scene, path), [word])
 
 
 def _serves_role(scene: Scene, word: str) -> Sql:

@@ -144,9 +144,9 @@ def test_a_word_outside_the_vocabulary_is_a_question_all_the_same():
 
 
 def test_a_filter_of_endless_comparisons_is_refused():
-    refused({"filter": " OR ".join(["sms='1'"] * 1_001)})
+    refused({"filter": " OR ".join(["sms='1'"] * 201)})
     refused({"filter": f"grades='{','.join(map(str, range(1_001)))}'"})
-    assert len(groups(" OR ".join(["sms='1'"] * 1_000))) == 1_000
+    assert len(groups(" OR ".join(["sms='1'"] * 200))) == 200
 
 
 def test_an_empty_filter_asks_for_everything():

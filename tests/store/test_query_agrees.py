@@ -159,3 +159,16 @@ def test_the_database_answers_as_plain_python_does(seed: int, tmp_path: Path):
         assert asked(readers[name], question) == expected(known[name, version, collection], question)
 
     agrees()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_filter_as_long_as_may_be_is_answered(version: str, tmp_path: Path):
+    reader = RandomDistrict(1).published(tmp_path)["early"]
+    many = ",".join(["09", *map(str, range(798))])
+    for word in ("AND", "OR"):
+        filter_ = f" {word} ".join(
+            [f"grades~'{many}'", *["agents.sourcedId='USER-01'", "familyName!='x'"] * 99, "grades='09,10'"]
+        )
+        question = parse(OPERATION[(version, "getAllUsers")], (), [("filter", filter_)])
+        assert asked(reader, question) == expected(served(reader, "getAllUsers", version), question)
