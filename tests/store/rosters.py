@@ -109,7 +109,12 @@ class RandomDistrict:
     def _row(self, collection: str, number: int) -> Row:
         values, references = getattr(self, f"_{collection}")(number)
         if self.random.random() < 0.3:
-            values["metadata"] = {"ext.team": self._text(), "pronouns": self._text(), "shoe size": "9", "role": self.random.choice(ROLES)}
+            values["metadata"] = {
+                "ext.team": self._text(),
+                "pronouns": self._text(),
+                "shoe size": "9",
+                "role": self.random.choice(ROLES),
+            }
         refs = {name: ids for name, ids in references.items() if ids is not None}
         source_id = f"{'USER' if collection == 'demographics' else collection.upper()}-{number:02}"
         if collection == "users":
