@@ -11,6 +11,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from rollbook.oneroster.json_binding import texts, tombstone
+from rollbook.store import plain_enrollments
 from rollbook.store.bulk import among, batches, elements, load, many
 from rollbook.store.models import RECORDS, District
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
@@ -69,12 +70,24 @@ def follow_roster(edition: Edition, changed: Changed | None) -> None:
     sight = base_sight(edition.cursor, edition.district.pk)
     roster = Roster(edition.cursor, edition.district.pk, sight, edition.today)
     for collection in COLLECTIONS:
-        if collection != "users":
+        if collection == "enrollments" and edition.is_first:
+            _begin_enrollments(edition, roster)
+        elif collection != "users":
             _follow(edition, roster, collection, _candidates(edition, sight, collection, changed))
         else:
             _follow(edition, roster, "users", _candidates(edition, sight, "users", changed))
             if changed is not None:
                 _follow(edition, roster, "users", _wards(edition))
+
+
+def _begin_enrollments(edition: Edition, roster: Roster) -> None:
+    """A district's first enrollments are by far its most records: the database serves by itself what it can."""
+    served = plain_enrollments.serve(
+        edition.cursor, edition.district.pk, edition.number, edition.totals["enrollments"]
+    )
+    edition.totals["enrollments"] += served
+    edition.written["enrollments"] = served
+    _follow(edition, roster, "enrollments", plain_enrollments.others(edition.cursor, edition.district.pk))
 
 
 # --- Which records may be served differently now ------------------------------------------------------------------------------------
