@@ -1,0 +1,175 @@
+"""Writing down what differs: the plan, one row a change, and the snapshot as it will be once the plan is applied."""
+
+import os
+import shutil
+from pathlib import Path
+
+from rollbook.engine.accepted import PARQUET, filled, parquet_of, payload_columns, scan
+from rollbook.engine.differences import Differences
+from rollbook.engine.sql import literal, name
+from rollbook.engine.stage import Staging
+from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
+from rollbook.oneroster.spec import Field
+
+
+def write_plan(
+    staging: Staging, differences: dict[str, Differences], accepted: Path | None, target: Path
+) -> None:
+    """Writes the plan: number, collection, action, record_id, source_id, before, after, refs, changed, reason, file, line."""
+    parts: list[str] = []
+    for found in differences.values():
+        if "create" in found.counts:
+            parts.append(_creations_of(found, differences, accepted))
+        if "update" in found.counts or "restore" in found.counts:
+            parts.append(_updates_of(found, differences, accepted))
+    parts += [_deletions_of(found) for found in reversed(differences.values()) if found.deletions]
+    _write_in_parts(staging, parts or [NO_CHANGES], target)
+
+
+def _write_in_parts(staging: Staging, parts: list[str], target: Path) -> None:
+    """One query after the other, so that only one is in memory; then all into one file. The rows' numbers keep their order."""
+    folder = staging.work / "plan"
+    folder.mkdir()
+    staging.run("SET preserve_insertion_order = false")
+    for number, part in enumerate(parts):
+        staging.run(f"COPY ({part}) TO {literal(str(folder / f'{number:02}.parquet'))} (FORMAT parquet)")
+    every = f"read_parquet({literal(str(folder / '*.parquet'))})"
+    staging.run(f"COPY (FROM {every}) TO {literal(str(target))} {PARQUET}")
+    shutil.rmtree(folder)
+
+
+NO_CHANGES = (
+    "SELECT NULL::BIGINT AS number, '' AS collection, '' AS action, NULL::BIGINT AS record_id, '' AS source_id, NULL::VARCHAR AS before,"
+    " NULL::VARCHAR AS after, NULL::VARCHAR AS refs, NULL::VARCHAR AS changed, '' AS reason, '' AS file, NULL::BIGINT AS line WHERE false"
+)
+
+
+def _creations_of(found: Differences, differences: dict[str, Differences], accepted: Path | None) -> str:
+    refs, joins = _references(found, found.creations_sql, differences, accepted)
+    return (
+        f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, d.source_id, NULL::VARCHAR AS before,"
+        f" {_json('d', found.collection)} AS after, {refs} AS refs, NULL::VARCHAR AS changed, y.reason,"
+        f" {literal(found.desired.file)} AS file, d.line FROM ({found.creations_sql}) y"
+        f" JOIN {found.desired.view} d ON d.r = y.r {joins}"
+    )
+
+
+def _updates_of(found: Differences, differences: dict[str, Differences], accepted: Path | None) -> str:
+    assert found.stored is not None
+    refs, joins = _references(found, found.others_sql, differences, accepted)
+    return (
+        f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, d.source_id,"
+        f" {_json('a', found.collection)} AS before, {_json('d', found.collection)} AS after, {refs} AS refs,"
+        f" {_changed(found.collection)} AS changed, y.reason, {literal(found.desired.file)} AS file, d.line FROM ({found.others_sql}) y"
+        f" JOIN {found.desired.view} d ON d.r = y.r JOIN {scan(found.stored)} a ON a.record_id = y.record_id {joins}"
+        " WHERE y.action <> 'delete'"
+    )
+
+
+def _deletions_of(found: Differences) -> str:
+    assert found.stored is not None
+    return (
+        f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, a.source_id,"
+        f" {_json('a', found.collection)} AS before, NULL::VARCHAR AS after, NULL::VARCHAR AS refs, NULL::VARCHAR AS changed, y.reason,"
+        f" {literal(found.desired.file)} AS file, d.line FROM ({found.others_sql}) y JOIN {scan(found.stored)} a"
+        f" ON a.record_id = y.record_id LEFT JOIN {found.desired.view} d ON d.r = y.r WHERE y.action = 'delete'"
+    )
+
+
+def _json(side: str, collection: str) -> str:
+    """SQL: the canonical record of one side as a JSON object."""
+    pairs = [
+        f"{literal(column)}: nullif({side}.{name(column)}, '')" + ("::JSON" if column == "metadata" else "")
+        for column in payload_columns(collection)
+    ]
+    return f"to_json({{{', '.join(pairs)}}})::VARCHAR"
+
+
+def _changed(collection: str) -> str:
+    """SQL: the names of the fields that differ, as a JSON list."""
+    cases = ", ".join(
+        f"CASE WHEN d.{name(column)} <> coalesce(a.{name(column)}, '') THEN {literal(column)} END"
+        for column in payload_columns(collection)
+    )
+    return f"to_json(list_filter([{cases}], lambda field: field IS NOT NULL))::VARCHAR"
+
+
+def _references(
+    found: Differences, changed: str, differences: dict[str, Differences], accepted: Path | None
+) -> tuple[str, str]:
+    """SQL for the record ids a change of `changed` (SQL) refers to, as a JSON object, and the joins that find them."""
+    fields = [(field.name, name(field.name), field) for field in COLLECTION[found.collection].references]
+    if found.collection == "demographics":
+        fields.append(("sourcedId", "source_id", Field("sourcedId", "guidRef", "yes", target="users")))
+    pairs, joins = [], []
+    for number, (key, column, reference) in enumerate(fields):
+        ids = _ids(reference.target or "", differences, accepted)
+        alias = f"i{number}"
+        pairs.append(f"{literal(key)}: {alias}.record_id")
+        if reference.is_list:
+            ids = _listed(found, changed, column, ids)
+            joins.append(f"LEFT JOIN ({ids}) {alias} ON {alias}.r = d.r")
+        else:
+            joins.append(f"LEFT JOIN ({ids}) {alias} ON {alias}.source_id = d.{column}")
+    return f"to_json({{{', '.join(pairs)}}})::VARCHAR" if pairs else "'{}'", " ".join(joins)
+
+
+def _ids(target: str, differences: dict[str, Differences], accepted: Path | None) -> str:
+    """SQL: source_id and record_id of all records of a collection, stored and new."""
+    parts = ["SELECT NULL::VARCHAR AS source_id, NULL::BIGINT AS record_id WHERE false"]
+    if stored := parquet_of(accepted, target):
+        parts.append(f"SELECT source_id, record_id FROM {scan(stored)}")
+    if target in differences:
+        found = differences[target]
+        parts.append(f"SELECT source_id, {found.first_free_id} + rowid AS record_id FROM {found.created}")
+    return " UNION ALL ".join(parts)
+
+
+def _listed(found: Differences, changed: str, column: str, ids: str) -> str:
+    """SQL: for each changed record r, the record ids of a list of references, in its order."""
+    items = (
+        f"SELECT d.r, unnest(string_split(d.{column}, ',')) AS item, generate_subscripts(string_split(d.{column}, ','), 1) AS place"
+        f" FROM {found.desired.view} d SEMI JOIN ({changed}) y ON y.r = d.r WHERE d.{column} <> ''"
+    )
+    return f"SELECT r, list(record_id ORDER BY place) AS record_id FROM ({items}) JOIN ({ids}) ON source_id = item GROUP BY r"
+
+
+def write_accepted(
+    staging: Staging, differences: dict[str, Differences], accepted: Path | None, folder: Path
+) -> None:
+    """The snapshot as it will be: a collection without changes is the same file, by a second name where the disk allows it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for collection in LOAD_ORDER:
+        found, stored = differences.get(collection), parquet_of(accepted, collection)
+        target = folder / f"{collection}.parquet"
+        if found is not None and found.counts:
+            staging.run(f"COPY ({_next(found)}) TO {literal(str(target))} {PARQUET}")
+        elif stored is not None:
+            _same_file(stored, target)
+
+
+def _same_file(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _next(found: Differences) -> str:
+    """SQL of a collection's records once the plan is applied. What is deleted stays, with its status."""
+    changes = found.creations_sql
+    if found.stored is not None:
+        changes += f" UNION ALL {found.others_sql}"
+    columns = ", ".join(map(name, payload_columns(found.collection)))
+    parts = [
+        f"SELECT y.record_id, d.source_id, 'active' AS status, d.line, y.digest, y.id_digest, {filled(found.collection)}"
+        f" FROM ({changes}) y JOIN {found.desired.view} d ON d.r = y.r WHERE y.action <> 'delete'"
+    ]
+    if found.stored is not None:
+        parts.append(
+            "SELECT a.record_id, a.source_id, CASE WHEN y.action = 'delete' THEN 'tobedeleted' ELSE a.status END AS status, a.line,"
+            f" a.digest, a.id_digest, {columns} FROM {scan(found.stored)} a LEFT JOIN {found.others} y"
+            " ON y.record_id = a.record_id WHERE y.action IS NULL OR y.action = 'delete'"
+        )
+    return " UNION ALL ".join(parts)
