@@ -168,8 +168,15 @@ def _rows(connection: Connection, collection: str, changes: Iterable[Change]) ->
             value = _value(field, change)
             row.append(value)
             if has_twin:
-                row.append(value and fold(value))
+                row.append(_twin(field, value))
         yield tuple(row)
+
+
+def _twin(field: Field, value: str | None) -> str | None:
+    """The value without case; a list item by item, for folding its JSON could melt an escape into the letter behind it."""
+    if value and field.is_list and not value.isascii():
+        return json.dumps([fold(item) for item in json.loads(value)], ensure_ascii=False)
+    return value and fold(value)
 
 
 def _metadata(value: Any) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ TEXTS = (
     "", "Ana", "ana", "ANA", "Müller", "mu\u0308ller", "Straße", "STRASSE", "İstanbul", "O'Brien", 'a"b', "a\\b", "50%", "_", "Zoë",
     "zoë", "李", "🎓", "\x7f", "a b", " a", "Rock AND Roll", "Ω", "ﬁ", "-1", "09", "Á", "é", "z", "Z", "none", "active",
 )  # fmt: skip
-WORDS = ("09", "10", "kg", "KG", "Ä", "ä", "x", 'q"t', "Straße")
+WORDS = ("a\n\u0303b", "09", "10", "kg", "KG", "Ä", "ä", "x", 'q"t', "Straße")
 DAYS = ("2025-08-01", "2026-01-01", "2026-06-30", "2027-07-01", "2099-01-01")
 ROLES = ("student", "teacher", "aide", "principal", "guardian", "ext:coach")
 NEVER = "2199-01-01"

@@ -140,7 +140,7 @@ def living(records: list[Record]) -> set[str]:
     return {one["sourcedId"] for one in records if one["status"] == "active"}
 
 
-@pytest.fixture(params=[3])
+@pytest.fixture(params=[4])
 def district(request: pytest.FixtureRequest, db: None, tmp_path: Path) -> list[tuple[Seen, Reader]]:
     """What each reader of a random district sees, in each version."""
     readers = RandomDistrict(request.param).published(tmp_path)
