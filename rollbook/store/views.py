@@ -17,6 +17,9 @@ from rollbook.store.visibility import WHOLE_ROSTER, Rule, work_out
 
 NEXT = "record_id, position, gone, kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2"
 NEXT_COLUMNS = tuple(NEXT.split(", "))
+ANALYZE_FROM = 10_000
+"""Rows entering a view from which the database is told to look at the table anew before it answers questions about it."""
+
 OWN_COLUMNS = ("collection", "record_id", "kind", "text_v1p1", "text_v1p2")
 
 
@@ -25,7 +28,11 @@ def refresh(edition: Edition, view: View, totals: dict[str, int]) -> set[str]:
     rule = Rule.parse(view.rule)
     work_out(edition.cursor, edition.district.pk, rule)
     _trim(edition, rule)
-    return {name for name in COLLECTIONS if _refresh_collection(edition, view, name, totals)}
+    before = sum(totals.values())
+    changed = {name for name in COLLECTIONS if _refresh_collection(edition, view, name, totals)}
+    if sum(totals.values()) - before >= ANALYZE_FROM and is_postgresql(edition.cursor):
+        edition.cursor.execute("ANALYZE store_viewrow")
+    return changed
 
 
 def copy_rows(edition: Edition, source: int, copy: int) -> None:
