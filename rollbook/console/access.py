@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 
 from rollbook.store.models import Account, District, Operator
 
@@ -81,6 +82,7 @@ def in_district(act: Act) -> Callable[[View], View]:
     """
 
     def guard(view: View) -> View:
+        @never_cache  # people's data: the Back button after signing out shows none of it
         @login_required
         @wraps(view)
         def guarded(request: HttpRequest, tenant: int, **rest: Any) -> HttpResponse:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from rollbook.console.words import COLLECTIONS
+from rollbook.console.words import ASKED_FOR
 from rollbook.store.models import AccessRow, District, Grant
 
 REFUSED = {
@@ -42,7 +42,7 @@ def recent_access(district: District, number: int) -> list[Access]:
 
 
 def _access(row: AccessRow, app: str) -> Access:
-    what = COLLECTIONS.get(row.collection, row.collection)
+    what = ASKED_FOR.get(row.collection, row.collection)
     return Access(app, moment(row.at), what, row.records, result_words(row.status), row.status < 400)
 
 

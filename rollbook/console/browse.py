@@ -81,10 +81,11 @@ def question_from(sheet: Sheet, asked: QueryDict) -> Question:
     sort = asked.get("sort", "")
     field = sort.removeprefix("-")
     known = field in sheet.sorts
+    status = asked.get("status", "")
     narrow = ((name, _whole(asked.get(name))) for name, _ in sheet.narrow)
     return Question(
         search=asked.get("q", "").strip()[:200].replace("\0", ""),
-        status=asked["status"] if asked.get("status") in STATUSES else "active",
+        status=status if status in STATUSES else "active",
         kind=asked.get("kind", "")[:100].replace("\0", "") if sheet.kind else "",
         sort=field if known else sheet.order,
         descending=known and sort.startswith("-"),

@@ -18,7 +18,7 @@ from rollbook.console.words import field_words, vocabulary_words
 from rollbook.oneroster.collections import COLLECTION
 from rollbook.oneroster.spec import Field
 from rollbook.store.columns import column_of
-from rollbook.store.models import RECORDS, District, Publication, Record, Role, Served
+from rollbook.store.models import RECORDS, Demographics, District, Publication, Record, Role, Served
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 from rollbook.store.models.roster import ACTIVE
 
@@ -106,10 +106,10 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
 def facts_of(names: Names, sheet: Sheet, record: Record) -> list[Fact]:
     """Every field of the collection in the standard's order, empty ones included."""
     facts = [Fact(field_words(one.name), one.name, _values(names, one, record)) for one in _fields(sheet)]
-    if sheet.collection == "demographics":
+    if isinstance(record, Demographics):
         facts.insert(
             0, Fact(field_words("userSourcedId"), "sourcedId", [names.cell("users", record.user_id)])
-        )  # type: ignore[attr-defined]  # demographics have it
+        )
     return facts
 
 
@@ -154,8 +154,8 @@ def want_references(names: Names, sheet: Sheet, record: Record) -> None:
         value = getattr(record, column_of(field.name))
         if field.is_reference and value is not None:
             names.want(str(field.target), _ids(value))
-    if sheet.sensitive:
-        names.want("users", [record.user_id])  # type: ignore[attr-defined]  # demographics have it
+    if isinstance(record, Demographics):
+        names.want("users", [record.user_id])
 
 
 def metadata_of(record: Record) -> list[tuple[str, str]]:

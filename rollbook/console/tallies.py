@@ -32,7 +32,7 @@ class Tally:
 def tally_of(district: District) -> Tally:
     """The tally of what the district's roster is now."""
     key = f"tally:{district.pk}:{district.publication}"
-    tally = cache.get(key)
+    tally: Tally | None = cache.get(key)
     if tally is None:
         tally = _count(district)
         cache.set(key, tally, KEPT)

@@ -17,6 +17,15 @@ COLLECTIONS = {
     "demographics": _("Demographics"),
 }
 
+ASKED_FOR = COLLECTIONS | {
+    "schools": _("Schools"),
+    "students": _("Students"),
+    "teachers": _("Teachers"),
+    "terms": _("Terms"),
+    "gradingPeriods": _("Grading periods"),
+}
+"""What an app can ask for: the collections, and parts of them that have an address of their own."""
+
 ONE_OF = {
     "orgs": _("Organization"),
     "academicSessions": _("Academic session"),

@@ -80,15 +80,15 @@ def judge_address(email: str) -> None:
 
 def find_account(email: str) -> Account:
     """The account of an operator. Raises NoSuchOperator."""
-    account = Account.objects.filter(email=email.strip().lower(), operators__isnull=False).distinct().first()
-    if account is None:
+    operator = Operator.objects.filter(account__email=email.strip().lower()).select_related("account").first()
+    if operator is None:
         raise NoSuchOperator
-    return account
+    return operator.account
 
 
 def password_link(account: Account) -> str:
     """An absolute address where whoever holds it sets this account's password: once, and for PASSWORD_RESET_TIMEOUT seconds."""
-    key = default_token_generator.make_token(account)  # type: ignore[arg-type]  # it needs a password and a key, no more
+    key = default_token_generator.make_token(account)
     return settings.PUBLIC_URL + reverse(
         "account_reset_password_from_key", kwargs={"uidb36": account.id.hex, "key": key}
     )

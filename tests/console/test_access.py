@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.views import defaults
 
 from rollbook.console import urls
 from rollbook.console.access import MAY, Act
@@ -88,3 +89,23 @@ def test_a_deactivated_operators_session_ends_at_once(console: Client, administr
     assert console.get(path_of("dashboard", district.pk)).status_code == 200
     operators.deactivate(administrator, by=None)
     assert console.get(path_of("dashboard", district.pk)).status_code == 302
+
+
+def test_nothing_of_a_district_is_kept_by_the_browser(ids, console: Client, district):
+    assert "no-store" in console.get(path_of("record", district.pk)).headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("view", "status"),
+    [(defaults.bad_request, 400), (defaults.permission_denied, 403), (defaults.page_not_found, 404)],
+)
+def test_refusals_are_told_in_our_own_page(rf, view, status: int):
+    answer = view(rf.get("/x"), Exception("inner words"))
+    assert answer.status_code == status
+    assert b"Rollbook" in answer.content
+    assert b"inner words" not in answer.content
+
+
+def test_a_fault_is_told_without_its_inside(rf):
+    answer = defaults.server_error(rf.get("/x"))
+    assert b"The fault is ours" in answer.content

@@ -9,10 +9,9 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from rollbook.console.access import Act, in_district
+from rollbook.console.access import Act, Reach, in_district
 from rollbook.console.forms import InviteForm
 from rollbook.console.words import REFUSALS, ROLES
 from rollbook.flows import operators
@@ -38,7 +37,6 @@ def show_operators(request: HttpRequest, district: District) -> HttpResponse:
 
 
 @require_POST
-@never_cache
 @in_district(Act.MANAGE_OPERATORS)
 def invite(request: HttpRequest, district: District) -> HttpResponse:
     form = InviteForm(request.POST)
@@ -62,7 +60,6 @@ def invite(request: HttpRequest, district: District) -> HttpResponse:
 
 
 @require_POST
-@never_cache
 @in_district(Act.MANAGE_OPERATORS)
 def reset_password(request: HttpRequest, district: District, operator_id: int) -> HttpResponse:
     account = _operator_or_404(district, operator_id).account
@@ -101,12 +98,12 @@ def reactivate(request: HttpRequest, district: District, operator_id: int) -> Ht
 
 
 def _list(request: Any, district: District, form: InviteForm) -> HttpResponse:
-    posts = (
+    found = (
         Operator.objects.filter(_works_here(request, district))
         .select_related("account")
         .order_by("account__email")
     )
-    posts = list(posts)
+    posts = list(found)
     seen = dict(
         LastSignIn.objects.filter(account_id__in=[post.account_id for post in posts]).values_list(
             "account_id", "at"
@@ -151,7 +148,8 @@ def _operator_or_404(district: District, operator_id: int) -> Operator:
 
 
 def _reach(request: Any) -> frozenset[int] | None:
-    return request.reach.districts
+    reach: Reach = request.reach
+    return reach.districts
 
 
 def _link(request: HttpRequest, district: District, account: Account) -> HttpResponse:
