@@ -17,7 +17,7 @@ from rollbook.engine.sql import literal, name
 from rollbook.oneroster.collections import COLLECTION
 
 KEYS = ("record_id", "source_id", "status", "line", "digest", "id_digest")
-PARQUET = "(FORMAT parquet, COMPRESSION zstd)"
+PARQUET = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 40960)"
 SEPARATOR = "chr(31)"
 REBUILD_MEMORY = "512MB"
 

@@ -27,15 +27,13 @@ def write_plan(
 
 
 def _write_in_parts(staging: Staging, parts: list[str], target: Path) -> None:
-    """One query after the other, so that only one is in memory; then all into one file. The rows' numbers keep their order."""
-    folder = staging.work / "plan"
-    folder.mkdir()
+    """A folder of Parquet files, which reads as one: one query after the other, so that only one is in memory."""
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.mkdir()
     staging.run("SET preserve_insertion_order = false")
     for number, part in enumerate(parts):
-        staging.run(f"COPY ({part}) TO {literal(str(folder / f'{number:02}.parquet'))} (FORMAT parquet)")
-    every = f"read_parquet({literal(str(folder / '*.parquet'))})"
-    staging.run(f"COPY (FROM {every}) TO {literal(str(target))} {PARQUET}")
-    shutil.rmtree(folder)
+        staging.run(f"COPY ({part}) TO {literal(str(target / f'{number:02}.parquet'))} {PARQUET}")
 
 
 NO_CHANGES = (

@@ -1,6 +1,7 @@
 """Planning: what is desired compared with what was accepted, and the differences written down as a plan, in the order they are applied.
 
-A plan is a Parquet file, one row a change; beside it goes the snapshot that will be the accepted one once the plan is applied.
+A plan is Parquet, one row a change: a folder of files that `read_parquet` reads as one, numbered in the column `number`. Beside it goes
+the snapshot that will be the accepted one once the plan is applied.
 """
 
 import hashlib
