@@ -49,16 +49,21 @@ def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None
     refuse_taken_port(host, port)
     collect_static_files()
     connections.close_all()
-    granian(
-        "rollbook.wsgi:application",
-        host,
-        port,
-        workers,
-        threads,
-        static_path_route=[settings.STATIC_URL.rstrip("/")],
-        static_path_mount=[settings.STATIC_ROOT],
-        static_path_expires=YEAR,
-    ).serve()
+    stop = threading.Event()
+    threading.Thread(target=keep, args=(stop,), daemon=True, name="schedule").start()
+    try:
+        granian(
+            "rollbook.wsgi:application",
+            host,
+            port,
+            workers,
+            threads,
+            static_path_route=[settings.STATIC_URL.rstrip("/")],
+            static_path_mount=[settings.STATIC_ROOT],
+            static_path_expires=YEAR,
+        ).serve()
+    finally:
+        stop.set()
 
 
 def granian(application: str, host: str, port: int, workers: int, threads: int, **static: Any) -> Granian:

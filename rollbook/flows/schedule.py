@@ -22,16 +22,25 @@ log = logging.getLogger(__name__)
 
 
 def keep(stop: Event, every: float = EVERY) -> None:
-    """Do what is due, again and again, until `stop` is set. A fault in one district is logged and costs only that look at it."""
-    while not stop.wait(every):
+    """Do what is due, at once and then again and again, until `stop` is set. A fault is logged and costs only that look."""
+    while not stop.is_set():
         close_old_connections()
-        for district_id in District.objects.order_by("id").values_list("id", flat=True):
-            try:
-                look_after(district_id)
-            except Exception:
-                log.exception("looking after district %s", district_id)
-        prune_nonces()
+        try:
+            look_after_all()
+        except Exception:
+            log.exception("looking after what is due")
         close_old_connections()
+        stop.wait(every)
+
+
+def look_after_all() -> None:
+    """Everything that is due now. A fault in one district does not keep the others waiting."""
+    for district_id in District.objects.order_by("id").values_list("id", flat=True):
+        try:
+            look_after(district_id)
+        except Exception:
+            log.exception("looking after district %s", district_id)
+    prune_nonces()
 
 
 def look_after(district_id: int) -> None:

@@ -53,3 +53,27 @@ def test_migrating_twice_is_migrating_once():
     with fresh_installation(migrated=False) as installation:
         installation.rollbook("migrate")
         assert "No migrations to apply" in installation.rollbook("migrate").stdout
+
+
+NONCES = """
+import django, sys
+django.setup()
+from rollbook.store.models import Nonce
+if sys.argv[1:]:
+    Nonce.objects.create(credential_id=1, timestamp=1, nonce="long ago")
+print(Nonce.objects.count())
+"""
+
+
+def nonces(installation: Installation, *arguments: str) -> str:
+    environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
+    command = [sys.executable, "-c", NONCES, *arguments]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_the_server_sees_to_what_is_due(installation: Installation):
+    assert nonces(installation, "add") == "1"
+    with installation.serving():
+        until = time.monotonic() + 20
+        while nonces(installation) != "0":
+            assert time.monotonic() < until, "a nonce whose time is over is still there"

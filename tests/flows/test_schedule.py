@@ -1,7 +1,6 @@
 """What falls due by the clock: old tombstones go and positions stay dense; replaced rows go when no walk needs them."""
 
 from pathlib import Path
-from threading import Event, Thread
 
 import pytest
 import time_machine
@@ -118,10 +117,18 @@ def district_publication(district: District) -> int:
     return Publication.objects.filter(district=district).latest("number").number
 
 
-def test_the_thread_of_the_server_stops_when_told() -> None:
-    stop = Event()
-    thread = Thread(target=schedule.keep, args=(stop, 3600.0))
-    thread.start()
-    stop.set()
-    thread.join(5)
-    assert not thread.is_alive()
+def test_a_fault_in_one_district_keeps_no_other_waiting(
+    district: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = a_district("Second")
+    deliver(second, cast.riverbend(tmp_path / "second"))
+    looked: list[int] = []
+
+    def faulty(district_id: int) -> None:
+        looked.append(district_id)
+        if district_id == district.pk:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(schedule, "publish_due", faulty)
+    schedule.look_after_all()
+    assert looked == [district.pk, second.pk]
