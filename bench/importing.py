@@ -84,7 +84,11 @@ def _run(installation: Installation, module: str, *arguments: str) -> dict[str, 
 
 def _told(name: str, told: dict[str, Any], floor: dict[str, float]) -> list[Row]:
     cpu = told["cpu"] + told["database cpu"]
-    phases = [row(DATABASE, f"{name}: {phase}", seconds, "s") for phase, seconds in told["phases"].items()]
+    phases = [
+        row(DATABASE, f"{name}: {phase}{kind}", seconds, "s")
+        for phase, pair in told["phases"].items()
+        for kind, seconds in zip(("", ", CPU"), pair, strict=True)
+    ]
     return [
         row(DATABASE, name, told["wall"], "s", floor["wall"]),
         row(DATABASE, f"{name}, CPU", cpu, "s", floor["cpu"]),

@@ -18,6 +18,7 @@ from rollbook.oneroster.folding import fold
 from rollbook.oneroster.spec import Field
 from rollbook.store.bulk import among, batches, is_postgresql, load, load_csv, many, temporary
 from rollbook.store.columns import column_of
+from rollbook.store.finished import PLAIN, finished_rows
 from rollbook.store.models import RECORDS, Connection
 from rollbook.store.publishing import Changed
 
@@ -221,60 +222,15 @@ def _create(
     plan: Path,
 ) -> None:
     table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
-    if any(column.endswith("_folded") for column in columns if column != "metadata_folded"):
-        return _load_created(cursor, connection, collection, _changes(reader, plan, collection, CREATES))
-    _load_created(
-        cursor,
-        connection,
-        collection,
-        _changes(reader, plan, collection, CREATES, "AND after->>'metadata' <> ''"),
-    )
-    finished = _finished(connection, collection, plan)
+    careful = _changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}")
+    load(cursor, table, columns, _rows(connection, collection, careful))
+    finished = finished_rows(connection, collection, _fields(collection), columns, plan)
     if is_postgresql(cursor):
         with NamedTemporaryFile(suffix=".csv") as file:
             reader.execute(f"COPY ({finished}) TO '{file.name}' (FORMAT csv, HEADER false)")
             load_csv(cursor, table, columns, file.name)
     else:
         load(cursor, table, columns, _fetched(reader.execute(finished)))
-
-
-def _load_created(
-    cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterator[Change]
-) -> None:
-    load(
-        cursor,
-        RECORDS[collection]._meta.db_table,
-        _columns(collection),
-        _rows(connection, collection, changes),
-    )
-
-
-def _finished(connection: Connection, collection: str, plan: Path) -> str:
-    """A query for the created records as finished rows, for collections that need nothing Python alone can do; without metadata."""
-    values = [
-        str(connection.district_id),
-        "record_id",
-        str(connection.pk),
-        "source_id",
-        f"{_literal(connection.prefix)} || source_id",
-        "'active'",
-        "NULL",
-        "NULL",
-        *(_expression(field) for field in _fields(collection)),
-    ]
-    return f"""SELECT {", ".join(values)} FROM read_parquet({_literal(str(plan))})
-        WHERE collection = {_literal(collection)} AND action = 'create' AND COALESCE(after->>'metadata', '') = ''"""
-
-
-def _expression(field: Field) -> str:
-    if field.is_reference:
-        return f"CAST(refs->>{_literal(field.name)} AS BIGINT)"
-    value = f"NULLIF(after->>{_literal(field.name)}, '')"
-    return f"{value} = 'true'" if field.type == "boolean" else value
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _fetched(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
