@@ -11,10 +11,12 @@ from rollbook.oneroster.spec import Field
 from rollbook.store.columns import column_of
 from rollbook.store.models import Connection
 
-LETTERS = "\u00c0-\u00de\u00e0-\u00ff\u0401\u0410-\u044f\u0451\u4e00-\u9fff\uac00-\ud7a3"
-"""Letters beyond ASCII that are folded by being made small, and that compose with nothing: those of Latin-1 but for ß, common Cyrillic ones,
-CJK and Hangul syllables.
-"""
+LETTERS = (
+    "\u00c0-\u00de\u00e0-\u00ff\u0100-\u012f\u0132-\u0148\u014a-\u017e\u1ea0-\u1ef9"  # Latin, but ß and four that fold otherwise
+    "\u0401\u0410-\u044f\u0451"  # Cyrillic, the common ones
+    "\u05d0-\u05ea\u0621-\u064a\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3"  # without case: Hebrew, Arabic, kana, CJK, Hangul
+)
+"""Letters beyond ASCII that are folded by being made small, and that compose with nothing."""
 
 PLAIN = rf"(regexp_full_match(after, '[ -\[\]-~{LETTERS}]*') AND NOT contains(after, '['))"
 """SQL: no value needs an escape in JSON, lists are texts as CSV has them, and to fold is to make small."""
