@@ -18,7 +18,8 @@ LETTERS = (
 )
 """Letters beyond ASCII that are folded by being made small, and that compose with nothing."""
 
-PLAIN = rf"(regexp_full_match(after, '[ -\[\]-~{LETTERS}]*') AND NOT contains(after, '['))"
+PLAIN = f"""(NOT contains(after, '[') AND NOT contains(after, chr(92))
+    AND (strlen(after) = length(after) OR regexp_full_match(after, '[ -~{LETTERS}]*')))"""
 """SQL: no value needs an escape in JSON, lists are texts as CSV has them, and to fold is to make small."""
 
 METADATA = "CASE WHEN json_type(metadata) = 'OBJECT' AND metadata::VARCHAR <> '{}' THEN"

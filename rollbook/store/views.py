@@ -205,13 +205,16 @@ def _replace(edition: Edition, view: View, collection: str) -> int:
 
 
 def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]) -> int:
+    """What is seen for the first time, in the order of the whole roster: so a page of the view lies close together there."""
     number = NUMBER_OF[collection]
     cursor = edition.cursor
     cursor.execute(
         f"""INSERT INTO store_viewrow (district_id, view_id, collection, from_publication, to_publication, {NEXT})
-            SELECT %s, %s, %s, %s, %s, s.record_id, %s + row_number() OVER (ORDER BY s.record_id), FALSE, o.kind, %s, %s,
-                   o.text_v1p1, o.text_v1p2
+            SELECT %s, %s, %s, %s, %s, s.record_id, %s + row_number() OVER (ORDER BY b.position, s.record_id), FALSE, o.kind,
+                   %s, %s, o.text_v1p1, o.text_v1p2
             FROM seen s LEFT JOIN own o ON o.collection = s.collection AND o.record_id = s.record_id
+            LEFT JOIN store_served b ON b.district_id = %s AND b.collection = s.collection AND b.record_id = s.record_id
+                AND b.to_publication = %s
             WHERE s.collection = {number} AND NOT EXISTS (
                 SELECT 1 FROM store_viewrow v WHERE v.district_id = %s AND v.view_id = %s AND v.collection = {number}
                 AND v.record_id = s.record_id AND v.to_publication = %s)""",
@@ -224,6 +227,8 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
             totals[collection],
             edition.number,
             edition.number,
+            edition.district.pk,
+            FOREVER,
             edition.district.pk,
             view.pk,
             FOREVER,
