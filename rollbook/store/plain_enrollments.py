@@ -57,8 +57,13 @@ def serve(cursor: CursorWrapper, district_id: int, publication: int, served: int
     return int(cursor.rowcount)
 
 
-def others(cursor: CursorWrapper, district_id: int) -> list[int]:
-    """The record ids of the enrollments that `serve` leaves to be looked at one by one."""
+def others(cursor: CursorWrapper, district_id: int, served: int) -> list[int]:
+    """The record ids of the enrollments that `serve` leaves to be looked at one by one, having served so many."""
+    cursor.execute(
+        "SELECT count(*) FROM store_enrollment WHERE district_id = %s AND status = 'active'", [district_id]
+    )
+    if cursor.fetchone() == (served,):
+        return []
     cursor.execute(
         f"SELECT e.id {SERVED} AND NOT ({_is_plain(cursor)}) ORDER BY k.school_id, e.class_id, e.id",
         [district_id],

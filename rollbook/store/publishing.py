@@ -82,12 +82,11 @@ def follow_roster(edition: Edition, changed: Changed | None) -> None:
 
 def _begin_enrollments(edition: Edition, roster: Roster) -> None:
     """A district's first enrollments are by far its most records: the database serves by itself what it can."""
-    served = plain_enrollments.serve(
-        edition.cursor, edition.district.pk, edition.number, edition.totals["enrollments"]
-    )
+    cursor, district_id = edition.cursor, edition.district.pk
+    served = plain_enrollments.serve(cursor, district_id, edition.number, edition.totals["enrollments"])
     edition.totals["enrollments"] += served
     edition.written["enrollments"] = served
-    _follow(edition, roster, "enrollments", plain_enrollments.others(edition.cursor, edition.district.pk))
+    _follow(edition, roster, "enrollments", plain_enrollments.others(cursor, district_id, served))
 
 
 # --- Which records may be served differently now ------------------------------------------------------------------------------------

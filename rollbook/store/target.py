@@ -18,7 +18,7 @@ from rollbook.oneroster.folding import fold
 from rollbook.oneroster.spec import Field
 from rollbook.store.bulk import among, batches, is_postgresql, load, load_csv, many, temporary
 from rollbook.store.columns import column_of
-from rollbook.store.finished import PLAIN, finished_rows
+from rollbook.store.finished import PLAIN, finished_rows, literal
 from rollbook.store.models import RECORDS, Connection
 from rollbook.store.publishing import Changed
 
@@ -38,7 +38,8 @@ class Change(NamedTuple):
 def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
     """Write every change of `plan`, in the caller's transaction, with the basis checked."""
     with duckdb.connect() as reader:
-        reader.execute("SET memory_limit = '512MB'; SET threads = 2; SET preserve_insertion_order = false")
+        reader.execute("SET memory_limit = '512MB'; SET threads = 2")
+        reader.execute(f"SET temp_directory = {literal(str(plan.parent))}")
         for collection in LOAD_ORDER:
             _create(cursor, connection, collection, reader, plan)
             _update(cursor, connection, collection, _changes(reader, plan, collection, UPDATES))
@@ -108,6 +109,10 @@ def _changes(
     rows = _select(reader, plan, "record_id, source_id, after, refs", collection, actions, also)
     for record_id, source_id, after, refs in _fetched(rows):
         yield Change(record_id, source_id, json.loads(after), json.loads(refs) if refs else {})
+
+
+def _count(reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]) -> int:
+    return int(_select(reader, plan, "count(*)", collection, actions).fetchall()[0][0])
 
 
 def _ids(reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]) -> list[int]:
@@ -222,15 +227,30 @@ def _create(
     plan: Path,
 ) -> None:
     table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
-    careful = _changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}")
-    load(cursor, table, columns, _rows(connection, collection, careful))
+    made = _load_finished(cursor, connection, collection, reader, plan)
+    if made < _count(reader, plan, collection, CREATES):
+        careful = _changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}")
+        load(cursor, table, columns, _rows(connection, collection, careful))
+
+
+def _load_finished(
+    cursor: CursorWrapper,
+    connection: Connection,
+    collection: str,
+    reader: duckdb.DuckDBPyConnection,
+    plan: Path,
+) -> int:
+    """The plain created records; how many they are."""
+    table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
     finished = finished_rows(connection, collection, _fields(collection), columns, plan)
-    if is_postgresql(cursor):
-        with NamedTemporaryFile(suffix=".csv") as file:
-            reader.execute(f"COPY ({finished}) TO '{file.name}' (FORMAT csv, HEADER false)")
-            load_csv(cursor, table, columns, file.name)
-    else:
-        load(cursor, table, columns, _fetched(reader.execute(finished)))
+    if not is_postgresql(cursor):
+        return load(cursor, table, columns, _fetched(reader.execute(finished)))
+    with NamedTemporaryFile(suffix=".csv") as file:
+        [(made,)] = reader.execute(
+            f"COPY ({finished}) TO '{file.name}' (FORMAT csv, HEADER false)"
+        ).fetchall()
+        load_csv(cursor, table, columns, file.name)
+    return int(made)
 
 
 def _fetched(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
