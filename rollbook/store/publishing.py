@@ -93,9 +93,20 @@ def _begin_enrollments(edition: Edition, roster: Roster) -> None:
 
 
 def _candidates(edition: Edition, sight: Sight, collection: str, changed: Changed | None) -> Iterable[int]:
+    if edition.is_first and collection == "users":
+        return _by_name(edition)
     if changed is None:
         return _all(edition, collection)
     return _DEPENDANTS[collection](edition, changed)
+
+
+def _by_name(edition: Edition) -> Iterable[int]:
+    """A district's first users take their positions by name: who asks for them in that order reads what lies together."""
+    edition.cursor.execute(
+        "SELECT id FROM store_user WHERE district_id = %s AND status = 'active' ORDER BY family_name_folded, given_name_folded, id",
+        [edition.district.pk],
+    )
+    return [row[0] for row in edition.cursor.fetchall()]
 
 
 def _all(edition: Edition, collection: str) -> Iterator[int]:

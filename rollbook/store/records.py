@@ -53,7 +53,7 @@ class Roster:
     today: str
 
     def load(self, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
-        """The records with these ids, in the order of their ids."""
+        """The records with these ids, in the order of their ids; users in the order asked for."""
         return _LOADERS[collection](self, collection, ids)
 
 
@@ -310,12 +310,12 @@ def _users(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Load
     shown = [number for number in agents if number in visible]
     profiles = _profiles(roster, shown)
     roles = _roles(roster, shown)
-    rows = _select(roster, collection, shown, ["primary_org_id"])
+    rows = {row["id"]: row for row in _select(roster, collection, shown, ["primary_org_id"])}
     for number, (sourced_id, named) in agents.items():
         if number not in visible:
             yield Loaded(number, sourced_id, "", None)
             continue
-        row = next(rows)
+        row = rows[number]
         row["agentSourcedIds"] = [visible[agent] for agent in named if agent in visible]
         primary = row["primary_org_id"]
         row["primaryOrgSourcedId"] = roster.sight.orgs[primary] if primary in roster.sight.role_orgs else None
@@ -326,14 +326,16 @@ def _users(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Load
 
 
 def _agents(roster: Roster, ids: Sequence[int]) -> dict[int, tuple[str, list[int]]]:
-    """The sourcedId of every one of these users, and whom they name as agents; in the order of their ids."""
+    """The sourcedId of every one of these users, and whom they name as agents; in the order asked for."""
     rows = _rows(
         roster.cursor,
-        f"""SELECT id, sourced_id, agent_ids FROM store_user
-            WHERE district_id = %s AND {among(roster.cursor, "id")} ORDER BY id""",
+        f"SELECT id, sourced_id, agent_ids FROM store_user WHERE district_id = %s AND {among(roster.cursor, 'id')}",
         [roster.district_id, many(roster.cursor, ids)],
     )
-    return {number: (sourced_id, json.loads(agents) if agents else []) for number, sourced_id, agents in rows}
+    found = {number: (sourced_id, agents) for number, sourced_id, agents in rows}
+    return {
+        number: (found[number][0], json.loads(found[number][1] or "[]")) for number in ids if number in found
+    }
 
 
 def _roles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
