@@ -7,11 +7,9 @@ A page in default order is a range of positions. Any other question is answered 
 import json
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
-from hashlib import sha256
-from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -19,33 +17,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from rollbook.oneroster.json_binding import ADDRESS
 from rollbook.oneroster.query import Question
 from rollbook.store.models import PageChunk, PageList, Pin, Publication
-from rollbook.store.models.publication import NUMBER_OF
 from rollbook.store.prepared import fetch
 from rollbook.store.querysets import positions, record_position
-from rollbook.store.visibility import WHOLE_ROSTER, NotVisible, Reader
+from rollbook.store.texts import Located, forget_openings, joined_texts
+from rollbook.store.visibility import NotVisible, Reader
 
 PIN_MINUTES = 30
 TOUCH_EVERY = 60_000
 CHUNK = 5_000
-
-
-@dataclass(frozen=True)
-class Located:
-    """Where the answer to a question lies. `positions` is a range, or the positions kept for the question; `total` counts all pages."""
-
-    reader: Reader
-    question: Question
-    publication: int
-    total: int
-    positions: range | Sequence[int]
-    changed: int
-
-    @property
-    def etag(self) -> str:
-        """Names the answer: it stays while nothing of it can have changed."""
-        question = self.question
-        asked = (self.reader.view_id, self.reader.district_id, self.changed, question.digest, question.fields)
-        return sha256(repr((*asked, question.limit, question.offset)).encode()).hexdigest()[:32]
 
 
 def locate(reader: Reader, question: Question, now_ms: int) -> Located:
@@ -67,11 +46,18 @@ def read(located: Located, address: str) -> tuple[bytes, int]:
     """The JSON texts of the located records joined by commas, and how many they are. `address` is the service's base address."""
     if not located.positions:
         return b"", 0
-    text, count = (_read_postgresql if connection.vendor == "postgresql" else _read_sqlite)(located)
+    text, count = joined_texts(located)
     if located.question.fields is not None:
         text = _selected(text, located.question.fields)
     # Bytes, because they are replaced in a sixth of the time that a str takes.
     return text.encode().replace(ADDRESS.encode(), address.encode()), count
+
+
+def _selected(text: str, fields: tuple[str, ...]) -> str:
+    """The records with the chosen members only, in the members' order."""
+    records = json.loads(f"[{text}]")
+    chosen = [{name: record[name] for name in fields if name in record} for record in records]
+    return ",".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in chosen)
 
 
 # --- Publications and pins ----------------------------------------------------------------------------------------------------------------
@@ -123,18 +109,10 @@ def _state(district_id: int, publication: int) -> dict[str, dict[str, list[int]]
     return found
 
 
-@lru_cache(maxsize=4096)
-def _instant(district_id: int, publication: int) -> str:
-    text: str = Publication.objects.values_list("instant_text", flat=True).get(
-        district_id=district_id, number=publication
-    )
-    return text
-
-
 def forget_publications() -> None:
     """Let go of what is kept of publications in memory; only who makes districts again under old ids needs this."""
     _state.cache_clear()
-    _instant.cache_clear()
+    forget_openings()
 
 
 # --- Locating -----------------------------------------------------------------------------------------------------------------------------
@@ -239,110 +217,3 @@ def _locate_record(reader: Reader, question: Question) -> Located:
         raise NotVisible(question.parents[-1])
     one = replace(question, limit=1)
     return Located(reader, one, publication, 1, range(position, position + 1), publication)
-
-
-# --- Reading ------------------------------------------------------------------------------------------------------------------------------
-
-
-def _columns(located: Located) -> tuple[str, str]:
-    """Expressions of the stamp and the text served, in the version asked and by the view's own text where it has one."""
-    version = "v1p1" if located.question.operation.version == "1.1" else "v1p2"
-    base = "b.text_v1p1" if version == "v1p1" else "COALESCE(b.text_v1p2, b.text_v1p1)"
-    if located.reader.view_id == WHOLE_ROSTER:
-        return f"b.stamp_{version}", base
-    own = "v.text_v1p1" if version == "v1p1" else "COALESCE(v.text_v1p2, v.text_v1p1)"
-    later = (
-        f"CASE WHEN b.stamp_{version} > v.stamp_{version} THEN b.stamp_{version} ELSE v.stamp_{version} END"
-    )
-    stamp = f"CASE WHEN v.text_v1p1 IS NULL THEN {later} ELSE v.stamp_{version} END"
-    return stamp, f"CASE WHEN v.text_v1p1 IS NULL THEN {base} ELSE {own} END"
-
-
-def _source(located: Located, wanted: str) -> tuple[str, list[Any]]:
-    """FROM and WHERE of the rows of the page; `wanted` is the condition on `{}.position`."""
-    # The + keeps SQLite, which knows no figures about its tables, from looking records up by the publication.
-    reader, at = located.reader, located.publication
-    collection = NUMBER_OF[str(located.question.operation.collection)]
-    if reader.view_id == WHOLE_ROSTER:
-        return (
-            f"""store_served b WHERE b.district_id = %s AND b.collection = %s AND {wanted.format("b")}
-                AND b.from_publication <= %s AND b.to_publication > %s""",
-            [reader.district_id, collection, at, at],
-        )
-    return (
-        f"""store_viewrow v LEFT JOIN store_served b ON v.text_v1p1 IS NULL AND b.district_id = v.district_id
-                AND b.collection = v.collection AND b.record_id = v.record_id
-                AND +b.from_publication <= %s AND b.to_publication > %s
-            WHERE v.district_id = %s AND v.view_id = %s AND v.collection = %s AND {wanted.format("v")}
-                AND v.from_publication <= %s AND v.to_publication > %s""",
-        [at, at, reader.district_id, reader.view_id, collection, at, at],
-    )
-
-
-def _span(located: Located) -> tuple[int, int, int]:
-    """The first and last position of the page, and how many positions between them are not wanted; -1 where they do not ascend."""
-    wanted = located.positions
-    first, last = wanted[0], wanted[-1]
-    if isinstance(wanted, range):
-        return first, last, 0
-    ascends = all(a < b for a, b in pairwise(wanted))
-    return first, last, last - first + 1 - len(wanted) if ascends else -1
-
-
-def _read_postgresql(located: Located) -> tuple[str, int]:
-    first, last, gaps = _span(located)
-    stamp, text = _columns(located)
-    place = "b" if located.reader.view_id == WHOLE_ROSTER else "v"
-    if 0 <= gaps <= len(located.positions):
-        # One walk along the index, even where it passes what is not wanted.
-        sieve = " AND +{0}.position = ANY(%s::bigint[])" if gaps else ""
-        source, parameters = _source(located, "{0}.position BETWEEN %s AND %s" + sieve)
-        parameters[-2:-2] = [first, last, *([list(located.positions)] if gaps else [])]
-        rows = fetch(
-            connection, f"SELECT {stamp}, {text} FROM {source} ORDER BY {place}.position", parameters
-        )
-    else:
-        source, parameters = _source(located, "{}.position = ANY(%s::bigint[])")
-        parameters[-2:-2] = [list(located.positions)]
-        unordered = fetch(connection, f"SELECT {place}.position, {stamp}, {text} FROM {source}", parameters)
-        found = {position: (stamped, body) for position, stamped, body in unordered}
-        rows = [found[position] for position in located.positions]
-    opening = _openings(located.reader.district_id, {stamped for stamped, _ in rows})
-    return ",".join([opening[stamped] + body for stamped, body in rows]), len(rows)
-
-
-def _openings(district_id: int, stamps: Iterable[int]) -> dict[int, str]:
-    return {stamp: f'{{"dateLastModified":"{_instant(district_id, stamp)}"' for stamp in stamps}
-
-
-def _read_sqlite(located: Located) -> tuple[str, int]:
-    """The page joined in SQL: one row comes back instead of one a record."""
-    first, last, gaps = _span(located)
-    stamp, text = _columns(located)
-    place = "b" if located.reader.view_id == WHOLE_ROSTER else "v"
-    if gaps == 0:
-        source, parameters = _source(located, "{}.position BETWEEN %s AND %s")
-        parameters[-2:-2] = [first, last]
-        inner, order = f"SELECT {stamp} AS stamp, {text} AS body FROM {source}", f"{place}.position"
-    else:
-        source, parameters = _source(located, "{}.position = wanted.value")
-        inner, order = (
-            f"SELECT {stamp} AS stamp, {text} AS body FROM json_each(%s) AS wanted CROSS JOIN {source}",
-            "wanted.key",
-        )
-        parameters.insert(0, json.dumps(list(located.positions)))
-    [(joined, count)] = fetch(
-        connection,
-        f"""SELECT group_concat('{{"dateLastModified":"' || p.instant_text || '"' || page.body, ','), count(*)
-            FROM ({inner} ORDER BY {order}) AS page
-            CROSS JOIN store_publication p ON p.district_id = %s AND p.number = page.stamp""",
-        [*parameters, located.reader.district_id],
-    )
-    return joined or "", count
-
-
-def _selected(text: str, fields: tuple[str, ...]) -> str:
-    """The records with the chosen members only, in the members' order."""
-    records = json.loads(f"[{text}]")
-    chosen = [{name: record[name] for name in fields if name in record} for record in records]
-    return ",".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in chosen)

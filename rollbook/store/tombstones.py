@@ -21,6 +21,11 @@ class Rows:
     keys: dict[str, int]
 
     @property
+    def moved(self) -> str:
+        """The columns a moved row keeps."""
+        return MOVED if self.table == "store_served" else f"{MOVED}, place"
+
+    @property
     def condition(self) -> str:
         return " AND ".join(f"{column} = %s" for column in self.keys) + " AND to_publication = %s"
 
@@ -68,8 +73,8 @@ def _move(edition: Edition, rows: Rows, movers: list[int], places: list[int]) ->
     load(cursor, "moving", ["old_position", "new_position"], zip(movers, places, strict=True))
     columns = ", ".join(rows.keys)
     cursor.execute(
-        f"""INSERT INTO {rows.table} ({columns}, position, from_publication, to_publication, {MOVED})
-            SELECT {columns}, m.new_position, %s, %s, {MOVED}
+        f"""INSERT INTO {rows.table} ({columns}, position, from_publication, to_publication, {rows.moved})
+            SELECT {columns}, m.new_position, %s, %s, {rows.moved}
             FROM {rows.table} JOIN moving m ON m.old_position = position WHERE {rows.condition}""",
         [edition.number, FOREVER, *rows.parameters],
     )

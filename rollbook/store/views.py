@@ -15,7 +15,7 @@ from rollbook.store.publishing import CHUNK, Edition, served_now, tombstones
 from rollbook.store.records import Roster, view_sight
 from rollbook.store.visibility import WHOLE_ROSTER, Rule, work_out
 
-NEXT = "record_id, position, gone, kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2"
+NEXT = "record_id, position, place, gone, kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2"
 NEXT_COLUMNS = tuple(NEXT.split(", "))
 ANALYZE_FROM = 10_000
 """Rows entering a view from which the database is told to look at the table anew before it answers questions about it."""
@@ -39,20 +39,21 @@ def copy_rows(edition: Edition, source: int, copy: int) -> None:
     """Give the view `copy` the current rows of the view `source`: the same records at the same positions with the same stamps."""
     if source == WHOLE_ROSTER:
         texts_of = "CASE WHEN gone THEN text_v1p1 END, CASE WHEN gone THEN text_v1p2 END"
-        origin, kind, where = (
+        origin, place, kind, where = (
             "store_served",
+            "position",
             "CASE WHEN gone THEN kind END",
             "district_id = %s AND to_publication = %s",
         )
         parameters = [edition.district.pk, FOREVER]
     else:
-        texts_of, kind, origin = "text_v1p1, text_v1p2", "kind", "store_viewrow"
+        texts_of, kind, place, origin = "text_v1p1, text_v1p2", "kind", "place", "store_viewrow"
         where = "district_id = %s AND to_publication = %s AND view_id = %s"
         parameters = [edition.district.pk, FOREVER, source]
     edition.cursor.execute(
-        f"""INSERT INTO store_viewrow (district_id, view_id, collection, position, from_publication, to_publication, record_id, gone,
-                kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2)
-            SELECT district_id, %s, collection, position, from_publication, to_publication, record_id, gone,
+        f"""INSERT INTO store_viewrow (district_id, view_id, collection, position, from_publication, to_publication, record_id, place,
+                gone, kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2)
+            SELECT district_id, %s, collection, position, from_publication, to_publication, record_id, {place}, gone,
                 {kind}, stamp_v1p1, stamp_v1p2, {texts_of}
             FROM {origin} WHERE {where}""",
         [copy, *parameters],
@@ -131,7 +132,7 @@ def _refresh_collection(edition: Edition, view: View, collection: str, totals: d
     temporary(
         edition.cursor,
         "successor",
-        """record_id bigint PRIMARY KEY, position bigint, gone boolean, kind text, stamp_v1p1 bigint, stamp_v1p2 bigint,
+        """record_id bigint PRIMARY KEY, position bigint, place bigint, gone boolean, kind text, stamp_v1p1 bigint, stamp_v1p2 bigint,
            text_v1p1 text, text_v1p2 text""",
     )
     _returned_or_retold(edition, view, collection)
@@ -153,7 +154,7 @@ def _returned_or_retold(edition: Edition, view: View, collection: str) -> None:
     changed = f"v.gone OR v.text_v1p1 {differs} o.text_v1p1 OR v.text_v1p2 {differs} o.text_v1p2 OR v.kind {differs} o.kind"
     edition.cursor.execute(
         f"""INSERT INTO successor ({NEXT})
-            SELECT v.record_id, v.position, FALSE, o.kind,
+            SELECT v.record_id, v.position, v.place, FALSE, o.kind,
                    CASE WHEN v.gone OR v.text_v1p1 {differs} o.text_v1p1 THEN %s ELSE v.stamp_v1p1 END,
                    CASE WHEN v.gone OR COALESCE(v.text_v1p2, v.text_v1p1) {differs} COALESCE(o.text_v1p2, o.text_v1p1)
                         THEN %s ELSE v.stamp_v1p2 END,
@@ -170,7 +171,7 @@ def _left(edition: Edition, view: View, collection: str) -> None:
     current, parameters = _current(edition, view, collection)
     table = RECORDS[collection]._meta.db_table
     edition.cursor.execute(
-        f"""SELECT v.record_id, v.position, COALESCE(v.kind, b.kind, ''), r.sourced_id
+        f"""SELECT v.record_id, v.position, v.place, COALESCE(v.kind, b.kind, ''), r.sourced_id
             FROM store_viewrow v
             JOIN {table} r ON r.district_id = v.district_id AND r.id = v.record_id
             LEFT JOIN store_served b ON b.district_id = v.district_id AND b.collection = v.collection
@@ -180,8 +181,17 @@ def _left(edition: Edition, view: View, collection: str) -> None:
         [FOREVER, *parameters],
     )
     rows = [
-        (record_id, position, True, kind, edition.number, edition.number, *tombstones(collection, sourced_id))
-        for record_id, position, kind, sourced_id in edition.cursor.fetchall()
+        (
+            record_id,
+            position,
+            place,
+            True,
+            kind,
+            edition.number,
+            edition.number,
+            *tombstones(collection, sourced_id),
+        )
+        for record_id, position, place, kind, sourced_id in edition.cursor.fetchall()
     ]
     load(edition.cursor, "successor", NEXT_COLUMNS, rows)
 
@@ -210,7 +220,8 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
     cursor = edition.cursor
     cursor.execute(
         f"""INSERT INTO store_viewrow (district_id, view_id, collection, from_publication, to_publication, {NEXT})
-            SELECT %s, %s, %s, %s, %s, s.record_id, %s + row_number() OVER (ORDER BY b.position, s.record_id), FALSE, o.kind,
+            SELECT %s, %s, %s, %s, %s, s.record_id, %s + row_number() OVER (ORDER BY b.position, s.record_id),
+                   COALESCE(b.position, 0), FALSE, o.kind,
                    %s, %s, o.text_v1p1, o.text_v1p2
             FROM seen s LEFT JOIN own o ON o.collection = s.collection AND o.record_id = s.record_id
             LEFT JOIN store_served b ON b.district_id = %s AND b.collection = s.collection AND b.record_id = s.record_id

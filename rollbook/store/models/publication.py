@@ -91,7 +91,8 @@ class ViewRow(models.Model):
 
     Where the view shows the record as everybody sees it, the texts are null and come from `Served`, and the stamps say when it entered; where
     it trims the record, it has texts of its own, and the stamps say when those last changed. `gone` marks a tombstone, which always has
-    texts of its own. `kind` is as in `Served`, by what this view shows; null where the texts are.
+    texts of its own. `kind` is as in `Served`, by what this view shows; null where the texts are. `place` is the record's position in
+    `Served` when it entered: a hint by which the texts of a page are read from one place, looked up by record where it no longer holds.
     """
 
     district = models.ForeignKey(
@@ -104,6 +105,7 @@ class ViewRow(models.Model):
     pk = models.CompositePrimaryKey("district_id", "view_id", "collection", "position", "from_publication")
     to_publication = models.BigIntegerField(default=FOREVER)
     record_id = models.BigIntegerField()
+    place = models.BigIntegerField(default=0)
     gone = models.BooleanField(default=False)
     kind = models.CharField(max_length=100, null=True)
     stamp_v1p1 = models.BigIntegerField()
