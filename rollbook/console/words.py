@@ -136,6 +136,7 @@ VOCABULARY = {
 OUTCOMES = {
     "": (_("Under way"), "azure", "clock"),
     "success": (_("Succeeded"), "green", "check"),
+    "incomplete": (_("Applied, not proved complete"), "yellow", "warning"),
     "partly": (_("Applied, parts held back"), "yellow", "warning"),
     "empty": (_("Accepted an empty roster"), "yellow", "warning"),
     "failed": (_("Failed"), "red", "cross"),
