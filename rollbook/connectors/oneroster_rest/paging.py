@@ -50,6 +50,7 @@ class Walk:
     first_again: bool | None = None
     smallest_limit: int = 0
     attempts: int = 1
+    linked: bool = False
     ended: str = ""
     trouble: str = ""
     quirks: set[str] = field(default_factory=set)
@@ -114,6 +115,7 @@ class Walker:
             while not self.walk.ended and not self.walk.trouble:
                 self._go_on()
             if self.walk.ended and self.walk.pages:
+                self._note_what_was_never_said()
                 self._look_at_the_first_again()
         except TooMuch:
             raise
@@ -171,6 +173,7 @@ class Walker:
             walk.totals.add(page.total)
             walk.revisions.add(page.revision)
         walk.quirks |= page.quirks
+        walk.linked = walk.linked or bool(page.next_url)
         if not page.records:
             walk.pages += 1
             walk.ended = "an empty page"
@@ -237,6 +240,12 @@ class Walker:
             self.walk.quirks.add("links past records")
             return ""
         return url
+
+    def _note_what_was_never_said(self) -> None:
+        if self.walk.totals == {None}:
+            self.walk.quirks.add("no total")
+        if not self.walk.linked and self.walk.received > len(self.walk.first):
+            self.walk.quirks.add("no links")
 
     def _look_at_the_first_again(self) -> None:
         """The first page once more: the same ids, total and revision, or the collection moved."""

@@ -1,5 +1,6 @@
 """Requests to one server: bounded in size, number and time, repeated where the trouble may pass. Knows no OneRoster and signs nothing."""
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -25,6 +26,10 @@ PASSING = frozenset({408, 425, TOO_MANY, 500, 502, 503, 504, 520, 521, 522, 523,
 LARGEST_ANSWER = 256 << 20
 CONNECT_SECONDS = 20.0
 AGENT = "Rollbook"
+
+for _name in ("httpx2", "httpcore2"):
+    # They log whole addresses and headers, in which some servers want to have their secrets.
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class GaveUp(CannotFetch):
