@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ from granian.constants import Interfaces
 
 from rollbook.cli.check import in_order
 from rollbook.cli.restart import restart_with
+from rollbook.cli.sftpd import sftp_beside
 from rollbook.flows.schedule import keep
 
 # A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
@@ -47,9 +49,11 @@ def serve(
 def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None:
     """Collects the static files and serves; returns when a signal has ended it. Raises typer.Exit(1) on a port in use."""
     refuse_taken_port(host, port)
+    if settings.SFTP_PORT:
+        refuse_taken_port(settings.SFTP_HOST, settings.SFTP_PORT)
     collect_static_files()
     connections.close_all()
-    granian(
+    server = granian(
         "rollbook.wsgi:application",
         host,
         port,
@@ -58,7 +62,20 @@ def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None
         static_path_route=[settings.STATIC_URL.rstrip("/")],
         static_path_mount=[settings.STATIC_ROOT],
         static_path_expires=YEAR,
-    ).serve()
+    )
+    with clock_running(), sftp_beside():
+        server.serve()
+
+
+@contextlib.contextmanager
+def clock_running() -> Iterator[None]:
+    """Does what falls due by the clock, in a thread, while the block runs."""
+    stop = threading.Event()
+    threading.Thread(target=keep, args=(stop,), name="clock", daemon=True).start()
+    try:
+        yield
+    finally:
+        stop.set()
 
 
 def granian(application: str, host: str, port: int, workers: int, threads: int, **static: Any) -> Granian:

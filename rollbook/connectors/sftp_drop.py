@@ -94,7 +94,7 @@ def password_fits(drop: Drop | None, password: str) -> bool:
     """Whether the password is the login's. It takes equally long for a login that does not exist or has no password."""
     expected = drop.password_hash if drop else ""
     try:
-        return HASHER.verify(expected or NOBODY, password) and bool(expected)
+        return bool(expected) & HASHER.verify(expected or NOBODY, password)
     except (Argon2Error, InvalidHashError):
         return False
 
@@ -132,8 +132,8 @@ def _key(line: str) -> str:
             f"'{line[:30]}…' is not an SSH public key: it looks like ssh-ed25519 AAAA…"
         ) from fault
     algorithm = key.get_algorithm()
-    weak = algorithm == "ssh-rsa" and key.pyca_key.key_size < SMALLEST_RSA
-    if algorithm == "ssh-dss" or weak:
+    bits = getattr(key.pyca_key, "key_size", 0)
+    if algorithm == "ssh-dss" or (algorithm == "ssh-rsa" and bits < SMALLEST_RSA):
         raise BadSetting(
             f"The key {key.get_fingerprint()} is too weak. Make an ed25519 key, or RSA of 3,072 bits."
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncssh
 
@@ -44,11 +44,10 @@ OPTIONS = (
     Option(
         "private_key",
         "Private key",
-        "The whole text of an OpenSSH or PEM private key.",
+        "The whole text of an OpenSSH or PEM private key that has no passphrase.",
         secret=True,
         lines=True,
     ),
-    Option("passphrase", "Passphrase", "What the private key is locked with, if it is.", secret=True),
     Option(
         "path",
         "Path",
@@ -102,7 +101,7 @@ def checked(settings: Settings, secrets: Secrets) -> Filled:
         raise BadSetting("Write the login to sign in with.")
     if not path or "\0" in path or GLOB & set(str(PurePosixPath(path).parent)):
         raise BadSetting("Write the path of a zip or a folder; only its last part may be a pattern (*, ?).")
-    kept = {name: secrets[name] for name in ("password", "private_key", "passphrase") if secrets.get(name)}
+    kept = {name: secrets[name] for name in ("password", "private_key") if secrets.get(name)}
     if not {"password", "private_key"} & set(kept):
         raise BadSetting("Give a password or a private key to sign in with.")
     _private_key(kept)
@@ -125,7 +124,8 @@ def fetch(
         raise CannotFetch(
             "No host key has been accepted for this server yet. Test the connection, compare the key it shows, and enter it."
         )
-    return _run(settings, lambda: _fetched(settings, secrets, work_folder, progress))
+    progress(f"fetching {settings['path']} from {settings['host']}")
+    return _run(settings, lambda: _fetched(settings, secrets, work_folder))
 
 
 def tested(settings: Settings, secrets: Secrets) -> list[str]:
@@ -145,11 +145,11 @@ def _private_key(secrets: Secrets) -> list[asyncssh.SSHKey]:
     if not secrets.get("private_key"):
         return []
     try:
-        return [asyncssh.import_private_key(secrets["private_key"].strip() + "\n", secrets.get("passphrase"))]
-    except asyncssh.KeyEncryptionError as fault:
-        raise BadSetting("The private key is locked, and the passphrase does not open it.") from fault
-    except (asyncssh.KeyImportError, ValueError) as fault:
-        raise BadSetting("This is not a private key that can be read (OpenSSH or PEM).") from fault
+        return [asyncssh.import_private_key(secrets["private_key"].strip() + "\n")]
+    except ValueError as fault:
+        raise BadSetting(
+            "This is not a private key that can be read: it has to be OpenSSH or PEM, without a passphrase."
+        ) from fault
 
 
 def _run(settings: Settings, act: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
@@ -182,13 +182,12 @@ def _reason(fault: Exception) -> str:
     return f"{fault}".rstrip(".") + "."
 
 
-async def _fetched(settings: Settings, secrets: Secrets, work_folder: Path, progress: Progress) -> Fetched:
+async def _fetched(settings: Settings, secrets: Secrets, work_folder: Path) -> Fetched:
     async with _signed_in(settings, secrets) as sftp:
         delivery = await _find(sftp, settings)
         folder = work_folder / "fetched"
         folder.mkdir(parents=True, exist_ok=True)
         for file in delivery.files:
-            progress(f"fetching {file.name}, {file.size:,} bytes")
             await _copy(sftp, file, folder / file.name, settings)
     path = folder if delivery.is_folder else folder / delivery.files[0].name
     return Fetched(path, notes=(f"Fetched {_told(delivery)}",))
@@ -342,7 +341,7 @@ async def _copy(sftp: asyncssh.SFTPClient, file: Found, target: Path, settings: 
         with target.open("wb") as copy:
             left = file.size
             while left and (block := await _patiently(source.read(min(BLOCK, left)), settings)):
-                copy.write(block)
+                copy.write(cast(bytes, block))
                 left -= len(block)
     if left or _found(file.path, await _patiently(sftp.stat(file.path), settings)) != file:
         raise CannotFetch(
