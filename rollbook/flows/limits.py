@@ -11,11 +11,15 @@ from django.utils import timezone
 from rollbook.engine.plan import PlanSummary
 from rollbook.engine.safeguards import DEFAULTS, Counts, Hazard, Limits, hazards
 from rollbook.engine.stakes import count_stakes
+from rollbook.flows.completeness import INCOMPLETE
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District, Limit, Run
 
 WEEK = timedelta(days=7)
+APPLIED = ("success", INCOMPLETE)
+"""What a run's outcome is whose plan was applied."""
+
 NAMES = tuple(field.name for field in fields(Limits))
 RULES = ("to_zero", "last_administrator")
 
@@ -98,7 +102,7 @@ def _week(connection: Connection) -> list[Counts]:
     """The counts of the plans applied within the last seven days, the oldest first."""
     since = timezone.now() - WEEK
     applied = Run.objects.filter(
-        connection=connection, outcome="success", ended_at__gt=since, plan__isnull=False
+        connection=connection, outcome__in=APPLIED, ended_at__gt=since, plan__isnull=False
     ).select_related("plan")
     return [run.plan.counts for run in applied.order_by("ended_at", "id")]
 

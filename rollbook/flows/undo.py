@@ -3,7 +3,7 @@
 from rollbook.engine.findings import Findings
 from rollbook.engine.undo import make_undo
 from rollbook.flows.ingest import Prepared, keep_plan
-from rollbook.flows.limits import weigh
+from rollbook.flows.limits import APPLIED, weigh
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.deliveries import accepted_for
@@ -32,7 +32,7 @@ def prepare_undo(undone: Run, started_by: str) -> Prepared:
     Raises NotUndoable.
     """
     connection = undone.connection
-    if connection is None or undone.outcome != "success" or not hasattr(undone, "plan"):
+    if connection is None or undone.outcome not in APPLIED or not hasattr(undone, "plan"):
         raise NotUndoable(str(undone.pk))
     plans = [shelf.place(run.plan.shelf_name) for run in _applied_since(undone)]
     if not all(plan.is_file() for plan in plans):
@@ -57,6 +57,9 @@ def prepare_undo(undone: Run, started_by: str) -> Prepared:
 def _applied_since(undone: Run) -> list[Run]:
     """The run itself and what its connection applied after it, in that order."""
     applied = Run.objects.filter(
-        connection=undone.connection_id, outcome="success", plan__isnull=False, ended_at__gte=undone.ended_at
+        connection=undone.connection_id,
+        outcome__in=APPLIED,
+        plan__isnull=False,
+        ended_at__gte=undone.ended_at,
     )
     return list(applied.select_related("plan").order_by("ended_at", "id"))
