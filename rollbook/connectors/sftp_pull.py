@@ -230,10 +230,12 @@ async def _signed_in(settings: Settings, secrets: Secrets) -> AsyncIterator[asyn
             f" {settings['host_key']}). Somebody may stand in between, or the server got a new key: ask its people before"
             " you accept it. Nothing was sent."
         ) from fault
-    except asyncssh.KeyExchangeFailed as fault:
+    except (asyncssh.DisconnectError, ConnectionResetError) as fault:
+        if pinned.seen:
+            raise
         raise CannotFetch(
-            f"{settings['host']} no longer has a key of the accepted kind ({settings['host_key']}), or speaks no cipher that is"
-            " still safe. Ask its people. Nothing was sent."
+            f"{settings['host']} ended the conversation before it showed a key: it no longer has one of the accepted kind"
+            f" ({settings['host_key']}), knows no cipher that is still safe, or does not talk to this address. Nothing was sent."
         ) from fault
     async with connection:
         sftp = await asyncio.wait_for(connection.start_sftp_client(), settings["timeout_seconds"])
