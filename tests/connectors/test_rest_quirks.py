@@ -442,3 +442,26 @@ def test_no_secret_is_ever_logged(provider: Provider, tmp_path: Path, caplog: py
 
 def test_the_static_token_is_not_in_the_certificate(provider: Provider, tmp_path: Path):
     assert STATIC not in str(provider.pulled(tmp_path).certificate)
+
+
+def test_of_two_records_with_one_id_the_one_changed_last_is_kept_and_nothing_proved(
+    provider: Provider, tmp_path: Path
+):
+    first = provider.records["orgs"][0]
+    older = {**first, "name": "An old name", "dateLastModified": "2020-01-01T00:00:00Z"}
+    provider.records["orgs"] = [*provider.records["orgs"], older]
+    fetched = provider.pulled(tmp_path)
+    assert rows_of(fetched.path)["orgs"][first["sourcedId"]]["name"] == first["name"]
+    orgs = fetched.certificate["collections"]["orgs"]
+    assert (orgs["facts"]["no_id_twice"], orgs["values"]["twice"], orgs["mode"]) == (False, 1, "delta")
+
+
+def test_a_revision_that_changes_in_the_middle_begins_the_collection_anew(provider: Provider, tmp_path: Path):
+    def spoil(ask: Ask, reply: Reply) -> Reply:
+        revision = "2" if ask.collection == "enrollments" and ask.number >= 3 else "1"
+        return Reply(reply.status, reply.body, {**reply.headers, "x-perm-rev": revision})
+
+    provider.spoil = spoil
+    enrollments = provider.pulled(tmp_path).certificate["collections"]["enrollments"]
+    assert enrollments["complete"]
+    assert (enrollments["values"]["attempts"], enrollments["values"]["revisions"]) == (2, ["2"])

@@ -61,7 +61,7 @@ def page_of(answer: Answer, collection: str) -> Page:
 def _json(answer: Answer) -> Any:
     try:
         return json.loads(answer.body.decode("utf-8-sig"))
-    except ValueError:
+    except (ValueError, RecursionError):
         kind = "an HTML page" if answer.body.lstrip()[:1] == b"<" else "no JSON"
         raise NoEnvelope(f"it is {kind}") from None
 

@@ -52,6 +52,6 @@ def _object(given: Any) -> dict[str, Any]:
     if isinstance(given, Answer):
         try:
             given = json.loads(given.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     return given if isinstance(given, dict) else {}

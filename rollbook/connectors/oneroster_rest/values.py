@@ -32,12 +32,17 @@ def text(value: Any) -> str | None:
     """Text without spaces around it; numbers as digits; `null` spelled out is nothing."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(int(value)) if float(value).is_integer() else str(value)
+    if isinstance(value, float):
+        value = int(value) if value.is_integer() else value
     if not isinstance(value, str):
-        return None if value in NOTHING else json.dumps(value, ensure_ascii=False)
-    found = value.replace("\0", "").strip()[:LONGEST]
+        value = "" if value in NOTHING else json.dumps(value, ensure_ascii=False)
+    found = _writable(value).strip()[:LONGEST]
     return found if found and found.casefold() != "null" else None
+
+
+def _writable(given: str) -> str:
+    """Without what no file can hold: NUL, and halves of characters."""
+    return given.replace("\0", "").encode(errors="replace").decode()
 
 
 def identifier(value: Any) -> str | None:
@@ -138,15 +143,18 @@ def metadata(value: Any) -> dict[str, str]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
     parts = value if isinstance(value, list) else [value]
     found: dict[str, str] = {}
     for part in parts:
         if isinstance(part, dict):
             found |= {
-                str(name): told for name, given in part.items() if (told := _extension(given)) is not None
+                " ".join(_writable(str(name)).split()): told
+                for name, given in part.items()
+                if (told := _extension(given)) is not None
             }
+    found.pop("", None)
     return found
 
 
