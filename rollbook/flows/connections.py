@@ -1,13 +1,16 @@
 """Connections: the ways in of a district. One is added, edited, tested, run and removed; each has its own records and its own runs."""
 
 import json
+import logging
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
-from django.db import transaction
+from django.db import close_old_connections, transaction
+from django.db import connections as databases
 from django.utils import timezone
 
 from rollbook.connectors import CONNECTORS
@@ -22,11 +25,13 @@ from rollbook.connectors.contract import (
 from rollbook.connectors.sftp_drop import SFTP_DROP
 from rollbook.flows.districts import UPLOAD
 from rollbook.flows.drops import refuse_taken_login
-from rollbook.flows.fetch import fetched
+from rollbook.flows.fetch import NothingToFetch, fetched
 from rollbook.flows.ingest import Prepared, carry_out, prepare
 from rollbook.refusal import Refusal
 from rollbook.store.models import RECORDS, Connection, District, Run
 from rollbook.store.models.roster import ACTIVE
+
+log = logging.getLogger(__name__)
 
 
 class NoSuchConnection(Refusal):
@@ -158,6 +163,29 @@ def run_connection(connection: Connection, started_by: str, progress: Progress =
     with tempfile.TemporaryDirectory(prefix="rollbook-fetch-") as work:
         prepared = fetch_and_prepare(connection, Path(work), started_by, timezone.now(), progress)
         return prepared if isinstance(prepared, Run) else carry_out(prepared)
+
+
+def start_connection(connection: Connection, started_by: str) -> Thread:
+    """The same, in the background; what becomes of it stands among the connection's runs. Raises SwitchedOff, NothingToFetch."""
+    if not connection.enabled:
+        raise SwitchedOff(connection.name)
+    if KINDS[connection.kind].fetch is None:
+        raise NothingToFetch(connection.kind)
+    thread = Thread(target=_run_aside, args=(connection, started_by), name=f"connection-{connection.pk}")
+    thread.start()
+    return thread
+
+
+def _run_aside(connection: Connection, started_by: str) -> None:
+    close_old_connections()
+    try:
+        run_connection(connection, started_by)
+    except Refusal as refusal:
+        log.info("connection %s: %s", connection.pk, type(refusal).__name__)
+    except Exception:
+        log.exception("connection %s", connection.pk)
+    finally:
+        databases.close_all()
 
 
 def fetch_and_prepare(
