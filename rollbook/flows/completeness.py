@@ -32,7 +32,11 @@ def outcome_of(run: Run, outcome: str = "success", message: str = "") -> tuple[s
     certificate = certificate_of(run)
     if certificate is None or certificate["complete"]:
         return outcome, message
-    missing = [name for name, part in certificate["collections"].items() if not part["complete"]]
+    missing = [
+        f"{name} ({'; '.join(part['why'])})"
+        for name, part in certificate["collections"].items()
+        if not part["complete"]
+    ]
     reasons = f"Not proved to be complete: {', '.join(missing)}. Nothing was deleted for being absent there."
     return INCOMPLETE, f"{message} {reasons}".strip()
 

@@ -126,6 +126,28 @@ def test_a_second_night_without_change_changes_nothing(other: Other, db: None, t
     assert carry_out(prepared).outcome == "success"
 
 
+def test_an_operator_connects_tests_and_runs_it_from_the_command_line(
+    other: Other, installation: Installation
+):
+    told = installation.rollbook
+    told("district", "add", "Mirror")
+    given = [f"--set={name}={value}" for name, value in other.settings("1.2").items()]
+    added = told(
+        "connection", "add", "Mirror", "The other", "--kind", "oneroster_rest", *given,
+        "--secret", "client_secret=-", "--json", stdin=f"{other.secret}\n",
+    )  # fmt: skip
+    number = str(json.loads(added.stdout)["connection"])
+    assert "users: " in told("connection", "test", number).stdout
+    ran = told("connection", "run", number).stdout
+    assert "enrollments: 165 of 165" in ran
+    assert ": success." in ran
+    assert "Nothing changed." in told("connection", "run", number).stdout
+    told("connection", "edit", number, "--secret", "client_secret=-", stdin="wrong\n")
+    refused = told("connection", "run", number, expect=1).stdout
+    assert "failed" in refused
+    assert "invalid_client" in refused
+
+
 def test_the_version_is_found_where_the_address_leaves_it_open(other: Other, db: None, tmp_path: Path):
     settings = other.settings("1.2", url=other.address)
     assert certificate_of(pulled(other, tmp_path, settings)[1])["version"] == "1.2"
