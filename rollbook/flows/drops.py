@@ -74,6 +74,15 @@ def take_in(connection_id: int, arrived: Path) -> Run | None:
         close_old_connections()
 
 
+def forget_the_removed() -> None:
+    """Takes away what was brought to connections that are no more."""
+    folders = [folder for folder in home(0).parent.glob("*") if folder.name.isdecimal() and folder.is_dir()]
+    known = set(_drops().values_list("pk", flat=True))
+    for folder in folders:
+        if int(folder.name) not in known:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def end_broken_runs() -> None:
     """What a dead process left unfinished ends as failed; its delivery still lies in `arrived`. For one that knows nobody else is at it."""
     runs = Run.objects.filter(connection__kind=SFTP_DROP.kind, started_by=BY, outcome="")

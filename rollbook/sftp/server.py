@@ -89,6 +89,7 @@ class Post:
         except Exception:
             log.exception("looking for the connections")
             return
+        self.inboxes = {number: inbox for number, inbox in self.inboxes.items() if inbox.home.exists()}
         for connection_id, drop in found:
             inbox = self.inbox(connection_id, drop)
             inbox.sweep()
@@ -194,4 +195,5 @@ async def _serve(host: str, port: int, key: asyncssh.SSHKey, ready: Callable[[st
 
 def _known_drops() -> list[tuple[int, Drop]]:
     close_old_connections()
+    drops.forget_the_removed()
     return list(drops.every_drop())

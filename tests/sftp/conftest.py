@@ -28,7 +28,7 @@ def sftp_installation() -> Iterator[tuple[Installation, int]]:
         assert line.startswith(f"SFTP on port {port}, host key SHA256:"), line
         yield installation, port
         process.terminate()
-        _, complaints = process.communicate(timeout=20)
+        _, complaints = process.communicate(timeout=60)
         assert process.returncode == 0
         assert "Traceback" not in complaints, complaints
 

@@ -72,7 +72,7 @@ class Dropped:
             options += ["-o", "PreferredAuthentications=password"]
         return subprocess.run(
             ["sftp", *options, "-P", str(self.port), "-b", "-", f"{login or self.login}@127.0.0.1"],
-            input="".join(f"{command}\n" for command in commands), capture_output=True, text=True, timeout=60,
+            input="".join(f"{command}\n" for command in commands), capture_output=True, text=True, timeout=120,
             env=os.environ | {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "ROLLBOOK_TEST_PASSWORD": password},
         )  # fmt: skip
 
@@ -80,7 +80,7 @@ class Dropped:
         """The connection's runs, oldest first, and the number of users it owns."""
         return json.loads(_python(self.installation, ASK, str(self.connection)))
 
-    def runs(self, count: int, seconds: float = 60) -> list[dict[str, Any]]:
+    def runs(self, count: int, seconds: float = 120) -> list[dict[str, Any]]:
         """Its runs, once there are `count` and all have ended."""
         until = time.monotonic() + seconds
         while len(runs := self.ask()["runs"]) < count or not all(run["outcome"] for run in runs):
