@@ -20,7 +20,7 @@ _scheme = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Service:
+class Rostering:
     """The rostering service of one version: `base` is its address, to which a collection's path is added."""
 
     version: str
@@ -30,7 +30,7 @@ class Service:
         return f"{self.base}/{path.lstrip('/')}"
 
 
-def candidates(written: str, version: str, insecure: bool) -> list[Service]:
+def candidates(written: str, version: str, insecure: bool) -> list[Rostering]:
     """The services an address may mean: the one it names, else both, the newer first. Raises BadSetting.
 
     `written` is a host, a host with a path before the standard's own, or the whole; `version` is 1.1, 1.2 or empty.
@@ -41,10 +41,10 @@ def candidates(written: str, version: str, insecure: bool) -> list[Service]:
     if named and version and named != version:
         raise BadSetting(f"The address is that of OneRoster {named}, and the version says {version}.")
     if named:
-        return [Service(named, _origin(parts) + path)]
+        return [Rostering(named, _origin(parts) + path)]
     stem = path.removesuffix(f"{ROOT}/rostering").removesuffix(ROOT)
     wanted = [version] if version else list(ENDINGS)
-    return [Service(one, _origin(parts) + stem + ENDINGS[one]) for one in wanted]
+    return [Rostering(one, _origin(parts) + stem + ENDINGS[one]) for one in wanted]
 
 
 def refused_unless_web(written: str, insecure: bool) -> SplitResult:

@@ -144,7 +144,7 @@ class Walker:
         return url
 
     def _page_url(self, limit: int, offset: int) -> str:
-        return self._server.service.url(f"{self._collection}?limit={limit}&offset={offset}")
+        return self._server.rostering.url(f"{self._collection}?limit={limit}&offset={offset}")
 
     def _ask_for_less(self) -> None:
         """Half as many from the same place; a link of the server's would ask for as many as before."""
@@ -179,7 +179,7 @@ class Walker:
             walk.ended = "an empty page"
             return
         rows = [
-            row_of(self._server.service.version, self._collection, record, self._today)
+            row_of(self._server.rostering.version, self._collection, record, self._today)
             for record in page.records
         ]
         named = [row for row in rows if row]
@@ -229,7 +229,7 @@ class Walker:
 
     def _trusted(self, url: str) -> str:
         """The link, unless it leads to another host, in a circle, or past records: then none."""
-        if not is_same_place(url, self._server.service.base):
+        if not is_same_place(url, self._server.rostering.base):
             self.walk.quirks.add("links to another host")
             return ""
         if url in self._asked:
@@ -263,7 +263,7 @@ class Walker:
         walk.totals.add(page.total)
         walk.revisions.add(page.revision)
         rows = (
-            row_of(self._server.service.version, self._collection, record, self._today)
+            row_of(self._server.rostering.version, self._collection, record, self._today)
             for record in page.records
         )
         walk.first_again = [row["sourcedId"] for row in rows if row] == walk.first

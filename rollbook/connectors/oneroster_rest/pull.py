@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rollbook.connectors.contract import CannotFetch, Connector, Fetched, Progress, Secrets, Settings
-from rollbook.connectors.oneroster_rest.address import Service, candidates
+from rollbook.connectors.oneroster_rest.address import Rostering, candidates
 from rollbook.connectors.oneroster_rest.certificate import Part, certificate, certified, modes
 from rollbook.connectors.oneroster_rest.configuration import OPTIONS, Configuration, checked, configured
 from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, page_of
@@ -44,7 +44,7 @@ def fetch(
         progress("writing the package")
         folder = work_folder / "package"
         moment = _moment(now)
-        write(folder, server.service.version, spool, chosen, moment, _system(server.service))
+        write(folder, server.rostering.version, spool, chosen, moment, _system(server.rostering))
         notes = [*dict.fromkeys(server.sign_in.notes)]
         about = _about(server, moment)
     (work_folder / "pull.db").unlink()
@@ -58,7 +58,7 @@ def tested(settings: Settings, secrets: Secrets) -> list[str]:
     if configuration.sign_in == "oauth2" and not configuration.token_url:
         raise CannotFetch(_where_tokens_may_be(configuration))
     with _reached(configuration) as server:
-        lines = [f"OneRoster {server.service.version} answers at {server.service.base}."]
+        lines = [f"OneRoster {server.rostering.version} answers at {server.rostering.base}."]
         return lines + [_look_at(server, collection) for collection in configuration.collections]
 
 
@@ -76,14 +76,14 @@ def _reached(configuration: Configuration) -> Iterator[Server]:
     with Wire(configuration) as wire:
         services = candidates(configuration.url, configuration.version, configuration.insecure)
         if configuration.sign_in == "oauth1":
-            services = [service for service in services if service.version == "1.1"]
+            services = [rostering for rostering in services if rostering.version == "1.1"]
         yield _first_that_answers(services, configuration, wire)
 
 
-def _first_that_answers(services: list[Service], configuration: Configuration, wire: Wire) -> Server:
-    for service in services:
-        server = Server(service, sign_in_of(configuration, service.version, wire), wire)
-        if service is services[-1]:
+def _first_that_answers(services: list[Rostering], configuration: Configuration, wire: Wire) -> Server:
+    for rostering in services:
+        server = Server(rostering, sign_in_of(configuration, rostering.version, wire), wire)
+        if rostering is services[-1]:
             return server
         if _answers(server):
             return server
@@ -92,7 +92,7 @@ def _first_that_answers(services: list[Service], configuration: Configuration, w
 
 def _answers(server: Server) -> bool:
     """Whether this version is there at all: neither unknown nor a page that holds something else."""
-    answer = server.ask(lambda: server.service.url("orgs?limit=1&offset=0"))
+    answer = server.ask(lambda: server.rostering.url("orgs?limit=1&offset=0"))
     if answer.status != 200:
         return answer.status not in NOT_OFFERED
     try:
@@ -138,16 +138,16 @@ def _notes(parts: dict[str, Part]) -> Iterator[str]:
 
 def _about(server: Server, moment: str) -> dict[str, Any]:
     return {
-        "version": server.service.version,
-        "address": server.service.base,
+        "version": server.rostering.version,
+        "address": server.rostering.base,
         "at": moment,
         "requests": server.wire.requests,
         "waits": server.wire.waited,
     }
 
 
-def _system(service: Service) -> str:
-    return SYSTEM.format(version=service.version, host=service.base.split("/")[2])
+def _system(rostering: Rostering) -> str:
+    return SYSTEM.format(version=rostering.version, host=rostering.base.split("/")[2])
 
 
 def _moment(now: datetime) -> str:
@@ -159,7 +159,7 @@ def _moment(now: datetime) -> str:
 
 def _look_at(server: Server, collection: str) -> str:
     """One line on one collection."""
-    answer = server.ask(lambda: server.service.url(f"{collection}?limit=1&offset=0"))
+    answer = server.ask(lambda: server.rostering.url(f"{collection}?limit=1&offset=0"))
     if answer.status in NOT_OFFERED:
         return f"{collection}: not offered."
     if answer.status in NOT_PERMITTED:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urljoin
 
 from rollbook.connectors.contract import CannotFetch
-from rollbook.connectors.oneroster_rest.address import Service, is_same_place
+from rollbook.connectors.oneroster_rest.address import Rostering, is_same_place
 from rollbook.connectors.oneroster_rest.sign_in import MOST_REDIRECTS, REDIRECTS, SignIn, SignInRefused
 from rollbook.connectors.oneroster_rest.wire import Answer, Wire
 
@@ -12,8 +12,8 @@ from rollbook.connectors.oneroster_rest.wire import Answer, Wire
 class Server:
     """One service, signed in to."""
 
-    def __init__(self, service: Service, sign_in: SignIn, wire: Wire) -> None:
-        self.service = service
+    def __init__(self, rostering: Rostering, sign_in: SignIn, wire: Wire) -> None:
+        self.rostering = rostering
         self.sign_in = sign_in
         self.wire = wire
 
@@ -33,7 +33,7 @@ class Server:
             if answer.status not in REDIRECTS:
                 return answer
             further = urljoin(url, answer.header("Location"))
-            if not is_same_place(further, self.service.base):
+            if not is_same_place(further, self.rostering.base):
                 raise CannotFetch("The server leads on to another host, which is not asked in its place.")
             url = further
         raise CannotFetch("The server leads in a circle.")

@@ -7,7 +7,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from rollbook.connectors.oneroster_rest.address import ROOT, Service
+from rollbook.connectors.oneroster_rest.address import ROOT, Rostering
 from rollbook.connectors.oneroster_rest.wire import Answer, Wire
 
 USUAL = ("/token", "/oauth/token", "/oauth2/token", "/oauth/access_token", "/Token")
@@ -17,15 +17,15 @@ DISCOVERY = (
 )
 
 
-def likely_token_addresses(service: Service, wire: Wire) -> list[str]:
+def likely_token_addresses(rostering: Rostering, wire: Wire) -> list[str]:
     """The addresses that look like token endpoints, best first."""
-    announced = [url for path in DISCOVERY if (url := _announced(wire.send("GET", service.url(path), {})))]
+    announced = [url for path in DISCOVERY if (url := _announced(wire.send("GET", rostering.url(path), {})))]
     if announced:
         return announced[:1]
-    parts = urlsplit(service.base)
+    parts = urlsplit(rostering.base)
     host = f"{parts.scheme}://{parts.netloc}"
     stem = parts.path.split(ROOT)[0]
-    places = dict.fromkeys(start + path for start in (service.base, host + stem, host) for path in USUAL)
+    places = dict.fromkeys(start + path for start in (rostering.base, host + stem, host) for path in USUAL)
     return [
         url
         for url in places

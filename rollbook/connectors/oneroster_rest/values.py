@@ -160,5 +160,5 @@ def metadata(value: Any) -> dict[str, str]:
 
 def _extension(given: Any) -> str | None:
     if isinstance(given, dict | list):
-        return json.dumps(given, ensure_ascii=False, separators=(",", ":")) if given else None
+        return _writable(json.dumps(given, ensure_ascii=False, separators=(",", ":"))) if given else None
     return text(given)
