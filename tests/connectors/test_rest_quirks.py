@@ -465,3 +465,39 @@ def test_a_revision_that_changes_in_the_middle_begins_the_collection_anew(provid
     enrollments = provider.pulled(tmp_path).certificate["collections"]["enrollments"]
     assert enrollments["complete"]
     assert (enrollments["values"]["attempts"], enrollments["values"]["revisions"]) == (2, ["2"])
+
+
+def test_a_server_that_gives_everything_at_once_has_been_read_whole(plain: dict[str, Rows], tmp_path: Path):
+    def spoil(ask: Ask, reply: Reply) -> Reply:
+        return Reply(200, {ask.collection: provider.records[ask.collection]})
+
+    with serving(Provider(spoil=spoil)) as provider:
+        fetched = provider.pulled(tmp_path, page_size="3")
+    assert rows_of(fetched.path) == plain["1.1"]
+    assert fetched.certificate["complete"]
+
+
+@pytest.mark.parametrize("target", ["http://[", "//127.0.0.1:x/y", "users?a=|b", "\x00", ""])
+def test_links_that_are_no_addresses_are_passed_over(
+    target: str, provider: Provider, plain: dict[str, Rows], tmp_path: Path
+):
+    provider.spoil = lambda ask, reply: Reply(
+        200, reply.body, {**reply.headers, "Link": f'<{target}>; rel="next"'.replace("\x00", "%")}
+    )
+    assert rows_of(provider.pulled(tmp_path).path) == plain["1.1"]
+
+
+@pytest.mark.parametrize("target", ["http://[", "", "https://127.0.0.1:x/"])
+def test_redirects_that_are_no_addresses_are_refused(target: str, provider: Provider, tmp_path: Path):
+    provider.token = lambda form, headers: Reply(307, {}, {"Location": target})
+    with pytest.raises(CannotFetch):
+        provider.pulled(tmp_path, **OAUTH2, token_url=f"{provider.address}/token")
+
+
+def test_an_answer_larger_than_any_page_is_ends_the_pull(
+    provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("rollbook.connectors.oneroster_rest.wire.LARGEST_ANSWER", 1000)
+    with pytest.raises(CannotFetch) as refused:
+        provider.pulled(tmp_path)
+    assert "fewer records a page" in refused.value.words

@@ -7,7 +7,7 @@ import ipaddress
 import re
 import socket
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from rollbook.connectors.contract import BadSetting
 from rollbook.oneroster.operations import BASES
@@ -16,6 +16,7 @@ ENDINGS = {version: BASES[version, "rostering"] for version in ("1.2", "1.1")}
 ROOT = "/ims/oneroster"
 PORTS = {"http": 80, "https": 443}
 
+_plain = re.compile(r"[A-Za-z0-9\-._~:/?@!&'()*+,;=%]+")
 _scheme = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -68,10 +69,20 @@ def origin(url: str) -> tuple[str, str, int]:
 
 def is_same_place(url: str, other: str) -> bool:
     """Whether both are one server, or the first is the same host asked more safely (https on its own port)."""
-    if origin(url) == origin(other):
-        return True
-    scheme, host, port = origin(url)
-    return (scheme, port) == ("https", 443) and origin(other)[:2] == ("http", host)
+    try:
+        there, here = origin(url), origin(other)
+    except ValueError:
+        return False
+    return there == here or (there[0] == "https" and there[2] == 443 and here[:2] == ("http", there[1]))
+
+
+def joined(url: str, target: str) -> str:
+    """The address a link or a redirect means; empty where it is none, or has letters no address has."""
+    try:
+        found = urljoin(url, target.strip())
+    except ValueError:
+        return ""
+    return found if target.strip() and _plain.fullmatch(found) else ""
 
 
 def refuse_forbidden_host(url: str) -> None:

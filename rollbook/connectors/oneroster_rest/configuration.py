@@ -54,7 +54,8 @@ OPTIONS = (
 class Configuration:
     """A connection's settings and secrets, checked. `accepted` is how many records of a collection are stored of it.
 
-    `first_wait`, `longest_wait` and `time_out` are seconds; the bounds are those of one pull.
+    `first_wait`, `longest_wait` and `time_out` are seconds; `attempts` is how often one question is asked before it is given up;
+    the other bounds are those of one pull.
     """
 
     url: str
@@ -74,8 +75,9 @@ class Configuration:
     first_wait: float = 1.0
     longest_wait: float = 120.0
     time_out: float = 120.0
-    most_requests: int = 100_000
-    most_pages: int = 50_000
+    attempts: int = 7
+    most_requests: int = 500_000
+    most_pages: int = 250_000
 
     @property
     def collections(self) -> tuple[str, ...]:
@@ -121,7 +123,7 @@ def configured(settings: Settings, secrets: Secrets) -> Configuration:
         first_wait=float(settings.get("first_wait", 1.0)),
         longest_wait=float(settings.get("longest_wait", 120.0)),
         time_out=float(settings.get("time_out", 120.0)),
-        most_requests=int(settings.get("most_requests", 100_000)),
+        most_requests=int(settings.get("most_requests", 500_000)),
     )
     _demand_what_signs_in(found)
     candidates(found.url, found.version, found.insecure)

@@ -8,8 +8,8 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin
 
+from rollbook.connectors.oneroster_rest.address import joined
 from rollbook.connectors.oneroster_rest.wire import Answer
 from rollbook.oneroster.operations import SINGULAR
 
@@ -127,7 +127,7 @@ def _links(answer: Answer, quirks: set[str]) -> dict[str, str]:
     for target, parameters in _link.findall(answer.header("Link")):
         rel = _rel.search(parameters)
         if rel:
-            found[rel[1].strip().casefold()] = urljoin(answer.url, target)
+            found[rel[1].strip().casefold()] = joined(answer.url, target)
             if "://" not in target:
                 quirks.add("relative links")
     return found

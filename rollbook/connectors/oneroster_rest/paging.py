@@ -108,6 +108,7 @@ class Walker:
         self._next = ""
         self._asked: set[str] = set()
         self._stale = 0
+        self._last_by_its_links = False
 
     def walked(self) -> Walk:
         """The walk to its end, however it ends."""
@@ -127,6 +128,10 @@ class Walker:
 
     def _go_on(self) -> None:
         answer = self._server.ask(self._url, self._ask_for_less)
+        if answer.status != 200 and self._next:
+            self._next = ""
+            self.walk.quirks.add("links that lead nowhere")
+            return
         if answer.status != 200:
             self._end_by(answer)
             return
@@ -159,7 +164,7 @@ class Walker:
             walk.offered, walk.ended = False, "not offered"
         elif not walk.pages and answer.status in NOT_PERMITTED:
             walk.permitted, walk.ended = False, "not permitted"
-        elif walk.pages and walk.total == walk.received:
+        elif walk.pages and (walk.total == walk.received or self._last_by_its_links):
             walk.ended = "a refusal behind the end"
             walk.quirks.add("refuses what lies behind the end")
         else:
@@ -200,9 +205,12 @@ class Walker:
         self._progress(f"{self._collection}: {walk.received:,}{f' of {page.total:,}' if page.total else ''}")
 
     def _is_only_the_end_again(self, known: set[str], ids: list[str]) -> bool:
-        """Some servers give their last page, or their first, to whoever asks behind the end they announced."""
+        """Some servers give their last page, or their first, to whoever asks behind the end they announced; and some give everything
+        at once, however little was asked for, and again.
+        """
         walk = self.walk
-        if walk.pages and ids and set(ids) <= known and walk.total == walk.received:
+        whole = walk.total == walk.received or (walk.total is None and len(walk.first) > self._first_limit)
+        if walk.pages and ids and set(ids) <= known and whole:
             walk.ended = "the end again behind the end"
             walk.quirks.add("repeats a page behind the end")
             return True
@@ -220,6 +228,7 @@ class Walker:
         """The server's own link where it leads to what comes next, else the place reached by counting."""
         walk = self.walk
         self._next = ""
+        self._last_by_its_links = walk.linked and not page.next_url
         if self._stale >= STALE_PAGES:
             walk.trouble = "the server gives the same records again and again"
         elif walk.pages >= self._most_pages:

@@ -5,6 +5,7 @@ And the test of a connection, which reads one record of each collection and chan
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from rollbook.connectors.oneroster_rest.sign_in import sign_in_of
 from rollbook.connectors.oneroster_rest.spool import Spool
 from rollbook.connectors.oneroster_rest.token_address import likely_token_addresses
 from rollbook.connectors.oneroster_rest.wire import Wire
+
+TEST_SECONDS = 20.0
+"""How long a test waits for an answer: somebody sits before it."""
 
 SYSTEM = "OneRoster {version} of {host}"
 
@@ -54,7 +58,7 @@ def fetch(
 
 def tested(settings: Settings, secrets: Secrets) -> list[str]:
     """What the server lets us see, a line each. Raises BadSetting, CannotFetch."""
-    configuration = configured(settings, secrets)
+    configuration = replace(configured(settings, secrets), attempts=2, time_out=TEST_SECONDS)
     if configuration.sign_in == "oauth2" and not configuration.token_url:
         raise CannotFetch(_where_tokens_may_be(configuration))
     with _reached(configuration) as server:

@@ -1,10 +1,9 @@
 """The server as the pull sees it: signed questions below its address, answered by what JSON came. Knows nothing of pages."""
 
 from collections.abc import Callable
-from urllib.parse import urljoin
 
 from rollbook.connectors.contract import CannotFetch
-from rollbook.connectors.oneroster_rest.address import Rostering, is_same_place
+from rollbook.connectors.oneroster_rest.address import Rostering, is_same_place, joined
 from rollbook.connectors.oneroster_rest.sign_in import MOST_REDIRECTS, REDIRECTS, SignIn, SignInRefused
 from rollbook.connectors.oneroster_rest.wire import Answer, Wire
 
@@ -32,7 +31,7 @@ class Server:
             answer = self.wire.send("GET", url, self.sign_in.headers(url))
             if answer.status not in REDIRECTS:
                 return answer
-            further = urljoin(url, answer.header("Location"))
+            further = joined(url, answer.header("Location"))
             if not is_same_place(further, self.rostering.base):
                 raise CannotFetch("The server leads on to another host, which is not asked in its place.")
             url = further

@@ -9,12 +9,12 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode, urljoin
+from urllib.parse import quote, urlencode
 
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
 
 from rollbook.connectors.contract import CannotFetch
-from rollbook.connectors.oneroster_rest.address import is_same_place
+from rollbook.connectors.oneroster_rest.address import is_same_place, joined
 from rollbook.connectors.oneroster_rest.configuration import Configuration
 from rollbook.connectors.oneroster_rest.wire import Answer, Wire
 
@@ -73,7 +73,10 @@ class Signed:
         )
 
     def headers(self, url: str) -> dict[str, str]:
-        _, headers, _ = self._client.sign(url)
+        try:
+            _, headers, _ = self._client.sign(url)
+        except ValueError:
+            raise CannotFetch("The server gave an address that cannot be signed.") from None
         return dict(headers)
 
     def renew(self) -> bool:
@@ -126,8 +129,8 @@ class ByToken:
             answer = self._wire.send("POST", url, headers, form)
             if answer.status not in REDIRECTS:
                 return answer
-            further = urljoin(url, answer.header("Location"))
-            if not answer.header("Location") or not is_same_place(further, url):
+            further = joined(url, answer.header("Location"))
+            if not is_same_place(further, url):
                 raise SignInRefused(
                     "The token address leads on to another host. Credentials are not sent there: write down the"
                     " address it should be."

@@ -16,14 +16,12 @@ from rollbook.connectors.contract import CannotFetch
 from rollbook.connectors.oneroster_rest.address import refuse_forbidden_host
 from rollbook.connectors.oneroster_rest.configuration import Configuration
 
-ATTEMPTS = 7
-"""How often one question is asked before it is given up."""
-
 TOO_MANY = 429
 PASSING = frozenset({408, 425, TOO_MANY, 500, 502, 503, 504, 520, 521, 522, 523, 524})
 """Answers that may be another in a moment. All but 429 may also mean that too much was asked for at once."""
 
-LARGEST_ANSWER = 256 << 20
+LARGEST_ANSWER = 64 << 20
+LONGEST_ANSWER_SECONDS = 600.0
 CONNECT_SECONDS = 20.0
 AGENT = "Rollbook"
 
@@ -96,7 +94,7 @@ class Wire:
         overloaded. Raises GaveUp.
         """
         answer = ask()
-        for attempt in range(ATTEMPTS - 1):
+        for attempt in range(self._configuration.attempts - 1):
             if not answer.passing:
                 return answer
             if answer.overloaded:
@@ -104,7 +102,8 @@ class Wire:
             self._wait(attempt, answer.header("Retry-After"))
             answer = ask()
         if answer.passing:
-            raise GaveUp(f"{_place(answer.url)} was asked {ATTEMPTS} times; the last time {answer.words}.")
+            times = self._configuration.attempts
+            raise GaveUp(f"{_place(answer.url)} was asked {times} times; the last time {answer.words}.")
         return answer
 
     def send(
@@ -115,7 +114,7 @@ class Wire:
         try:
             with self._client.stream(method, url, headers=headers, data=form) as response:
                 return Answer(url, response.status_code, response.headers, _bounded(response))
-        except httpx2.TimeoutException:
+        except (httpx2.TimeoutException, TimeoutError):
             return Answer(url, trouble="it did not answer in time")
         except httpx2.ConnectError as fault:
             return Answer(url, trouble=f"no connection could be made ({_cause(fault)})")
@@ -154,13 +153,15 @@ def retry_after(text: str, now: datetime) -> float | None:
 
 
 def _bounded(response: httpx2.Response) -> bytes:
-    body = bytearray()
+    body, until = bytearray(), time.monotonic() + LONGEST_ANSWER_SECONDS
     for piece in response.iter_bytes():
         body += piece
         if len(body) > LARGEST_ANSWER:
             raise TooMuch(
                 f"One answer is larger than {LARGEST_ANSWER >> 20} MB: ask for fewer records a page."
             )
+        if time.monotonic() > until:
+            raise TimeoutError
     return bytes(body)
 
 
