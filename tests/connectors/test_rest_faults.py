@@ -109,8 +109,8 @@ def _ignoring_offsets(provider: Provider) -> Spoil:
     )
 
 
-def _later(body: Any, status: int = 200) -> Spoil:
-    return at("enrollments", 3, then=lambda reply: Reply(status, body, reply.headers))
+def _later(body: Any) -> Spoil:
+    return at("enrollments", 3, then=lambda reply: Reply(200, body, reply.headers))
 
 
 def _from_then_on(then: Callable[[Reply], Reply]) -> Spoil:
@@ -155,8 +155,8 @@ FAULTS: dict[str, Callable[[Provider], Spoil]] = {
     ),
     "a storm of 429": lambda provider: _from_then_on(lambda reply: Reply(429, {}, {"Retry-After": "0"})),
     "500, for good": lambda provider: _from_then_on(lambda reply: Reply(500, {})),
-    "400 in the middle": lambda provider: _later({"error": "invalid_data"}, 400),
-    "404 in the middle": lambda provider: _later({}, 404),
+    "400 in the middle": lambda provider: _from_then_on(lambda reply: Reply(400, {"error": "invalid_data"})),
+    "404 in the middle": lambda provider: _from_then_on(lambda reply: Reply(404, {})),
     "no longer permitted": lambda provider: _from_then_on(lambda reply: Reply(403, {})),
     "no longer signed in": lambda provider: _from_then_on(lambda reply: Reply(401, {})),
     "not offered any more": lambda provider: at("enrollments", 1, then=lambda reply: Reply(404, {})),
