@@ -15,7 +15,7 @@ from rollbook.store.plans import PlannedChange, every_change, first_changes
 from rollbook.store.shelf import place
 
 HIDDEN = "•••"
-FIRST = 10
+FIRST = 12
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,20 @@ def shown_change(change: PlannedChange) -> ShownChange:
         change=change,
         collection=COLLECTIONS.get(change.collection, change.collection),
         action=ACTIONS.get(change.action, change.action),
-        differences=[(field_words(one.field), one.before, one.after) for one in masked(change).differences],
+        differences=_differences(masked(change)),
     )
+
+
+def _differences(change: PlannedChange) -> list[tuple[Any, str, str]]:
+    """Field by field; what is masked in one line."""
+    if change.collection != "demographics" or change.action == "relink":
+        return [(field_words(one.field), one.before, one.after) for one in change.differences]
+    names = ", ".join(str(field_words(one.field)) for one in change.differences)
+    before, after = (
+        any(one.before for one in change.differences),
+        any(one.after for one in change.differences),
+    )
+    return [(names, HIDDEN if before else "", HIDDEN if after else "")]
 
 
 def masked(change: PlannedChange) -> PlannedChange:

@@ -8,7 +8,18 @@ from typing import Any
 
 import duckdb
 
-FIRST_OF = {"delete": 0, "update": 1, "restore": 2, "create": 3, "relink": 4}
+FIRST_ACTIONS = ("delete", "update", "restore", "create", "relink")
+FIRST_COLLECTIONS = (
+    "users",
+    "enrollments",
+    "classes",
+    "orgs",
+    "courses",
+    "academicSessions",
+    "roles",
+    "userProfiles",
+    "demographics",
+)
 """What a reader looks for first."""
 
 COLUMNS = "number, collection, action, source_id, before, after, changed, reason, file, line"
@@ -51,12 +62,13 @@ def find_changes(
 
 
 def first_changes(plan: Path, limit: int) -> list[PlannedChange]:
-    """The first changes of a plan, removals in front."""
-    order = " ".join(f"WHEN '{action}' THEN {place}" for action, place in FIRST_OF.items())
+    """Some changes of every kind, removals and people in front."""
     with _reader() as reader:
         rows = reader.execute(
-            f"SELECT {COLUMNS} FROM read_parquet(?) ORDER BY CASE action {order} END, number LIMIT ?",
-            [str(plan), limit],
+            f"SELECT {COLUMNS} FROM read_parquet(?)"
+            " QUALIFY row_number() OVER (PARTITION BY action, collection ORDER BY number) <= 3"
+            " ORDER BY list_position(?, action), list_position(?, collection), number LIMIT ?",
+            [str(plan), list(FIRST_ACTIONS), list(FIRST_COLLECTIONS), limit],
         ).fetchall()
     return [_change(row) for row in rows]
 
