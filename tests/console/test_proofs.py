@@ -43,7 +43,7 @@ def test_what_was_not_proved_says_why(console: Client, district: District):
     with serving(Provider(spoil=fault)) as provider:
         text = report(console, district, provider)
     assert "Applied, not proved complete" in text
-    assert "Enrollments Not proved 20 165 1 an answer was no page of records" in text
+    assert "Enrollments Not proved 20 165 1 the answer is no page of records: it has no" in text
     assert "People Proved 66 66" in text
 
 

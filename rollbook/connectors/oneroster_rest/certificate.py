@@ -46,9 +46,10 @@ class Part:
 
     @property
     def reasons(self) -> list[str]:
-        """Why it is not complete, in words."""
-        words = [REASONS[fact] for fact, holds in self.facts.items() if holds is False]
-        return [*words, self.trouble] if self.trouble else words
+        """Why it is not complete, in words: what stopped the reading, or else what speaks against it."""
+        if self.trouble:
+            return [self.trouble]
+        return [REASONS[fact] for fact, holds in self.facts.items() if holds is False]
 
 
 def certified(collection: str, walk: Walk, records: int, active: int, accepted: int) -> Part:
