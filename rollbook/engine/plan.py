@@ -252,11 +252,11 @@ def _changes_of(
         before, changed, stored = "NULL::VARCHAR", "NULL::VARCHAR", ""
         if actions is updates:
             assert planning.stored is not None
-            before, changed = f"{record_json('a', planning.collection)}", _changed(planning.collection)
+            before, changed = f"{_json('a', planning.collection)}", _changed(planning.collection)
             stored = f"JOIN {scan(planning.stored)} a ON a.record_id = y.record_id"
         parts.append(
             f"SELECT y.number, {literal(planning.collection)} AS collection, y.action, y.record_id, d.source_id, {before} AS before,"
-            f" {record_json('d', planning.collection)} AS after, {refs} AS refs, {changed} AS changed, y.reason,"
+            f" {_json('d', planning.collection)} AS after, {refs} AS refs, {changed} AS changed, y.reason,"
             f" {literal(planning.desired.file)} AS file, d.line FROM {planning.table} y"
             f" JOIN {planning.desired.view} d ON d.r = y.r {stored} {joins} WHERE y.action IN ({', '.join(map(literal, actions))})"
         )
@@ -267,13 +267,13 @@ def _deletions_of(planning: Planning) -> str:
     assert planning.stored is not None
     return (
         f"SELECT y.number, {literal(planning.collection)} AS collection, y.action, y.record_id, a.source_id,"
-        f" {record_json('a', planning.collection)} AS before, NULL::VARCHAR AS after, NULL::VARCHAR AS refs, NULL::VARCHAR AS changed, y.reason,"
+        f" {_json('a', planning.collection)} AS before, NULL::VARCHAR AS after, NULL::VARCHAR AS refs, NULL::VARCHAR AS changed, y.reason,"
         f" {literal(planning.desired.file)} AS file, d.line FROM {planning.table} y JOIN {scan(planning.stored)} a"
         f" ON a.record_id = y.record_id LEFT JOIN {planning.desired.view} d ON d.r = y.r WHERE y.action = 'delete'"
     )
 
 
-def record_json(side: str, collection: str) -> str:
+def _json(side: str, collection: str) -> str:
     """SQL: the canonical record of one side as a JSON object."""
     pairs = [
         f"{literal(column)}: nullif({side}.{name(column)}, '')" + ("::JSON" if column == "metadata" else "")
@@ -345,10 +345,10 @@ def _write_accepted(
         if planning is not None and planning.counts:
             staging.run(f"COPY ({_next(planning)}) TO {literal(str(target))} {PARQUET}")
         elif stored is not None:
-            same_file(stored, target)
+            _same_file(stored, target)
 
 
-def same_file(source: Path, target: Path) -> None:
+def _same_file(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:

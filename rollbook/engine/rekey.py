@@ -7,6 +7,7 @@ name and birth date; everything else by what it says, once the ids it refers to 
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from rollbook.engine.accepted import PARQUET, md5, parquet_of, payload_columns, scan
-from rollbook.engine.plan import PlanSummary, same_file
+from rollbook.engine.plan import PlanSummary
 from rollbook.engine.sql import literal, name
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 
@@ -161,7 +162,7 @@ def relink_accepted(db: duckdb.DuckDBPyConnection, accepted: Path, folder: Path)
         if collection != "demographics" and known.get(collection):
             _translate_column(db, "accepted", "source_id", literal(collection), False)
         if not _translate(db, "accepted", collection) and not known.get(collection):
-            same_file(stored, target)
+            shutil.copyfile(stored, target)
             continue
         texts = ", ".join(f"coalesce({name(column)}, '')" for column in payload_columns(collection))
         db.execute(
@@ -188,6 +189,8 @@ def add_relinks(db: duckdb.DuckDBPyConnection, plan: Path, summary: PlanSummary)
         f"COPY ({relinks} UNION ALL SELECT * REPLACE (number + {count} AS number) FROM {scan(plan)})"
         f" TO {literal(str(whole))} {PARQUET}"
     )
+    if plan.is_dir():
+        shutil.rmtree(plan)
     os.replace(whole, plan)
     counts = {collection: dict(actions) for collection, actions in summary.counts.items()}
     for collection, number in count_pairs(db).items():

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import duckdb
 
-from rollbook.engine.accepted import PARQUET, parquet_of, payload_columns, scan
-from rollbook.engine.plan import ACTIONS, PlanSummary, record_json
+from rollbook.engine.accepted import PARQUET, parquet_of, payload_columns, record_json, scan
+from rollbook.engine.plan import PlanSummary
 from rollbook.engine.sql import literal
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
 
 REASON = "undone"
+ACTIONS = ("relink", "create", "update", "restore", "delete")
 
 
 def make_undo(plans: Sequence[Path], accepted: Path, out: Path) -> PlanSummary:
@@ -137,9 +138,7 @@ def _written(db: duckdb.DuckDBPyConnection, target: Path) -> PlanSummary:
     by_place = {(collection, action): number for collection, action, number in found}
     counts = {
         collection: {
-            action: by_place[collection, action]
-            for action in ("relink", *ACTIONS)
-            if (collection, action) in by_place
+            action: by_place[collection, action] for action in ACTIONS if (collection, action) in by_place
         }
         for collection in LOAD_ORDER
     }

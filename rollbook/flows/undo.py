@@ -35,7 +35,7 @@ def prepare_undo(undone: Run, started_by: str) -> Prepared:
     if connection is None or undone.outcome not in APPLIED or not hasattr(undone, "plan"):
         raise NotUndoable(str(undone.pk))
     plans = [shelf.place(run.plan.shelf_name) for run in _applied_since(undone)]
-    if not all(plan.is_file() for plan in plans):
+    if not all(plan.exists() for plan in plans):
         raise NotUndoable(str(undone.pk))
     district = District.objects.get(pk=connection.district_id)
     run = Run.objects.create(

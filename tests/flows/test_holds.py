@@ -14,6 +14,7 @@ from rollbook.flows.limits import limits_of, set_limits
 from rollbook.generator.generate import generate
 from rollbook.store.models import Connection, District, Hold, Publication, Run, User
 from rollbook.store.shelf import place
+from rollbook.store.visibility import Reader
 from tests.delivered import a_district, a_grant, active, deliver, everything, reader_of
 from tests.flows.rekeyed import rekey
 
@@ -203,6 +204,32 @@ def test_a_rekeyed_district_is_relinked_and_apps_see_nothing_of_it(version, dist
     assert bring(district, tmp_path / "rekeyed").message == "Nothing changed."
     held.refresh_from_db()
     assert held.outcome == "replaced"
+
+
+def test_a_relinked_person_who_loses_a_role_is_shown_without_it(district, tmp_path):
+    generate(tmp_path / "full", 200, 7, version="1.2")
+    bring(district, tmp_path / "full")
+    held = bring(district, rekey(tmp_path / "full", tmp_path / "rekeyed"))
+    holds.apply_once(holds.relink(held.hold, "Helen", WHY).hold, "Helen", WHY)
+    reader = reader_of(a_grant(district))
+    students = [
+        one for one in everything(reader, "/users", version="1.2") if one["roles"][0]["role"] == "student"
+    ]
+    loser, winner = students[0]["sourcedId"], students[1]["sourcedId"]
+    roles = tmp_path / "rekeyed" / "roles.csv"
+    text = roles.read_text(encoding="utf-8")
+    roles.write_text(text.replace(f"sis2-{loser}", f"sis2-{winner}"), encoding="utf-8")
+    assert bring(district, tmp_path / "rekeyed").plan.counts == {"roles": {"update": 1}}
+    assert len(roles_of(reader, winner)) == 2
+    # The role goes back: whoever lost it is known by an id that is not the delivered one.
+    roles.write_text(text, encoding="utf-8")
+    assert bring(district, tmp_path / "rekeyed").plan.counts == {"roles": {"update": 1}}
+    assert len(roles_of(reader, winner)) == 1
+
+
+def roles_of(reader: Reader, sourced_id: str) -> list[dict]:
+    shown = {person["sourcedId"]: person for person in everything(reader, "/users", version="1.2")}
+    return shown[sourced_id]["roles"]
 
 
 def test_a_few_new_ids_are_a_correction(district, full, tmp_path):

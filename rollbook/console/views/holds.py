@@ -114,6 +114,6 @@ def _run_or_404(district: District, run_id: int) -> Run:
 
 def _planned_or_404(district: District, run_id: int) -> Run:
     run = _run_or_404(district, run_id)
-    if not hasattr(run, "plan") or not place(run.plan.shelf_name).is_file():
+    if not hasattr(run, "plan") or not place(run.plan.shelf_name).exists():
         raise Http404
     return run
