@@ -15,7 +15,7 @@ from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, Page, page_o
 from rollbook.connectors.oneroster_rest.reading import row_of
 from rollbook.connectors.oneroster_rest.server import Server
 from rollbook.connectors.oneroster_rest.sign_in import SignInRefused
-from rollbook.connectors.oneroster_rest.spool import Spool
+from rollbook.connectors.oneroster_rest.spool import Row, Spool
 from rollbook.connectors.oneroster_rest.wire import Answer, TooMuch
 
 ATTEMPTS = 3
@@ -171,38 +171,47 @@ class Walker:
             walk.trouble = answer.words
 
     def _take(self, page: Page) -> None:
+        self._hear(page)
+        if not page.records:
+            self.walk.pages += 1
+            self.walk.ended = "an empty page"
+            return
+        rows = self._rows(page)
+        ids = [row["sourcedId"] for row in rows]
+        known = self._spool.known(self._collection, ids)
+        if self._is_only_the_end_again(known, ids):
+            return
+        self._spool.put(self._collection, rows)
+        self._count(page, ids, known)
+        self._choose_next(page)
+        told = f" of {page.total:,}" if page.total else ""
+        self._progress(f"{self._collection}: {self.walk.received:,}{told}")
+
+    def _hear(self, page: Page) -> None:
+        """What the page says of the whole; behind the end that is often something else, and no matter."""
         walk = self.walk
-        if (
-            page.records or not walk.pages
-        ):  # What is said of the whole behind its end is often something else.
+        if page.records or not walk.pages:
             walk.totals.add(page.total)
             walk.revisions.add(page.revision)
         walk.quirks |= page.quirks
         walk.linked = walk.linked or bool(page.next_url)
-        if not page.records:
-            walk.pages += 1
-            walk.ended = "an empty page"
-            return
-        rows = [
-            row_of(self._server.rostering.version, self._collection, record, self._today)
-            for record in page.records
-        ]
-        named = [row for row in rows if row]
-        ids = [row["sourcedId"] for row in named]
-        known = self._spool.known(self._collection, ids)
-        if self._is_only_the_end_again(known, ids):
-            return
-        self._spool.put(self._collection, named)
+
+    def _rows(self, page: Page) -> list[Row]:
+        """The records that have an id, as rows."""
+        version = self._server.rostering.version
+        rows = (row_of(version, self._collection, record, self._today) for record in page.records)
+        return [row for row in rows if row]
+
+    def _count(self, page: Page, ids: list[str], known: set[str]) -> None:
+        walk = self.walk
         walk.pages += 1
-        walk.nameless += len(rows) - len(named)
+        walk.received += len(page.records)
+        walk.nameless += len(page.records) - len(ids)
         walk.twice += len(ids) - len(set(ids) - known)
+        self._stale = 0 if set(ids) - known else self._stale + 1
         if walk.pages == 1:
             walk.first, self._first_limit = ids, self._limit
             self._learn_the_cap(page)
-        walk.received += len(rows)
-        self._stale = 0 if set(ids) - known else self._stale + 1
-        self._choose_next(page)
-        self._progress(f"{self._collection}: {walk.received:,}{f' of {page.total:,}' if page.total else ''}")
 
     def _is_only_the_end_again(self, known: set[str], ids: list[str]) -> bool:
         """Some servers give their last page, or their first, to whoever asks behind the end they announced; and some give everything
@@ -271,8 +280,4 @@ class Walker:
             return
         walk.totals.add(page.total)
         walk.revisions.add(page.revision)
-        rows = (
-            row_of(self._server.rostering.version, self._collection, record, self._today)
-            for record in page.records
-        )
-        walk.first_again = [row["sourcedId"] for row in rows if row] == walk.first
+        walk.first_again = [row["sourcedId"] for row in self._rows(page)] == walk.first
