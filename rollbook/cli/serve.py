@@ -50,7 +50,7 @@ def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None
     """Collects the static files and serves; returns when a signal has ended it. Raises typer.Exit(1) on a port in use."""
     refuse_taken_port(host, port)
     if settings.SFTP_PORT:
-        refuse_taken_port(settings.SFTP_HOST, settings.SFTP_PORT)
+        refuse_taken_port(settings.SFTP_HOST, settings.SFTP_PORT, "ROLLBOOK_SFTP_PORT")
     collect_static_files()
     connections.close_all()
     server = granian(
@@ -100,7 +100,7 @@ def granian(application: str, host: str, port: int, workers: int, threads: int, 
     )
 
 
-def refuse_taken_port(host: str, port: int) -> None:
+def refuse_taken_port(host: str, port: int, chosen_by: str = "--port") -> None:
     """Says so at once when another program has the port; the server itself would share it silently."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -109,7 +109,8 @@ def refuse_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as fault:
             typer.echo(
-                f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with --port.", err=True
+                f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with {chosen_by}.",
+                err=True,
             )
             raise typer.Exit(1) from fault
 

@@ -6,7 +6,7 @@ Nothing is said to a server, no password and no login, before it has shown the k
 import asyncio
 import re
 import stat
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -224,23 +224,29 @@ async def _signed_in(settings: Settings, secrets: Secrets) -> AsyncIterator[asyn
     pinned = _Pinned(settings["host_key"])
     try:
         connection = await _connection(settings, pinned, secrets)
-    except asyncssh.HostKeyNotVerifiable as fault:
-        raise CannotFetch(
-            f"{settings['host']} shows another key than the one accepted for it ({pinned.seen} instead of"
-            f" {settings['host_key']}). Somebody may stand in between, or the server got a new key: ask its people before"
-            " you accept it. Nothing was sent."
-        ) from fault
     except (asyncssh.DisconnectError, ConnectionResetError) as fault:
-        if pinned.seen:
+        if pinned.seen == settings["host_key"]:
             raise
-        raise CannotFetch(
-            f"{settings['host']} ended the conversation before it showed a key: it no longer has one of the accepted kind"
-            f" ({settings['host_key']}), knows no cipher that is still safe, or does not talk to this address. Nothing was sent."
-        ) from fault
-    async with connection:
-        sftp = await asyncio.wait_for(connection.start_sftp_client(), settings["timeout_seconds"])
-        async with sftp:
-            yield sftp
+        raise CannotFetch(_not_the_accepted(settings, pinned.seen)) from fault
+    try:
+        yield await _patiently(connection.start_sftp_client(), settings)
+    finally:
+        # Nothing more is awaited of the server, which may be the one that fell silent; what was still asked of it ends unheard.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        connection.abort()
+        await connection.wait_closed()
+
+
+def _not_the_accepted(settings: Settings, seen: str) -> str:
+    if seen:
+        return (
+            f"{settings['host']} shows another key than the one accepted for it ({seen} instead of {settings['host_key']})."
+            " Somebody may stand in between, or the server got a new key: ask its people before you accept it. Nothing was sent."
+        )
+    return (
+        f"{settings['host']} ended the conversation before it showed a key: it no longer has one of the accepted kind"
+        f" ({settings['host_key']}), knows no cipher that is still safe, or does not talk to this address. Nothing was sent."
+    )
 
 
 async def _shown_key(settings: Settings) -> str:
@@ -339,19 +345,20 @@ def _found(path: str, attributes: asyncssh.SFTPAttrs) -> Found:
 
 async def _copy(sftp: asyncssh.SFTPClient, file: Found, target: Path, settings: Settings) -> None:
     """The file as it was found. Raises CannotFetch if it was written to meanwhile."""
-    async with sftp.open(file.path, "rb") as source:
-        with target.open("wb") as copy:
-            left = file.size
-            while left and (block := await _patiently(source.read(min(BLOCK, left)), settings)):
-                copy.write(cast(bytes, block))
-                left -= len(block)
+    source = await _patiently(sftp.open(file.path, "rb"), settings)
+    with target.open("wb") as copy:
+        left = file.size
+        while left and (block := await _patiently(source.read(min(BLOCK, left)), settings)):
+            copy.write(cast(bytes, block))
+            left -= len(block)
+    await _patiently(source.close(), settings)
     if left or _found(file.path, await _patiently(sftp.stat(file.path), settings)) != file:
         raise CannotFetch(
             f"{file.name} was written to while it was fetched. Fetch after its export has ended."
         )
 
 
-async def _patiently(act: Coroutine[Any, Any, Answer], settings: Settings) -> Answer:
+async def _patiently(act: Awaitable[Answer], settings: Settings) -> Answer:
     return await asyncio.wait_for(act, settings["timeout_seconds"])
 
 

@@ -61,10 +61,10 @@ def refuse_taken_login(login: str, connection_id: int = 0) -> None:
 
 
 def take_in(connection_id: int, arrived: Path) -> Run | None:
-    """Import what lies in the folder `arrived` and put it into the archive. None if the connection is gone: then it stays where it is."""
+    """Import what lies in the folder `arrived` and put it into the archive. None if the connection is gone or off: then it stays there."""
     close_old_connections()
     try:
-        connection = Connection.objects.filter(pk=connection_id).first()
+        connection = Connection.objects.filter(pk=connection_id, enabled=True).first()
         if connection is None:
             return None
         run = _imported(connection, _package(arrived))

@@ -11,9 +11,10 @@ from typing import TypeVar
 
 import asyncssh
 
-from rollbook.connectors.sftp_drop import Drop, password_fits
+from rollbook.connectors.sftp_drop import LOGIN, Drop, password_fits
 from rollbook.flows.drops import find_drop
 
+CONNECTED_MOST = 200
 WRONG_MOST = 20
 WRONG_WITHIN = 600.0
 WRONG_HERE = 5
@@ -25,28 +26,29 @@ Answer = TypeVar("Answer")
 
 
 @dataclass
-class WrongPasswords:
-    """How often each address gave a wrong password lately."""
+class Callers:
+    """Everybody who is connected, and how often each address gave a wrong password lately."""
 
-    times: dict[Address, list[float]] = field(default_factory=dict)
+    connected: int = 0
+    wrong: dict[Address, list[float]] = field(default_factory=dict)
 
-    def note(self, address: Address) -> None:
-        self.times[address] = [*self._lately(address), time.monotonic()]
+    def note_wrong(self, address: Address) -> None:
+        self.wrong[address] = [*self._lately(address), time.monotonic()]
 
-    def are_too_many(self, address: Address) -> bool:
-        self.times = {one: lately for one in self.times if (lately := self._lately(one))}
-        return len(self.times.get(address, ())) >= WRONG_MOST
+    def are_too_many_wrong(self, address: Address) -> bool:
+        self.wrong = {one: lately for one in self.wrong if (lately := self._lately(one))}
+        return len(self.wrong.get(address, ())) >= WRONG_MOST
 
     def _lately(self, address: Address) -> list[float]:
         since = time.monotonic() - WRONG_WITHIN
-        return [moment for moment in self.times.get(address, ()) if moment > since][-WRONG_MOST:]
+        return [moment for moment in self.wrong.get(address, ()) if moment > since][-WRONG_MOST:]
 
 
 class Door(asyncssh.SSHServer):
     """One connection's sign-in. Files are all there is: no shell, no commands, no forwarding."""
 
-    def __init__(self, wrong: WrongPasswords, threads: Executor) -> None:
-        self._wrong = wrong
+    def __init__(self, callers: Callers, threads: Executor) -> None:
+        self._callers = callers
         self._threads = threads
         self._wrong_here = 0
         self._found: tuple[int, Drop] | None = None
@@ -54,13 +56,20 @@ class Door(asyncssh.SSHServer):
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._conn = conn
         self._address = ip_address(conn.get_extra_info("peername")[0].split("%")[0])
-        if self._wrong.are_too_many(self._address):
+        self._callers.connected += 1
+        if self._callers.are_too_many_wrong(self._address):
             log.warning("%s gave too many wrong passwords and is not let in for now", self._address)
             conn.abort()
+        elif self._callers.connected > CONNECTED_MOST:
+            log.warning("more than %s are connected; %s is not let in for now", CONNECTED_MOST, self._address)
+            conn.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._callers.connected -= 1
 
     async def begin_auth(self, username: str) -> bool:
         """Signing in is always asked for, and what can be tried looks the same for every name."""
-        found = await self._in_thread(lambda: find_drop(username))
+        found = await self._in_thread(lambda: find_drop(username)) if LOGIN.fullmatch(username) else None
         self._found = found
         if found and not found[1].lets_in(self._address):
             log.warning("connection %s: %s is not among its allowed addresses", found[0], self._address)
@@ -76,10 +85,10 @@ class Door(asyncssh.SSHServer):
     async def validate_password(self, username: str, password: str) -> bool:
         if await self._in_thread(lambda: password_fits(self._drop(username), password)):
             return True
-        self._wrong.note(self._address)
+        self._callers.note_wrong(self._address)
         self._wrong_here += 1
         await asyncio.sleep(PAUSE)
-        if self._wrong_here >= WRONG_HERE or self._wrong.are_too_many(self._address):
+        if self._wrong_here >= WRONG_HERE or self._callers.are_too_many_wrong(self._address):
             raise asyncssh.PermissionDenied("Too many wrong passwords")
         return False
 

@@ -22,7 +22,7 @@ LARGEST_MANIFEST = 1 << 20
 
 
 class InboxFull(Exception):
-    """More has come than this connection may deliver at once."""
+    """More has come than this connection may deliver at once, or it may deliver nothing any more."""
 
 
 class Holes(Exception):
@@ -44,10 +44,14 @@ class Upload:
 
 @dataclass
 class Inbox:
-    """The inbox below `home` for the connection of `drop`. Times are seconds of a clock that only goes forward."""
+    """The inbox below `home` for the connection of `drop`, open unless that is switched off.
+
+    Times are seconds of a clock that only goes forward.
+    """
 
     home: Path
     drop: Drop
+    is_open: bool = True
     last_moved: float = field(default_factory=time.monotonic)
     uploads: list[Upload] = field(default_factory=list)
 
@@ -77,6 +81,8 @@ class Inbox:
 
     def begin(self, name: str) -> Upload:
         """A new upload; what has this name is replaced when it ends. Raises InboxFull."""
+        if not self.is_open:
+            raise InboxFull("This connection is switched off.")
         if len(self.files()) + len(self.uploads) >= MOST_FILES:
             raise InboxFull(f"There are {MOST_FILES} files here already.")
         path = self.home / "incoming" / f"{uuid.uuid4().hex} {name}"

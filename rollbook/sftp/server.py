@@ -9,7 +9,7 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,9 +23,10 @@ from rollbook.connectors.sftp_drop import Drop
 from rollbook.environment import kept_secret
 from rollbook.flows import drops
 from rollbook.refusal import Refusal
-from rollbook.sftp.door import Door, WrongPasswords
+from rollbook.sftp.door import Callers, Door
 from rollbook.sftp.inbox import Inbox
 from rollbook.sftp.session import InboxSession
+from rollbook.store.models import Run
 
 LOOK_EVERY = 0.5
 SWEEP_EVERY = 60.0
@@ -60,8 +61,9 @@ class Post:
         """The one inbox of a connection, with its login as it is now."""
         if connection_id not in self.inboxes:
             self._open(connection_id, drop)
-        self.inboxes[connection_id].drop = drop
-        return self.inboxes[connection_id]
+        inbox = self.inboxes[connection_id]
+        inbox.drop, inbox.is_open = drop, True
+        return inbox
 
     def session(self, channel: asyncssh.SSHServerChannel[bytes]) -> InboxSession:
         """What a client that has signed in may do."""
@@ -77,11 +79,25 @@ class Post:
                 await self._sweep()
                 swept = time.monotonic()
             for connection_id, inbox in list(self.inboxes.items()):
-                while names := inbox.due(time.monotonic()):
-                    self._hand_over(connection_id, inbox.take(names))
+                self._look_into(connection_id, inbox)
             self.stirred.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stirred.wait(), LOOK_EVERY)
+
+    async def end(self) -> None:
+        """Begins nothing more, and gives the import that is running a moment to come to its end."""
+        self.importing.shutdown(wait=False, cancel_futures=True)
+        until = time.monotonic() + LAST_WORDS
+        while self.under_way and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+
+    def _look_into(self, connection_id: int, inbox: Inbox) -> None:
+        """Hands over what is due. A fault costs one inbox this look, and no other anything."""
+        try:
+            while names := inbox.due(time.monotonic()):
+                self._hand_over(connection_id, inbox.take(names))
+        except OSError:
+            log.exception("connection %s: looking into its inbox", connection_id)
 
     async def _sweep(self) -> None:
         try:
@@ -89,6 +105,8 @@ class Post:
         except Exception:
             log.exception("looking for the connections")
             return
+        for inbox in self.inboxes.values():
+            inbox.is_open = False
         self.inboxes = {number: inbox for number, inbox in self.inboxes.items() if inbox.home.exists()}
         for connection_id, drop in found:
             inbox = self.inbox(connection_id, drop)
@@ -109,12 +127,12 @@ class Post:
             return
         self.under_way.add(arrived)
         done = self.importing.submit(drops.take_in, connection_id, arrived)
-        done.add_done_callback(lambda ended: self._ended(arrived, ended.exception()))
+        done.add_done_callback(partial(self._ended, arrived))
 
-    def _ended(self, arrived: Path, fault: BaseException | None) -> None:
+    def _ended(self, arrived: Path, done: Future[Run | None]) -> None:
         """What ended in a fault before there was a run to show it stays among the arrived, and is tried again."""
         self.under_way.discard(arrived)
-        if fault:
+        if not done.cancelled() and (fault := done.exception()):
             log.error("a delivery is tried again", exc_info=fault)
 
     def _broke(self, connection_id: int, words: str) -> None:
@@ -162,7 +180,7 @@ class _Alone:
 
 
 async def _serve(host: str, port: int, key: asyncssh.SSHKey, ready: Callable[[str], None]) -> None:
-    post, wrong, stop = Post(), WrongPasswords(), asyncio.Event()
+    post, callers, stop = Post(), Callers(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
@@ -170,7 +188,7 @@ async def _serve(host: str, port: int, key: asyncssh.SSHKey, ready: Callable[[st
             host,
             port,
             server_host_keys=[key],
-            server_factory=lambda: Door(wrong, post.looking),
+            server_factory=lambda: Door(callers, post.looking),
             sftp_factory=post.session,
             server_version="Rollbook",
             allow_scp=False,
@@ -189,8 +207,7 @@ async def _serve(host: str, port: int, key: asyncssh.SSHKey, ready: Callable[[st
     await stop.wait()
     keeping.cancel()
     listener.close()
-    with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.to_thread(post.importing.shutdown, cancel_futures=True), LAST_WORDS)
+    await post.end()
 
 
 def _known_drops() -> list[tuple[int, Drop]]:

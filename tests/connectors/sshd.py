@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import asyncssh
 
@@ -116,7 +117,13 @@ def with_a_password(root: Path, delay: float = 0) -> Iterator[tuple[int, str]]:
     key = asyncssh.generate_private_key("ssh-ed25519")
     port, ready, loop = free_port(), threading.Event(), asyncio.new_event_loop()
 
+    opened: list[IO[bytes]] = []
+
     class Slow(asyncssh.SFTPServer):
+        def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+            opened.append(super().open(path, pflags, attrs))  # type: ignore[arg-type]  # asyncssh's own is a file
+            return opened[-1]
+
         async def read(self, file_obj: object, offset: int, size: int) -> bytes:
             await asyncio.sleep(delay)
             return super().read(file_obj, offset, size)  # type: ignore[return-value]  # asyncssh's own is not a coroutine
@@ -138,6 +145,8 @@ def with_a_password(root: Path, delay: float = 0) -> Iterator[tuple[int, str]]:
         loop.run_until_complete(asyncio.sleep(0.05))
         loop.run_until_complete(listener.wait_closed())
         loop.close()
+        for file in opened:
+            file.close()
 
     thread = threading.Thread(target=run)
     thread.start()

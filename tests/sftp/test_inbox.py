@@ -119,6 +119,12 @@ def test_all_files_together_have_one_limit(tmp_path):
     assert sum(file.stat().st_size for file in inbox.files()) == 100
 
 
+def test_an_inbox_that_was_switched_off_takes_nothing_more(inbox):
+    inbox.is_open = False
+    with pytest.raises(InboxFull):
+        inbox.begin("orgs.csv")
+
+
 def test_too_many_files_are_refused(inbox):
     for number in range(200):
         bring(inbox, f"{number}.csv")

@@ -1,5 +1,6 @@
 """The SFTP server as a process: how it starts, beside the web server and alone, and that being killed loses nothing."""
 
+import asyncio
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from tests.installation import Installation, free_port, fresh_installation
@@ -129,6 +131,32 @@ def test_a_connection_that_is_switched_off_lets_nobody_in_and_a_removed_one_leav
     installation.rollbook("connection", "remove", str(drop.connection))
     with serving_sftp(installation):
         until(lambda: not drop.home.exists())
+
+
+def test_an_address_that_guesses_passwords_is_shut_out_for_a_while(sftp_only):
+    installation, port = sftp_only
+    [drop] = make_drops(installation, port, ({"login": "riverbend"}, {"password": PASSWORD}))
+    with serving_sftp(installation):
+        assert drop.sftp("ls").returncode == 0
+        answers = asyncio.run(guess(port, [f"guess number {number}" for number in range(20)]))
+        assert answers == {"PermissionDenied"}
+        assert asyncio.run(guess(port, [PASSWORD])) == {"ConnectionLost"}
+        assert drop.sftp("ls").returncode != 0
+
+
+async def guess(port: int, passwords: list[str]) -> set[str]:
+    """What signing in with each of these came to."""
+    ended = await asyncio.gather(
+        *(
+            asyncssh.connect(
+                "127.0.0.1", port, username="riverbend", password=password, known_hosts=None,
+                client_keys=None, agent_path=None, config=None,
+            )
+            for password in passwords
+        ),
+        return_exceptions=True,
+    )  # fmt: skip
+    return {type(one).__name__ for one in ended}
 
 
 def until_it_answers(drop, not_by: int = 0) -> None:
