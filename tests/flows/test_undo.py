@@ -1,5 +1,7 @@
 """Going back to the roster as it was before a run."""
 
+import json
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -31,11 +33,15 @@ def undo(run: Run) -> Run:
 
 
 def stored(district: District) -> dict[str, list[dict]]:
-    """Every active row of the roster, with every value."""
-    return {
+    """Every active row of the roster, with every value; metadata as it is meant, for its spaces mean nothing."""
+    rows = {
         name: list(model.objects.filter(district=district.pk, status="active").order_by("id").values())
         for name, model in RECORDS.items()
     }
+    for row in chain.from_iterable(rows.values()):
+        row["metadata"] = json.loads(row["metadata"] or "{}")
+        row["metadata_folded"] = json.loads(row["metadata_folded"] or "{}")
+    return rows
 
 
 def test_undoing_one_run_brings_every_value_back(district, tmp_path):
