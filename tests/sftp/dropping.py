@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,13 @@ class Dropped:
 
     def inbox(self) -> list[str]:
         return sorted(file.name for file in (self.home / "inbox").iterdir())
+
+
+def until(wanted: Callable[[], Any], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.1)
 
 
 def make_drops(

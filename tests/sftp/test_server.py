@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import asyncssh
 import pytest
 
 from tests.installation import Installation, free_port, fresh_installation
-from tests.sftp.dropping import PASSWORD, RIVERBEND, make_drops, zipped
+from tests.sftp.dropping import PASSWORD, RIVERBEND, make_drops, until, zipped
 
 
 @contextmanager
@@ -161,13 +160,6 @@ async def guess(port: int, passwords: list[str]) -> set[str]:
 
 def until_it_answers(drop, not_by: int = 0) -> None:
     until(lambda: drop.sftp("ls").returncode == 0 and sftp_processes(drop.port) != [not_by])
-
-
-def until(wanted, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not wanted():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.1)
 
 
 def sftp_processes(port: int) -> list[int]:

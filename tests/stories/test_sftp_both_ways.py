@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.connectors.sshd import a_sshd
 from tests.installation import free_port, fresh_installation
-from tests.sftp.dropping import PASSWORD, RIVERBEND, Dropped, make_key, zipped
+from tests.sftp.dropping import PASSWORD, RIVERBEND, Dropped, make_key, until, zipped
 
 
 def test_a_sis_brings_its_files_to_the_server_that_serve_runs(tmp_path):
@@ -32,6 +32,7 @@ def test_a_sis_brings_its_files_to_the_server_that_serve_runs(tmp_path):
         assert "has this login already" in other.stderr
         drop = Dropped(installation, number, district, "riverbend", port, tmp_path / "known_hosts")
         with installation.serving():
+            until(lambda: drop.sftp("ls", key=private).returncode == 0)
             assert drop.sftp(f"put {RIVERBEND}/*.csv", key=private).returncode == 0
             [run] = drop.runs(1)
             assert run["outcome"] == "success"
