@@ -102,6 +102,26 @@ SETTINGS: tuple[Setting, ...] = (
         "600",
     ),
     Setting(
+        "ROLLBOOK_SFTP_PORT",
+        "0",
+        "The port of the SFTP server to which student information systems bring their files; `rollbook serve` runs it beside"
+        " the web server. 0 means no SFTP server.",
+        "2222",
+    ),
+    Setting(
+        "ROLLBOOK_SFTP_HOST",
+        "all addresses of the machine",
+        "The address the SFTP server listens on.",
+        "203.0.113.7",
+    ),
+    Setting(
+        "ROLLBOOK_SFTP_HOST_KEY",
+        "<data dir>/sftp/host.key",
+        "The file of the SFTP server's private host key (OpenSSH or PEM, without a passphrase); made when it is missing."
+        " Keep it: with another key, every sender believes somebody stands in between.",
+        "/etc/rollbook/sftp_host_ed25519",
+    ),
+    Setting(
         "ROLLBOOK_TOMBSTONE_DAYS",
         "400",
         "For how many days a deleted record is still served as `tobedeleted`, so that a consumer that was away learns of it.",

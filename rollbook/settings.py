@@ -17,6 +17,11 @@ DEBUG = envbool("ROLLBOOK_DEBUG")
 RATE_LIMIT = envint("ROLLBOOK_RATE_LIMIT")
 TRUSTED_PROXIES = envnetworks("ROLLBOOK_TRUSTED_PROXIES")
 TOMBSTONE_DAYS = envint("ROLLBOOK_TOMBSTONE_DAYS", least=1)
+SFTP_PORT = envint("ROLLBOOK_SFTP_PORT")
+SFTP_HOST = envtext("ROLLBOOK_SFTP_HOST", default="")
+SFTP_HOST_KEY = Path(
+    envtext("ROLLBOOK_SFTP_HOST_KEY", default=str(DATA_DIR / "sftp" / "host.key"))
+).expanduser()
 
 # --- Secrets. Lazy, so that a command that needs none (validate, --help) leaves no file behind. ---------------------------------
 
@@ -335,6 +340,8 @@ LOGGING = {
         "django.db.backends": {"level": "INFO"},
         # DEBUG there means tokens, and what signatures were made of.
         "oauthlib": {"level": "WARNING"},
+        # INFO there means a line for every packet's worth of conversation, with names of files.
+        "asyncssh": {"level": "WARNING"},
         "oauth2_provider": {"level": "WARNING"},
     },
 }

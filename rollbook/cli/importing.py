@@ -7,11 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from rollbook.engine.package import NotAPackage
-from rollbook.flows.districts import UPLOAD, find_district
+from rollbook.flows.connections import upload_of
+from rollbook.flows.districts import find_district
 from rollbook.flows.ingest import Prepared, carry_out, decline, prepare
-from rollbook.store.models import Connection, Run
+from rollbook.store.models import Run
 
-WORDS = {"create": "added", "update": "changed", "delete": "removed", "restore": "brought back"}
+WORDS = {
+    "create": "added",
+    "update": "changed",
+    "delete": "removed",
+    "restore": "brought back",
+    "relink": "re-linked",
+}
+HELD = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -25,27 +33,37 @@ def import_package(
         Path, typer.Argument(help="The package: a zip or a folder of OneRoster 1.1 or 1.2 CSV files.")
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
+    connection: Annotated[
+        int | None,
+        typer.Option(
+            help="The number of the connection it comes in by; else the district's first for uploads."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON; applies only with --yes.")] = False,
 ) -> None:
     """Judge a package, show what it would change, and apply it.
 
     Exit 0 when the roster is as the package says (or you said no), 1 when records were held back or the package was refused as a whole,
-    2 when it is not a package.
+    2 when it is not a package, 3 when the plan is held: `rollbook hold show` says why.
     """
-    connection = Connection.objects.get(district=find_district(district), kind=UPLOAD)
+    way_in = upload_of(find_district(district), connection)
     try:
-        prepared = prepare(connection, path, "command line")
+        prepared = prepare(way_in, path, "command line")
     except NotAPackage as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(2) from refusal
     if not as_json:
-        _show(prepared)
-    run = _decided(prepared, yes, as_json)
-    typer.echo(json.dumps(_told(prepared, run)) if as_json else _outcome(run))
+        show_findings(prepared)
+        show_plan(prepared)
+    run = decided(prepared, yes, as_json)
+    typer.echo(json.dumps(told(prepared, run)) if as_json else _outcome(run))
+    if run.outcome == "held":
+        raise typer.Exit(HELD)
     raise typer.Exit(1 if run.outcome == "refused" or prepared.findings.failed else 0)
 
 
-def _decided(prepared: Prepared, yes: bool, as_json: bool) -> Run:
+def decided(prepared: Prepared, yes: bool, as_json: bool) -> Run:
+    """What became of the plan: carried out where there is nothing to ask, or somebody said yes."""
     if prepared.summary is None or not prepared.changes or yes:
         return carry_out(prepared)
     if as_json or not typer.confirm("Apply this?", default=False):
@@ -53,11 +71,16 @@ def _decided(prepared: Prepared, yes: bool, as_json: bool) -> Run:
     return carry_out(prepared)
 
 
-def _show(prepared: Prepared) -> None:
+def show_findings(prepared: Prepared) -> None:
+    """The findings, the gravest first, a few of each."""
     for code, severity, total, listed in prepared.findings.by_code():
         typer.echo(f"{severity}: {code.title} ({total:,}) [{code.code}]")
         for finding in listed[: 3 if severity in ("fatal", "error") else 1]:
             typer.echo(f"    {finding.file}:{finding.line} {finding.field} {finding.message}")
+
+
+def show_plan(prepared: Prepared) -> None:
+    """What would change, by collection, and what speaks against doing so unasked."""
     if prepared.summary is None:
         return
     if not prepared.changes:
@@ -71,16 +94,20 @@ def _show(prepared: Prepared) -> None:
     for collection, held in prepared.summary.held.items():
         if held:
             typer.echo(f"    {collection:<18} {held:,} held back, see the findings")
+    for hazard in prepared.hazards:
+        typer.echo(f"Held, if applied: {hazard.words}")
 
 
 def _outcome(run: Run) -> str:
     published = (
         f" Publication {run.publication} is served." if run.outcome == "success" and run.publication else ""
     )
-    return f"Run {run.pk}: {run.outcome}. {run.message}{published}".strip()
+    decide = f" Decide: rollbook hold show {run.pk}" if run.outcome == "held" else ""
+    return f"Run {run.pk}: {run.outcome}. {run.message}{published}{decide}".strip()
 
 
-def _told(prepared: Prepared, run: Run) -> dict[str, Any]:
+def told(prepared: Prepared, run: Run) -> dict[str, Any]:
+    """The same for programs."""
     summary = prepared.summary
     return {
         "run": run.pk,
@@ -90,4 +117,5 @@ def _told(prepared: Prepared, run: Run) -> dict[str, Any]:
         "counts": summary.counts if summary else {},
         "held": summary.held if summary else {},
         "findings": prepared.findings.counts(),
+        "hazards": [hazard.as_dict() for hazard in prepared.hazards],
     }

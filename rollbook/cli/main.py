@@ -5,15 +5,20 @@ import typer
 from rollbook.cli import app as apps
 from rollbook.cli import (
     check,
+    connection,
     demo,
     district,
     generate,
     grant,
+    hold,
     importing,
     key,
+    limits,
     migrate,
     operator,
     serve,
+    sftpd,
+    undo,
     validate,
 )
 from rollbook.cli.refused import Verbs
@@ -21,6 +26,7 @@ from rollbook.cli.refused import Verbs
 VERBS = (
     migrate,
     serve,
+    sftpd,
     check,
     district,
     operator,
@@ -29,6 +35,10 @@ VERBS = (
     key,
     validate,
     importing,
+    hold,
+    undo,
+    limits,
+    connection,
     generate,
     demo,
 )

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ from granian.constants import Interfaces
 
 from rollbook.cli.check import in_order
 from rollbook.cli.restart import restart_with
+from rollbook.cli.sftpd import sftp_beside
 from rollbook.flows.schedule import keep
 
 # A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
@@ -47,21 +49,31 @@ def serve(
 def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None:
     """Collects the static files and serves; returns when a signal has ended it. Raises typer.Exit(1) on a port in use."""
     refuse_taken_port(host, port)
+    if settings.SFTP_PORT:
+        refuse_taken_port(settings.SFTP_HOST, settings.SFTP_PORT, "ROLLBOOK_SFTP_PORT")
     collect_static_files()
     connections.close_all()
+    server = granian(
+        "rollbook.wsgi:application",
+        host,
+        port,
+        workers,
+        threads,
+        static_path_route=[settings.STATIC_URL.rstrip("/")],
+        static_path_mount=[settings.STATIC_ROOT],
+        static_path_expires=YEAR,
+    )
+    with clock_running(), sftp_beside():
+        server.serve()
+
+
+@contextlib.contextmanager
+def clock_running() -> Iterator[None]:
+    """Does what falls due by the clock, in a thread, while the block runs."""
     stop = threading.Event()
-    threading.Thread(target=keep, args=(stop,), daemon=True, name="schedule").start()
+    threading.Thread(target=keep, args=(stop,), name="clock", daemon=True).start()
     try:
-        granian(
-            "rollbook.wsgi:application",
-            host,
-            port,
-            workers,
-            threads,
-            static_path_route=[settings.STATIC_URL.rstrip("/")],
-            static_path_mount=[settings.STATIC_ROOT],
-            static_path_expires=YEAR,
-        ).serve()
+        yield
     finally:
         stop.set()
 
@@ -88,7 +100,7 @@ def granian(application: str, host: str, port: int, workers: int, threads: int, 
     )
 
 
-def refuse_taken_port(host: str, port: int) -> None:
+def refuse_taken_port(host: str, port: int, chosen_by: str = "--port") -> None:
     """Says so at once when another program has the port; the server itself would share it silently."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -97,7 +109,8 @@ def refuse_taken_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as fault:
             typer.echo(
-                f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with --port.", err=True
+                f"Cannot listen on {host}:{port}: {fault.strerror}. Choose another with {chosen_by}.",
+                err=True,
             )
             raise typer.Exit(1) from fault
 

@@ -26,6 +26,9 @@ class Act(Enum):
     SEE_IMPORTS = auto()
     SEE_SETTINGS = auto()
     MANAGE_OPERATORS = auto()
+    DECIDE_HOLDS = auto()
+    MANAGE_LIMITS = auto()
+    MANAGE_CONNECTIONS = auto()
 
 
 MAY = {

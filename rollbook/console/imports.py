@@ -11,10 +11,10 @@ from rollbook.engine.catalogue import CATALOGUE
 from rollbook.store.models import District, Plan, Run
 from rollbook.store.shelf import shelf
 
-IMPORT_FLOWS = ("ingest",)
+IMPORT_FLOWS = ("ingest", "undo")
 COLUMNS = ("create", "update", "delete")
 GRAVEST_FIRST = tuple(SEVERITIES)
-FOLDED_INTO = {"archive": "delete", "restore": "create"}
+FOLDED_INTO = {"archive": "delete", "restore": "create", "relink": "update"}
 """Actions that a table of three columns counts under another's name."""
 
 

@@ -4,9 +4,23 @@ from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from rollbook.console.sheets import SHEETS
-from rollbook.console.views import apps, dashboard, home, imports, operators, record, roster, settings
+from rollbook.console.views import (
+    apps,
+    connections,
+    dashboard,
+    holds,
+    home,
+    imports,
+    limits,
+    operators,
+    record,
+    roster,
+    settings,
+)
+from rollbook.console.words import COLLECTIONS
 
 collection = f"(?P<collection>{'|'.join(SHEETS)})"
+all_collections = f"(?P<collection>{'|'.join(COLLECTIONS)})"
 
 sign_in: list[URLPattern | URLResolver] = [
     path("sign-in", allauth.login, name="account_login"),
@@ -38,6 +52,17 @@ district: list[URLPattern | URLResolver] = [
     path("apps", apps.show_apps, name="apps"),
     path("imports", imports.show_imports, name="imports"),
     path("imports/<int:run_id>", imports.show_import, name="import"),
+    path("imports/<int:run_id>/decide", holds.decide, name="import-decide"),
+    path("imports/<int:run_id>/changes", holds.show_changes, name="import-changes"),
+    path("imports/<int:run_id>/changes.csv", holds.download_changes, name="import-changes-csv"),
+    path("connections", connections.show_connections, name="connections"),
+    path("connections/add/<slug:kind>", connections.add_connection, name="connection-add"),
+    path("connections/<int:connection_id>", connections.show_connection, name="connection"),
+    path("connections/<int:connection_id>/test", connections.test_connection, name="connection-test"),
+    path("connections/<int:connection_id>/run", connections.run_connection, name="connection-run"),
+    path("connections/<int:connection_id>/remove", connections.remove_connection, name="connection-remove"),
+    path("limits", limits.show_limits, name="limits"),
+    re_path(rf"^limits/{all_collections}$", limits.edit_limits, name="limits-of"),
     path("settings", settings.show_settings, name="settings"),
     path("operators", operators.show_operators, name="operators"),
     path("operators/invite", operators.invite, name="invite"),

@@ -145,11 +145,15 @@ VOCABULARY = {
 OUTCOMES = {
     "": (_("Under way"), "azure", "clock"),
     "success": (_("Succeeded"), "green", "check"),
+    "incomplete": (_("Applied, not proved complete"), "yellow", "warning"),
     "partly": (_("Applied, parts held back"), "yellow", "warning"),
     "empty": (_("Accepted an empty roster"), "yellow", "warning"),
     "failed": (_("Failed"), "red", "cross"),
     "refused": (_("Refused"), "orange", "stop"),
     "declined": (_("Not applied"), "secondary", "stop"),
+    "held": (_("Held, waits for you"), "yellow", "warning"),
+    "rejected": (_("Rejected"), "secondary", "stop"),
+    "replaced": (_("Replaced by a newer one"), "secondary", "stop"),
 }
 """What a run came to, the colour it is told in, and the sign that says the same without colour."""
 
@@ -167,9 +171,33 @@ ACTIONS = {
     "archive": _("Archived"),
     "restore": _("Restored"),
     "delete": _("Removed"),
+    "relink": _("Re-linked"),
 }
 
-FLOWS = {"ingest": _("Import")}
+DECISIONS = {
+    "apply": _("Applied once"),
+    "raise": _("Applied, limits raised"),
+    "reject": _("Rejected"),
+    "relink": _("Re-linked in a plan of its own"),
+    "replaced": _("Replaced by a newer delivery"),
+}
+
+LIMITS = {
+    "delete_percent": _("Removed: percent of what is stored"),
+    "delete_number": _("Removed: number"),
+    "weekly_percent": _("Removed within seven days: percent"),
+    "update_percent": _("Changed: percent of what is stored"),
+    "update_number": _("Changed: number"),
+    "create_percent": _("Added: percent of what is stored"),
+    "create_number": _("Added: number"),
+    "identifying_percent": _("Changed usernames, identifiers or e-mails: percent"),
+    "rekey_percent": _("Back under another id: percent"),
+    "floor": _("Percentages count from this many records on"),
+    "to_zero": _("Hold when nothing would be left"),
+    "last_administrator": _("Hold when the last administrator would go"),
+}
+
+FLOWS = {"ingest": _("Import"), "undo": _("Undo")}
 
 PHASES = {
     "waiting": _("Waiting"),
@@ -177,6 +205,9 @@ PHASES = {
     "judging": _("Checking the package"),
     "planning": _("Comparing with the roster"),
     "planned": _("Plan made"),
+    "held": _("Waiting for a decision"),
+    "fetching": _("Fetching from the other system"),
+    "receiving": _("Receiving the package"),
     "done": _("Done"),
 }
 

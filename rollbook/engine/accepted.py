@@ -44,6 +44,15 @@ def filled(collection: str) -> str:
     )
 
 
+def record_json(side: str, collection: str) -> str:
+    """SQL: the canonical record of the row `side` as a JSON object, as plans have it."""
+    pairs = [
+        f"{literal(column)}: nullif({side}.{name(column)}, '')" + ("::JSON" if column == "metadata" else "")
+        for column in payload_columns(collection)
+    ]
+    return f"to_json({{{', '.join(pairs)}}})::VARCHAR"
+
+
 def parquet_of(accepted: Path | None, collection: str) -> Path | None:
     """The file of a collection, None where nothing of it was ever accepted."""
     path = accepted / f"{collection}.parquet" if accepted else None

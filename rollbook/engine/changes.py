@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from rollbook.engine.accepted import PARQUET, filled, parquet_of, payload_columns, scan
+from rollbook.engine.accepted import PARQUET, filled, parquet_of, payload_columns, record_json, scan
 from rollbook.engine.differences import Differences
 from rollbook.engine.sql import literal, name
 from rollbook.engine.stage import Staging
@@ -46,7 +46,7 @@ def _creations_of(found: Differences, differences: dict[str, Differences], accep
     refs, joins = _references(found, found.creations_sql, differences, accepted)
     return (
         f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, d.source_id, NULL::VARCHAR AS before,"
-        f" {_json('d', found.collection)} AS after, {refs} AS refs, NULL::VARCHAR AS changed, y.reason,"
+        f" {record_json('d', found.collection)} AS after, {refs} AS refs, NULL::VARCHAR AS changed, y.reason,"
         f" {literal(found.desired.file)} AS file, d.line FROM ({found.creations_sql}) y"
         f" JOIN {found.desired.view} d ON d.r = y.r {joins}"
     )
@@ -57,7 +57,7 @@ def _updates_of(found: Differences, differences: dict[str, Differences], accepte
     refs, joins = _references(found, found.others_sql, differences, accepted)
     return (
         f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, d.source_id,"
-        f" {_json('a', found.collection)} AS before, {_json('d', found.collection)} AS after, {refs} AS refs,"
+        f" {record_json('a', found.collection)} AS before, {record_json('d', found.collection)} AS after, {refs} AS refs,"
         f" {_changed(found.collection)} AS changed, y.reason, {literal(found.desired.file)} AS file, d.line FROM ({found.others_sql}) y"
         f" JOIN {found.desired.view} d ON d.r = y.r JOIN {scan(found.stored)} a ON a.record_id = y.record_id {joins}"
         " WHERE y.action <> 'delete'"
@@ -68,19 +68,10 @@ def _deletions_of(found: Differences) -> str:
     assert found.stored is not None
     return (
         f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, a.source_id,"
-        f" {_json('a', found.collection)} AS before, NULL::VARCHAR AS after, NULL::VARCHAR AS refs, NULL::VARCHAR AS changed, y.reason,"
+        f" {record_json('a', found.collection)} AS before, NULL::VARCHAR AS after, NULL::VARCHAR AS refs, NULL::VARCHAR AS changed, y.reason,"
         f" {literal(found.desired.file)} AS file, d.line FROM ({found.others_sql}) y JOIN {scan(found.stored)} a"
         f" ON a.record_id = y.record_id LEFT JOIN {found.desired.view} d ON d.r = y.r WHERE y.action = 'delete'"
     )
-
-
-def _json(side: str, collection: str) -> str:
-    """SQL: the canonical record of one side as a JSON object."""
-    pairs = [
-        f"{literal(column)}: nullif({side}.{name(column)}, '')" + ("::JSON" if column == "metadata" else "")
-        for column in payload_columns(collection)
-    ]
-    return f"to_json({{{', '.join(pairs)}}})::VARCHAR"
 
 
 def _changed(collection: str) -> str:

@@ -1,15 +1,18 @@
-"""What falls due by the clock, for every district: its midnight, tombstones whose time is over, and what nobody reads any more.
+"""What falls due by the clock, for every district: its midnight, tombstones whose time is over, what nobody reads any more, imports that
+did not come.
 
 `keep` runs in one thread of the server. Several hosts may all run it: each act looks for itself whether there is anything left to do.
 """
 
 import logging
 import time
+from datetime import UTC, datetime
 from threading import Event
 
 from django.conf import settings
 from django.db import close_old_connections
 
+from rollbook.flows.overdue import watch
 from rollbook.flows.prune import prune, prune_nonces
 from rollbook.flows.publish import publish_due, publish_without_tombstones
 from rollbook.store.models import District
@@ -48,3 +51,4 @@ def look_after(district_id: int) -> None:
     publish_due(district_id)
     publish_without_tombstones(district_id, time.time_ns() // 1_000_000 - settings.TOMBSTONE_DAYS * DAY)
     prune(district_id)
+    watch(district_id, datetime.now(UTC))

@@ -53,10 +53,14 @@ def accepted_folder(connection: Connection, generation: int) -> Path:
 
 
 def put_accepted(connection: Connection, generation: int, folder: Path) -> None:
-    """Move what a plan says the roster will be into its place, before the transaction that makes it so."""
+    """Move what a plan says the roster will be into its place, before the transaction that makes it so.
+
+    A plan that left no such folder (an undo) leaves none here: it is made from the rows when the next delivery needs it.
+    """
     target = place(f"{connection.district_id}/accepted/{connection.pk}/{generation}")
     shutil.rmtree(target, ignore_errors=True)
-    os.replace(folder, target)
+    if folder.exists():
+        os.replace(folder, target)
 
 
 def drop_older_accepted(connection: Connection, generation: int) -> None:

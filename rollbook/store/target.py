@@ -41,6 +41,8 @@ def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
         reader.execute("SET memory_limit = '512MB'; SET threads = 2")
         reader.execute(f"SET temp_directory = {literal(str(plan.parent))}")
         for collection in LOAD_ORDER:
+            _relink(cursor, connection, collection, reader, plan)
+        for collection in LOAD_ORDER:
             _create(cursor, connection, collection, reader, plan)
             _update(cursor, connection, collection, _changes(reader, plan, collection, UPDATES))
         for collection in reversed(LOAD_ORDER):
@@ -51,7 +53,8 @@ def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Cha
     """The record ids that `plan` changes, by collection; users also where a record was taken from one to be given to another."""
     with duckdb.connect() as reader:
         rows = reader.execute(
-            "SELECT collection, list(record_id) FROM read_parquet(?) GROUP BY 1", [str(plan)]
+            "SELECT collection, list(record_id) FROM read_parquet(?) WHERE action <> 'relink' GROUP BY 1",
+            [str(plan)],
         ).fetchall()
         owners = reader.execute(
             """SELECT DISTINCT before->>'userSourcedId' FROM read_parquet(?)
@@ -63,12 +66,31 @@ def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Cha
     return changed
 
 
+def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
+    """Where a new record of `plan` would be served under an id that another record has: the collection and how many; else None."""
+    with duckdb.connect() as reader:
+        for collection, model in RECORDS.items():
+            cursor.execute(
+                f"""SELECT sourced_id FROM {model._meta.db_table}
+                    WHERE district_id = %s AND (connection_id <> %s OR sourced_id <> %s || source_id)""",
+                [connection.district_id, connection.pk, connection.prefix],
+            )
+            taken = {row[0] for row in cursor.fetchall()}
+            if not taken:
+                continue
+            rows = _select(reader, plan, "source_id", collection, CREATES)
+            count = sum(connection.prefix + source_id in taken for (source_id,) in _fetched(rows))
+            if count:
+                return collection, count
+    return None
+
+
 def _users(cursor: CursorWrapper, connection: Connection, source_ids: Sequence[str]) -> Iterator[int]:
     for some in batches(source_ids, 500):
         cursor.execute(
             f"""SELECT id FROM store_user WHERE district_id = %s AND connection_id = %s
-                AND sourced_id IN ({", ".join(["%s"] * len(some))})""",
-            [connection.district_id, connection.pk, *(connection.prefix + source_id for source_id in some)],
+                AND source_id IN ({", ".join(["%s"] * len(some))})""",
+            [connection.district_id, connection.pk, *some],
         )
         yield from (row[0] for row in cursor.fetchall())
 
@@ -217,6 +239,26 @@ def _reference(field: Field, ids: Any) -> Any:
 
 
 # --- Writing --------------------------------------------------------------------------------------------------------------------------------
+
+
+def _relink(
+    cursor: CursorWrapper,
+    connection: Connection,
+    collection: str,
+    reader: duckdb.DuckDBPyConnection,
+    plan: Path,
+) -> None:
+    """Let records be delivered under other ids from now on. What is served of them stays."""
+    table = RECORDS[collection]._meta.db_table
+    rows = _select(reader, plan, "record_id, source_id", collection, ["relink"])
+    for some in batches(_fetched(rows), CHUNK):
+        temporary(cursor, "relinked", "id BIGINT, source_id TEXT")
+        load(cursor, "relinked", ("id", "source_id"), some)
+        cursor.execute(
+            f"""UPDATE {table} SET source_id = n.source_id FROM relinked n
+                WHERE {table}.district_id = %s AND {table}.connection_id = %s AND {table}.id = n.id""",
+            [connection.district_id, connection.pk],
+        )
 
 
 def _create(

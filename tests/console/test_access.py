@@ -10,7 +10,23 @@ from rollbook.console.access import MAY, Act
 from rollbook.flows import operators
 from rollbook.store.models import Operator
 
-ANY = {"tenant": 0, "collection": "users", "record_id": "1", "run_id": 1, "operator_id": 1}
+ANY = {
+    "tenant": 0,
+    "collection": "users",
+    "record_id": "1",
+    "run_id": 1,
+    "operator_id": 1,
+    "connection_id": 1,
+    "kind": "upload",
+}
+POSTS = (
+    "record-demographics",
+    "invite",
+    "import-decide",
+    "connection-test",
+    "connection-run",
+    "connection-remove",
+)
 PAGES = [route.name for route in urls.district]
 
 
@@ -21,7 +37,7 @@ def path_of(page: str, tenant: int) -> str:
 
 
 def ask(client: Client, page: str, tenant: int):
-    posts = page in ("record-demographics", "invite") or page.startswith("operator-")
+    posts = page in POSTS or page.startswith("operator-")
     return (client.post if posts else client.get)(path_of(page, tenant))
 
 

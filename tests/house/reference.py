@@ -14,6 +14,7 @@ from rollbook.cli.main import app
 from rollbook.engine.catalogue import findings_markdown
 from rollbook.engine.repairs import repairs_markdown
 from rollbook.environment import SETTINGS
+from rollbook.flows.connections import KINDS
 from rollbook.oneroster.reference import reference_markdown
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
@@ -86,7 +87,33 @@ def parameter_lines(parameter: Any) -> list[str]:
     return [f"- `{name if option else name.upper()}`: {help_text}{needed}{default}".rstrip(": ")]
 
 
+def connections_page() -> str:
+    """docs/reference/connections.md: every kind of connection with its settings."""
+    lines = [
+        "# Connections",
+        "",
+        "The ways by which a roster comes in. A district may have several, of any kind; each has its own records, its own runs, and",
+        "may put a prefix in front of the ids it serves. `rollbook connection add DISTRICT NAME --kind KIND --set NAME=VALUE` adds one,",
+        "`--secret NAME=FILE` gives it a secret, which is kept encrypted and never shown; the console does the same. `script/docs`",
+        "writes this page.",
+        "",
+    ]
+    for kind in KINDS.values():
+        lines += [f"## `{kind.kind}`: {kind.title}", ""]
+        for option in kind.options:
+            marks = [
+                word for word, holds in (("required", option.required), ("secret", option.secret)) if holds
+            ]
+            marks += [f"default: {option.default}"] if option.default else []
+            marked = f" ({'; '.join(marks)})" if marks else ""
+            lines.append(f"- `{option.name}`{marked}: {option.meaning}")
+        lines += [] if kind.options else ["No settings."]
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
 PAGES = {
+    "connections.md": connections_page,
     "settings.md": settings_page,
     "cli.md": commands_page,
     "oneroster.md": reference_markdown,

@@ -6,12 +6,15 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.access import Act, in_district
 from rollbook.console.activity import recent_access
 from rollbook.console.imports import last_import
 from rollbook.console.tallies import Tally, tally_of
+from rollbook.flows.holds import open_holds
+from rollbook.flows.overdue import overdue
 from rollbook.store.models import District, Grant
 
 RECENT = 5
@@ -39,6 +42,8 @@ def show_dashboard(request: HttpRequest, district: District) -> HttpResponse:
             "collections": _collections(district, tally),
             "is_empty": tally.is_empty,
             "last_import": last_import(district),
+            "held": open_holds(district),
+            "late": overdue(district.pk, timezone.now()),
             "recent": recent_access(district, RECENT),
             "has_apps": Grant.objects.filter(district=district).exists(),
         },

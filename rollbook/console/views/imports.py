@@ -5,6 +5,8 @@ from django.shortcuts import render
 
 from rollbook.console.access import Act, in_district
 from rollbook.console.imports import findings_of, imports_of, shown
+from rollbook.console.plans import shown_hold
+from rollbook.console.proofs import shown_certificate
 from rollbook.store.models import District
 
 PAGE = 25
@@ -34,5 +36,12 @@ def show_import(request: HttpRequest, district: District, run_id: int) -> HttpRe
     if run is None:
         raise Http404
     findings, more = findings_of(run, LISTED)
-    context = {"nav": "imports", "shown": shown(run), "findings": findings, "more_findings": more}
+    context = {
+        "nav": "imports",
+        "shown": shown(run),
+        "findings": findings,
+        "more_findings": more,
+        "held": shown_hold(run),
+        "certificate": shown_certificate(run),
+    }
     return render(request, "console/import.html", context)

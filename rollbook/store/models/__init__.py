@@ -11,6 +11,7 @@ from rollbook.store.models.access import (
     Operator,
     RefreshToken,
 )
+from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
@@ -51,8 +52,10 @@ __all__ = [
     "District",
     "Enrollment",
     "Grant",
+    "Hold",
     "IDToken",
     "LastSignIn",
+    "Limit",
     "Nonce",
     "OAuthGrant",
     "Operator",

@@ -2,17 +2,26 @@
 
 from django.db import models
 
+from rollbook.store.columns import EncryptedText
 from rollbook.store.models.roster import District
 
 
 class Connection(models.Model):
-    """A configured way to another system. Every roster row names the connection that owns it."""
+    """A configured way to another system. Every roster row names the connection that owns it.
+
+    `secrets` is a JSON object of texts. `expected_every_hours` is the longest time between two successful imports; once it has passed,
+    `overdue_told_at` says when people were told, and a success empties it again.
+    """
 
     district = models.ForeignKey(District, models.CASCADE, related_name="connections")
     kind = models.CharField(max_length=40)
     name = models.CharField(max_length=200)
     prefix = models.CharField(max_length=40, default="")
     settings = models.JSONField(default=dict)
+    secrets = EncryptedText(default="")
+    enabled = models.BooleanField(default=True)
+    expected_every_hours = models.IntegerField(null=True)
+    overdue_told_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
 
@@ -30,7 +39,8 @@ class Snapshot(models.Model):
 class Run(models.Model):
     """One walk of a flow from *waiting* to *done*, with what it found and did.
 
-    `phase` is the step it is in or ended in; `outcome` is empty while it runs, then one of success, empty, failed, refused.
+    `phase` is the step it is in or ended in; `outcome` is empty while it runs, then one of success, empty, failed, refused,
+    declined, held, rejected, replaced; what is held gets another outcome when somebody decides. `undoes` is the run this one takes back.
     `findings` counts by severity; the findings themselves are on the shelf.
     """
 
@@ -43,6 +53,7 @@ class Run(models.Model):
     message = models.TextField(default="")
     findings = models.JSONField(default=dict)
     publication = models.BigIntegerField(null=True)
+    undoes = models.ForeignKey("self", models.SET_NULL, null=True, related_name="undone_by")
     started_by = models.CharField(max_length=200, default="")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)

@@ -1,0 +1,154 @@
+"""`rollbook connection`: the ways in of a district."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rollbook.cli.columns import show
+from rollbook.flows import connections
+from rollbook.flows.districts import find_district
+from rollbook.store.models import Connection
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+DistrictName = Annotated[str, typer.Argument(help="The district's Tenant ID or name.")]
+Number = Annotated[int, typer.Argument(help="The connection's number: `rollbook connection list` shows it.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting as NAME=VALUE. Repeat for more; a list takes one line each."),
+]
+Secret = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--secret",
+        help="A secret as NAME=FILE, read from that file; - is standard input. Never on the command line itself.",
+    ),
+]
+Every = Annotated[
+    int | None,
+    typer.Option(help="Hours within which an import is expected; 0 for no watch. Who is late is told of."),
+]
+
+verbs = typer.Typer(no_args_is_help=True, help="The ways in of a district.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    app.add_typer(verbs, name="connection")
+
+
+@verbs.command()
+def kinds() -> None:
+    """Show the kinds of connections and their settings."""
+    for kind in connections.KINDS.values():
+        typer.echo(f"{kind.kind}: {kind.title}")
+        for option in kind.options:
+            marks = [word for word, on in (("required", option.required), ("secret", option.secret)) if on]
+            marked = f" ({', '.join(marks)})" if marks else ""
+            typer.echo(f"    {option.name}{marked}: {option.meaning}")
+
+
+@verbs.command()
+def add(
+    district: DistrictName,
+    name: Annotated[str, typer.Argument(help="What you call it.")],
+    kind: Annotated[str, typer.Option(help="upload, sftp_drop, sftp_pull or oneroster_rest.")],
+    settings: Set = None,
+    secret: Secret = None,
+    prefix: Annotated[
+        str,
+        typer.Option(help="Put in front of every sourcedId it serves, so that two connections cannot clash."),
+    ] = "",
+    expected_every_hours: Every = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a way in."""
+    made = connections.add_connection(
+        find_district(district), kind, name, _filled(settings, secret),
+        prefix=prefix, expected_every_hours=expected_every_hours,
+    )  # fmt: skip
+    typer.echo(json.dumps(_row(made)) if as_json else f"{made.name} is connection {made.pk}.")
+
+
+@verbs.command("list")
+def list_connections(district: DistrictName, as_json: AsJson = False) -> None:
+    """Show a district's connections."""
+    show([_row(one) for one in connections.connections_of(find_district(district))], as_json)
+
+
+@verbs.command("test")
+def test_connection(number: Number) -> None:
+    """Say what is found at the other end, or what is wrong."""
+    for line in connections.test_connection(connections.find_connection(number)):
+        typer.echo(line)
+
+
+@verbs.command()
+def run(number: Number) -> None:
+    """Fetch what the other system has, and import it. Exit 0 when it came in, 1 when it did not, 3 when its plan is held."""
+    ended = connections.run_connection(connections.find_connection(number), "command line", typer.echo)
+    typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
+    raise typer.Exit({"success": 0, "held": 3}.get(ended.outcome, 1))
+
+
+@verbs.command()
+def edit(
+    number: Number,
+    settings: Set = None,
+    secret: Secret = None,
+    name: Annotated[str, typer.Option(help="Another name.")] = "",
+    prefix: Annotated[str | None, typer.Option(help="Another prefix, while it has no records.")] = None,
+    expected_every_hours: Every = None,
+    enabled: Annotated[bool | None, typer.Option("--enabled/--disabled", help="Switch it on or off.")] = None,
+) -> None:
+    """Change a connection. What is not named stays; secrets too."""
+    given = {
+        "name": name or None,
+        "prefix": prefix,
+        "expected_every_hours": expected_every_hours,
+        "enabled": enabled,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    edited = connections.edit_connection(
+        connections.find_connection(number), _filled(settings, secret), **changes
+    )
+    typer.echo(f"Connection {edited.pk} is {'on' if edited.enabled else 'off'}.")
+
+
+@verbs.command()
+def remove(number: Number) -> None:
+    """Remove a connection that has no records in the roster, with its packages and its runs."""
+    connections.remove_connection(connections.find_connection(number))
+    typer.echo(f"Connection {number} is removed.")
+
+
+def _filled(settings: list[str] | None, secrets: list[str] | None) -> dict[str, str]:
+    """Texts by option name; the same name twice gives two lines."""
+    filled: dict[str, str] = {}
+    for text in settings or []:
+        name, _, value = text.partition("=")
+        filled[name] = f"{filled[name]}\n{value}" if name in filled else value
+    for text in secrets or []:
+        name, _, file = text.partition("=")
+        filled[name] = sys.stdin.read().rstrip("\r\n") if file == "-" else _read(Path(file))
+    return filled
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as fault:
+        raise typer.BadParameter(f"{file}: {fault.strerror}") from fault
+
+
+def _row(connection: Connection) -> dict[str, Any]:
+    return {
+        "connection": connection.pk,
+        "name": connection.name,
+        "kind": connection.kind,
+        "prefix": connection.prefix,
+        "enabled": connection.enabled,
+        "expectedEveryHours": connection.expected_every_hours,
+    }

@@ -1,0 +1,108 @@
+"""`rollbook hold`: plans that wait for a person, and what is decided about them."""
+
+import getpass
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from rollbook.cli.columns import show
+from rollbook.flows import holds
+from rollbook.flows.districts import find_district
+from rollbook.store.models import Hold, Run
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+RunNumber = Annotated[int, typer.Argument(help="The run that is held: `rollbook hold list` shows it.")]
+Why = Annotated[str, typer.Option("--why", help="Why you decide so; kept with the decision.")]
+
+verbs = typer.Typer(
+    no_args_is_help=True, help="Plans that wait for a person, and what is decided about them."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    app.add_typer(verbs, name="hold")
+
+
+@verbs.command("list")
+def list_holds(
+    district: Annotated[str, typer.Option(help="Only those of this district: its Tenant ID or name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the plans that wait for a decision."""
+    found = holds.open_holds(find_district(district) if district else None)
+    show([_row(hold) for hold in found], as_json)
+
+
+@verbs.command("show")
+def show_hold(run: RunNumber, as_json: AsJson = False) -> None:
+    """Show why a plan is held, and what it would change."""
+    hold = holds.find_hold(run)
+    if as_json:
+        typer.echo(json.dumps(_told(hold), ensure_ascii=False))
+        return
+    typer.echo(f"Run {run} of {hold.district.name}: {hold.decision or 'waits for a decision'}.")
+    for hazard in holds.hazards_of(hold):
+        typer.echo(f"    {hazard.words}")
+    typer.echo("The plan:")
+    for collection, actions in hold.run.plan.counts.items():
+        typer.echo(
+            f"    {collection:<18} {', '.join(f'{count:,} {action}' for action, count in actions.items())}"
+        )
+    if hold.decision:
+        typer.echo(f"{hold.decided_by or '-'}, {hold.decided_at:%Y-%m-%d %H:%M} UTC: {hold.why}")
+
+
+@verbs.command("apply")
+def apply_hold(run: RunNumber, why: Why) -> None:
+    """Apply the plan once, as it was shown; the limits stay."""
+    _decide(run, holds.apply_once, why)
+
+
+@verbs.command("raise")
+def raise_hold(run: RunNumber, why: Why) -> None:
+    """Apply the plan, and raise the limits it reached just above it."""
+    _decide(run, holds.apply_and_raise, why)
+
+
+@verbs.command("reject")
+def reject_hold(run: RunNumber, why: Why) -> None:
+    """Never apply the plan. What is served stays."""
+    _decide(run, holds.reject, why)
+
+
+@verbs.command("relink")
+def relink_hold(run: RunNumber, why: Why) -> None:
+    """Plan the delivery anew with its re-keyed records re-linked, so that apps keep the ids they know. The new plan is held, to be looked at."""
+    _decide(run, holds.relink, why)
+
+
+def _decide(run: int, verb: Callable[[Hold, str, str], Run], why: str) -> None:
+    ended = verb(holds.find_hold(run), f"{getpass.getuser()} (command line)", why)
+    typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
+
+
+def _row(hold: Hold) -> dict[str, object]:
+    return {
+        "run": hold.run_id,
+        "tenantId": hold.district_id,
+        "connection": hold.run.connection.name if hold.run.connection else "",
+        "since": f"{hold.created_at:%Y-%m-%d %H:%M}",
+        "why": holds.hazards_of(hold)[0].words,
+    }
+
+
+def _told(hold: Hold) -> dict[str, Any]:
+    return {
+        "run": hold.run_id,
+        "tenantId": hold.district_id,
+        "hazards": hold.hazards,
+        "counts": hold.run.plan.counts,
+        "fingerprint": hold.run.plan.fingerprint,
+        "decision": hold.decision,
+        "decidedBy": hold.decided_by,
+        "decidedAt": hold.decided_at.isoformat() if hold.decided_at else None,
+        "why": hold.why,
+    }

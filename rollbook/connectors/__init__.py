@@ -1,0 +1,10 @@
+"""Other systems: one module a kind of connection, and the list of them. Knows no database; what it fetches goes the road of any delivery."""
+
+from rollbook.connectors.contract import Connector
+from rollbook.connectors.oneroster_rest import ONEROSTER_REST
+from rollbook.connectors.sftp_drop import SFTP_DROP
+from rollbook.connectors.sftp_pull import SFTP_PULL
+
+CONNECTORS: dict[str, Connector] = {
+    connector.kind: connector for connector in (SFTP_DROP, SFTP_PULL, ONEROSTER_REST)
+}

@@ -1,0 +1,153 @@
+"""A plan as the console shows it: what held it, the figures before and after, its changes field by field.
+
+Demographics are shown by the names of their fields alone, as everywhere in the console until somebody asks for them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from rollbook.console.words import ACTIONS, COLLECTIONS, DECISIONS, field_words
+from rollbook.flows.holds import can_relink, hazards_of
+from rollbook.store.models import RECORDS, Hold, Plan, Run
+from rollbook.store.models.roster import ACTIVE
+from rollbook.store.plans import PlannedChange, every_change, first_changes
+from rollbook.store.shelf import place
+
+HIDDEN = "•••"
+FIRST = 12
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """One change in words. `differences` are (what, before, after)."""
+
+    change: PlannedChange
+    collection: Any
+    action: Any
+    differences: list[tuple[Any, str, str]]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One collection before and after a plan."""
+
+    words: Any
+    before: int
+    added: int
+    changed: int
+    removed: int
+    relinked: int
+
+    @property
+    def after(self) -> int:
+        return self.before + self.added - self.removed
+
+
+@dataclass(frozen=True)
+class ShownHold:
+    """A hold in words. `decision` is empty while it waits."""
+
+    hold: Hold
+    hazards: list[str]
+    figures: list[Figures]
+    first: list[ShownChange]
+    decision: Any
+    can_relink: bool
+
+    @property
+    def is_open(self) -> bool:
+        return not self.hold.decision
+
+
+def shown_hold(run: Run) -> ShownHold | None:
+    """None where the run was never held."""
+    hold = Hold.objects.filter(run=run).first()
+    if hold is None:
+        return None
+    is_open = not hold.decision
+    return ShownHold(
+        hold=hold,
+        hazards=[hazard.words for hazard in hazards_of(hold)],
+        figures=_figures(run) if is_open else [],
+        first=[shown_change(one) for one in first_changes(place(run.plan.shelf_name), FIRST)]
+        if is_open
+        else [],
+        decision=DECISIONS.get(hold.decision, hold.decision),
+        can_relink=can_relink(hold),
+    )
+
+
+def shown_change(change: PlannedChange) -> ShownChange:
+    return ShownChange(
+        change=change,
+        collection=COLLECTIONS.get(change.collection, change.collection),
+        action=ACTIONS.get(change.action, change.action),
+        differences=_differences(masked(change)),
+    )
+
+
+def _differences(change: PlannedChange) -> list[tuple[Any, str, str]]:
+    """Field by field; what is masked in one line."""
+    if change.collection != "demographics" or change.action == "relink":
+        return [(field_words(one.field), one.before, one.after) for one in change.differences]
+    names = ", ".join(str(field_words(one.field)) for one in change.differences)
+    before, after = (
+        any(one.before for one in change.differences),
+        any(one.after for one in change.differences),
+    )
+    return [(names, HIDDEN if before else "", HIDDEN if after else "")]
+
+
+def masked(change: PlannedChange) -> PlannedChange:
+    """The change without what demographics say."""
+    if change.collection != "demographics" or change.action == "relink":
+        return change
+    hidden = (
+        replace(one, before=one.before and HIDDEN, after=one.after and HIDDEN) for one in change.differences
+    )
+    return replace(change, differences=tuple(hidden))
+
+
+def rows_of(plan: Plan, **narrow: str) -> Iterator[list[str]]:
+    """The rows of a CSV of all changes, one a field, the heading first."""
+    yield [
+        "number",
+        "collection",
+        "action",
+        "sourcedId",
+        "field",
+        "before",
+        "after",
+        "reason",
+        "file",
+        "line",
+    ]
+    for change in every_change(place(plan.shelf_name), **narrow):
+        head = [str(change.number), change.collection, change.action, change.source_id]
+        tail = [change.reason, change.file, str(change.line or "")]
+        for one in masked(change).differences:
+            yield [*head, one.field, one.before, one.after, *tail]
+
+
+def _figures(run: Run) -> list[Figures]:
+    """Of each collection that changes: the records its connection has now, and what the plan does to them."""
+    found = []
+    for collection, words in COLLECTIONS.items():
+        counts = run.plan.counts.get(collection)
+        if not counts:
+            continue
+        own = RECORDS[collection]._default_manager.filter(
+            district=run.district_id, connection_id=run.connection_id, status=ACTIVE
+        )
+        found.append(
+            Figures(
+                words,
+                own.count(),
+                counts.get("create", 0) + counts.get("restore", 0),
+                counts.get("update", 0),
+                counts.get("delete", 0),
+                counts.get("relink", 0),
+            )
+        )
+    return found

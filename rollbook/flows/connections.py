@@ -1,0 +1,241 @@
+"""Connections: the ways in of a district. One is added, edited, tested, run and removed; each has its own records and its own runs."""
+
+import json
+import logging
+import tempfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from django.db import close_old_connections, transaction
+from django.db import connections as databases
+from django.utils import timezone
+
+from rollbook.connectors import CONNECTORS
+from rollbook.connectors.contract import (
+    Connector,
+    ConnectorRefusal,
+    Filled,
+    Progress,
+    Secrets,
+    Settings,
+)
+from rollbook.connectors.sftp_drop import SFTP_DROP
+from rollbook.flows.districts import UPLOAD
+from rollbook.flows.drops import refuse_taken_login
+from rollbook.flows.fetch import NothingToFetch, fetched
+from rollbook.flows.ingest import Prepared, carry_out, prepare
+from rollbook.refusal import Refusal
+from rollbook.store.models import RECORDS, Connection, District, Run
+from rollbook.store.models.roster import ACTIVE
+
+log = logging.getLogger(__name__)
+
+
+class NoSuchConnection(Refusal):
+    """There is no such connection: `rollbook connection list` shows them, with their numbers."""
+
+
+class NoSuchKind(Refusal):
+    """A connection is of the kind upload, sftp_drop, sftp_pull or oneroster_rest."""
+
+
+class NoSuchOption(Refusal):
+    """This kind of connection has no such setting: docs/reference/connections.md lists them."""
+
+
+class NameNeeded(Refusal):
+    """Give the connection a name of its own in this district."""
+
+
+class PrefixKept(Refusal):
+    """This connection has records already, and apps know them by the prefix they have. It can no longer change."""
+
+
+class HasRecords(Refusal):
+    """This connection has records in the roster. Import an empty package by it first, or switch it off instead."""
+
+
+class SwitchedOff(Refusal):
+    """This connection is switched off."""
+
+
+class BadInterval(Refusal):
+    """An import is expected every so many hours: write a whole number from 1 to 8760, or 0 for no watch."""
+
+
+def _accepts_uploads(settings: Settings, secrets: Secrets) -> Filled:
+    return {}, {}
+
+
+def _tells_how_to_upload(settings: Settings, secrets: Secrets) -> list[str]:
+    return ["Packages come in by `rollbook import`. There is nobody to call."]
+
+
+KINDS: dict[str, Connector] = {
+    UPLOAD: Connector(UPLOAD, "Uploaded packages", (), _accepts_uploads, None, _tells_how_to_upload),
+    **CONNECTORS,
+}
+
+
+def connections_of(district: District) -> list[Connection]:
+    return list(Connection.objects.filter(district=district).order_by("id"))
+
+
+def find_connection(number: int, district: District | None = None) -> Connection:
+    """Raises NoSuchConnection; where a district is given, for one of another district too."""
+    found = Connection.objects.filter(pk=number).select_related("district").first()
+    if found is None or (district is not None and found.district_id != district.pk):
+        raise NoSuchConnection(str(number))
+    return found
+
+
+def upload_of(district: District, number: int | None = None) -> Connection:
+    """The connection that packages come in by when nothing else is said: the first for uploads. Raises NoSuchConnection."""
+    if number is not None:
+        return find_connection(number, district)
+    found = Connection.objects.filter(district=district, kind=UPLOAD).order_by("id").first()
+    if found is None:
+        raise NoSuchConnection(UPLOAD)
+    return found
+
+
+def add_connection(
+    district: District,
+    kind: str,
+    name: str,
+    filled: Mapping[str, str],
+    *,
+    prefix: str = "",
+    expected_every_hours: int | None = None,
+) -> Connection:
+    """A new way in. `filled` holds texts by option name, secrets among them.
+
+    Raises NoSuchKind, NoSuchOption, NameNeeded, BadSetting, LoginTaken, BadInterval.
+    """
+    if kind not in KINDS:
+        raise NoSuchKind(kind)
+    connection = Connection(district=district, kind=kind, name=name.strip(), prefix=prefix.strip())
+    connection.expected_every_hours = _interval(expected_every_hours)
+    _fill(connection, filled)
+    connection.save()
+    return connection
+
+
+def edit_connection(connection: Connection, filled: Mapping[str, str], **changes: Any) -> Connection:
+    """Other settings; a secret left empty stays as it is. `changes` may name name, prefix, enabled and expected_every_hours."""
+    if "prefix" in changes and changes["prefix"].strip() != connection.prefix:
+        if has_records(connection):
+            raise PrefixKept(connection.name)
+        connection.prefix = changes["prefix"].strip()
+    connection.name = changes.get("name", connection.name).strip()
+    connection.enabled = changes.get("enabled", connection.enabled)
+    if "expected_every_hours" in changes:
+        connection.expected_every_hours = _interval(changes["expected_every_hours"])
+        connection.overdue_told_at = None
+    _fill(connection, filled)
+    connection.save()
+    return connection
+
+
+def remove_connection(connection: Connection) -> None:
+    """The connection, its snapshots and its runs go. Raises HasRecords while any of its records is served."""
+    with transaction.atomic():
+        if has_records(connection, ACTIVE):
+            raise HasRecords(connection.name)
+        connection.delete()
+
+
+def test_connection(connection: Connection) -> list[str]:
+    """What was found, a line each, in words. Raises CannotFetch or BadSetting, which say what is wrong."""
+    return KINDS[connection.kind].tested(connection.settings, secrets_of(connection))
+
+
+def run_connection(connection: Connection, started_by: str, progress: Progress = lambda _: None) -> Run:
+    """Fetch what the other system has and import it. A system that cannot be read is a failed run, with the reason in words.
+
+    Raises SwitchedOff, NothingToFetch; NotAPackage and StaleBasis as `ingest` does.
+    """
+    if not connection.enabled:
+        raise SwitchedOff(connection.name)
+    with tempfile.TemporaryDirectory(prefix="rollbook-fetch-") as work:
+        prepared = fetch_and_prepare(connection, Path(work), started_by, timezone.now(), progress)
+        return prepared if isinstance(prepared, Run) else carry_out(prepared)
+
+
+def start_connection(connection: Connection, started_by: str) -> Thread:
+    """The same, in the background; what becomes of it stands among the connection's runs. Raises SwitchedOff, NothingToFetch."""
+    if not connection.enabled:
+        raise SwitchedOff(connection.name)
+    if KINDS[connection.kind].fetch is None:
+        raise NothingToFetch(connection.kind)
+    thread = Thread(target=_run_aside, args=(connection, started_by), name=f"connection-{connection.pk}")
+    thread.start()
+    return thread
+
+
+def _run_aside(connection: Connection, started_by: str) -> None:
+    close_old_connections()
+    try:
+        run_connection(connection, started_by)
+    except Refusal as refusal:
+        log.info("connection %s: %s", connection.pk, type(refusal).__name__)
+    except Exception:
+        log.exception("connection %s", connection.pk)
+    finally:
+        databases.close_all()
+
+
+def fetch_and_prepare(
+    connection: Connection, work: Path, started_by: str, now: datetime, progress: Progress
+) -> Prepared | Run:
+    """The delivery planned, not applied; or the failed run where there was none to be had."""
+    try:
+        delivery = fetched(connection, work, now, progress)
+    except ConnectorRefusal as refusal:
+        return Run.objects.create(
+            district_id=connection.district_id, connection=connection, flow="ingest", phase="fetching",
+            outcome="failed", message=refusal.words, started_by=started_by, ended_at=timezone.now(),
+        )  # fmt: skip
+    return prepare(connection, delivery.path, started_by, delivery.certificate)
+
+
+def has_records(connection: Connection, status: str = "") -> bool:
+    own = {"district": connection.district_id, "connection_id": connection.pk}
+    if status:
+        own["status"] = status
+    return any(model._default_manager.filter(**own).exists() for model in RECORDS.values())
+
+
+def secrets_of(connection: Connection) -> Secrets:
+    return dict(json.loads(connection.secrets or "{}"))
+
+
+def _fill(connection: Connection, filled: Mapping[str, str]) -> None:
+    """Checks what was filled in over what is kept, and keeps it."""
+    connector = KINDS[connection.kind]
+    options = {option.name: option for option in connector.options}
+    for name in filled:
+        if name not in options:
+            raise NoSuchOption(name)
+    others = Connection.objects.filter(district=connection.district_id, name=connection.name)
+    if not connection.name or others.exclude(pk=connection.pk).exists():
+        raise NameNeeded(connection.name)
+    shown = {name: text for name, text in filled.items() if not options[name].secret}
+    hidden = {name: text for name, text in filled.items() if options[name].secret and text}
+    settings, secrets = connector.checked(
+        {**connection.settings, **shown}, {**secrets_of(connection), **hidden}
+    )
+    if connection.kind == SFTP_DROP.kind:
+        refuse_taken_login(settings["login"], connection.pk or 0)
+    connection.settings, connection.secrets = settings, json.dumps(secrets) if secrets else ""
+
+
+def _interval(hours: int | None) -> int | None:
+    if not hours:
+        return None
+    if not 1 <= hours <= 8760:
+        raise BadInterval(str(hours))
+    return hours

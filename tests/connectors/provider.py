@@ -1,0 +1,287 @@
+"""A OneRoster server that can be told to misbehave: Riverbend in both versions, and a switch for everything servers were seen to do."""
+
+import base64
+import contextlib
+import json
+import re
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from rollbook.connectors.contract import Fetched
+from rollbook.connectors.oneroster_rest.pull import fetch
+from rollbook.generator import riverbend
+from rollbook.oneroster.collections import COLLECTION, SERVED
+from rollbook.oneroster.csv_binding import parsed
+from rollbook.oneroster.json_binding import opened, render
+from rollbook.oneroster.operations import BASES
+from rollbook.oneroster.tables import V1P2
+
+NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
+TODAY = "2026-11-20"
+CLIENT, SECRET, STATIC = "a client", "a secret / of + signs", "a token that stays"
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Reply:
+    """What goes back; `cut` leaves the connection after half of the body."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+
+    @property
+    def content(self) -> bytes:
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+
+@dataclass
+class Ask:
+    """One question for a page: the how-manieth of its collection, from where, how many."""
+
+    collection: str
+    number: int
+    offset: int
+    limit: int
+
+
+@dataclass
+class Provider:
+    """Its records and its habits. `spoil` may take a page's reply and give another; `records` may be changed while it runs."""
+
+    version: str = "1.1"
+    records: dict[str, list[Json]] = field(default_factory=dict)
+    cap: int = 10_000
+    totals: str = "X-Total-Count"
+    links: str = "absolute"
+    prefix: str = ""
+    wrapper: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)
+    spoil: Callable[[Ask, Reply], Reply] = lambda ask, reply: reply
+    token: Callable[[Json, dict[str, str]], Reply | None] = lambda form, headers: None
+    token_lasts: int = 1_000_000
+    expires_in: Any = 3600
+    needs_cookie: bool = False
+    port: int = 0
+    asked: list[Ask] = field(default_factory=list)
+    tokens: list[Json] = field(default_factory=list)
+    seen: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}{self.prefix}"
+
+    @property
+    def settings(self) -> Json:
+        """A connection's settings to it, patient for milliseconds instead of minutes."""
+        return {
+            "url": self.address + BASES[self.version, "rostering"],
+            "sign_in": "bearer",
+            "demographics": "yes",
+            "page_size": "20",
+            "first_wait": 0.001,
+            "longest_wait": 0.05,
+        }
+
+    def pulled(self, folder: Path, **settings: Any) -> Fetched:
+        """A pull of everything, with other settings where given."""
+        folder.mkdir(parents=True, exist_ok=True)
+        secrets = {"token": STATIC, "client_secret": SECRET}
+        return fetch({**self.settings, **settings}, secrets, folder, NOW, lambda words: None)
+
+    # --- Answering ---
+
+    def reply(self, method: str, target: str, headers: dict[str, str], form: Json) -> Reply:
+        parts = urlsplit(target)
+        self.seen.append((target, headers))
+        if parts.path.startswith(f"{self.prefix}/token"):
+            return self._token(
+                form | {name: values[0] for name, values in parse_qs(parts.query).items()}, headers
+            )
+        base = self.prefix + BASES[self.version, "rostering"] + "/"
+        collection = parts.path.removeprefix(base)
+        if method != "GET" or not parts.path.startswith(base) or collection not in SERVED:
+            return Reply(404, {"error": "no such place"})
+        if (refused := self._refused(headers)) is not None:
+            return refused
+        return self._page(collection, parse_qs(parts.query), target)
+
+    def _token(self, form: Json, headers: dict[str, str]) -> Reply:
+        self.tokens.append(form)
+        if (other := self.token(form, headers)) is not None:
+            return other
+        basic = headers.get("authorization", "").removeprefix("Basic ")
+        given = (
+            base64.b64decode(basic).decode()
+            if basic
+            else f"{form.get('client_id')}:{form.get('client_secret')}"
+        )
+        if (unquote(given) if basic else given) != f"{CLIENT}:{SECRET}":
+            return Reply(401, {"error": "invalid_client"})
+        body = {
+            "access_token": f"token-{len(self.tokens)}",
+            "token_type": "bearer",
+            "expires_in": self.expires_in,
+        }
+        return Reply(200, body, {"Set-Cookie": "node=7; Path=/"})
+
+    def _refused(self, headers: dict[str, str]) -> Reply | None:
+        token = headers.get("authorization", "").removeprefix("Bearer ")
+        used = sum(
+            1 for _, earlier in self.seen if earlier.get("authorization") == headers.get("authorization")
+        )
+        if token != STATIC and (token != f"token-{len(self.tokens)}" or used > self.token_lasts):
+            return Reply(401, {"message": "Unauthorized"})
+        if self.needs_cookie and "node=7" not in headers.get("cookie", ""):
+            return Reply(401, {"message": "another node"})
+        return None
+
+    def _page(self, collection: str, query: dict[str, list[str]], target: str) -> Reply:
+        offset, limit = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["100"])[0])
+        number = sum(1 for ask in self.asked if ask.collection == collection) + 1
+        ask = Ask(collection, number, offset, limit)
+        self.asked.append(ask)
+        if collection in self.missing:
+            return Reply(self.missing[collection], {"statusInfoSet": [{"imsx_codeMajor": "failure"}]})
+        every = self.records[collection]
+        page = every[offset : offset + min(limit, self.cap)]
+        body: Json = {self.wrapper.get(collection, collection): page}
+        headers = self._headers(collection, offset, limit, len(page), body)
+        return self.spoil(ask, Reply(200, body, headers))
+
+    def _headers(self, collection: str, offset: int, limit: int, given: int, body: Json) -> dict[str, str]:
+        total = len(self.records[collection])
+        headers = {}
+        if self.totals == "body":
+            body["totalCount"] = total
+        elif self.totals:
+            headers[self.totals] = str(total)
+        more = offset + given < total
+        if self.links and more:
+            path = f"{self.prefix}{BASES[self.version, 'rostering']}/{collection}?limit={limit}&offset={offset + given}"
+            start = {"absolute": self.address.removesuffix(self.prefix), "elsewhere": "http://localhost:9"}
+            headers["Link"] = f'<{start.get(self.links, "")}{path}>; rel="next"'
+        return headers
+
+
+class Talk(BaseHTTPRequestHandler):
+    """HTTP for a Provider."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    provider: Provider
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        text = self.rfile.read(length).decode()
+        form = {name: values[0] for name, values in parse_qs(text).items()}
+        headers = {name.casefold(): value for name, value in self.headers.items()}
+        reply = self.provider.reply(self.command, self.path, headers, form)
+        content = reply.content
+        self.send_response(reply.status)
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if reply.cut else content)
+        if reply.cut:
+            self.wfile.flush()
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def serving(provider: Provider) -> Iterator[Provider]:
+    """The provider on a port of its own while the block runs; with Riverbend, unless it has records."""
+    provider.records = provider.records or riverbend_in_json(provider.version)
+    talk = type("TalkOfOne", (Talk,), {"provider": provider})
+    with ThreadingHTTPServer(("127.0.0.1", 0), talk) as server:
+        provider.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield provider
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+# --- Riverbend ---
+
+
+def riverbend_in_json(version: str) -> dict[str, list[Json]]:
+    """Every record as REST shows it, by collection, in the order of their ids."""
+    rows = {
+        name: [_canonical(name, row) for row in table]
+        for name, table in riverbend.rows().items()
+        if name in COLLECTION
+    }
+    for collection in ("orgs", "academicSessions"):
+        for row in rows[collection]:
+            row["children"] = [
+                one["sourcedId"] for one in rows[collection] if one["parentSourcedId"] == row["sourcedId"]
+            ]
+    for user in rows["users"]:
+        for inside in ("roles", "userProfiles"):
+            user[inside] = [row for row in rows[inside] if row["userSourcedId"] == user["sourcedId"]]
+    return {
+        collection: [
+            json.loads(
+                opened(
+                    render(collection, row, version, TODAY),
+                    "2026-11-19T12:00:00.000Z",
+                    "https://there.example/x",
+                )
+            )
+            for row in sorted(rows[collection], key=lambda row: row["sourcedId"])
+        ]
+        for collection in SERVED
+    }
+
+
+def _canonical(table: str, row: dict[str, str]) -> Json:
+    fields = V1P2.table(table).fields
+    found = {field.name: parsed(field, row.get(field.name, "")) for field in fields}
+    extra = {
+        name.removeprefix("metadata."): text
+        for name, text in row.items()
+        if name.startswith("metadata.") and text
+    }
+    return {**found, "metadata": extra}
+
+
+# --- Faults ---
+
+
+def at(collection: str, *numbers: int, then: Callable[[Reply], Reply]) -> Callable[[Ask, Reply], Reply]:
+    """A fault at the pages of these numbers of one collection."""
+    return lambda ask, reply: then(reply) if ask.collection == collection and ask.number in numbers else reply
+
+
+def pages_asked(provider: Provider) -> Counter[str]:
+    return Counter(ask.collection for ask in provider.asked)
+
+
+def loosely(text: str) -> str:
+    """camelCase as some servers write it: `School Year`."""
+    return re.sub(r"([a-z])([A-Z])", r"\1 \2", text).title()

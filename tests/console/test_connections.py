@@ -1,0 +1,97 @@
+"""Connections in the console: added by kind, tested in words, edited without showing secrets, switched off, removed."""
+
+import json
+
+from django.test import Client
+from django.urls import reverse
+
+from rollbook.store.models import Connection, District
+from tests.console.test_dashboard import text_of
+from tests.installation import free_port
+
+SECRET = "tulips-and-thunder-42"
+
+
+def path_of(page: str, district: District, **more) -> str:
+    return reverse(page, kwargs={"tenant": district.pk, **more})
+
+
+def add_drop(console: Client, district: District, **changes: str):
+    given = {
+        "name": "Nightly", "login": "riverbend", "password": SECRET, "keys": "", "allow": "203.0.113.0/24",
+        "most_megabytes": "100", "quiet_seconds": "60", "prefix": "n-", "every": "26",
+    } | changes  # fmt: skip
+    return console.post(path_of("connection-add", district, kind="sftp_drop"), given, follow=True)
+
+
+def test_a_connection_is_added_by_its_kind(console: Client, district):
+    assert "SFTP: they bring it" in text_of(console.get(path_of("connections", district)))
+    text = text_of(add_drop(console, district))
+    assert "The connection was added" in text
+    made = Connection.objects.get(district=district, kind="sftp_drop")
+    assert (made.prefix, made.expected_every_hours, made.settings["login"]) == ("n-", 26, "riverbend")
+    assert "Nightly" in text_of(console.get(path_of("connections", district)))
+
+
+def test_what_is_wrong_is_said_and_what_was_typed_stays(console: Client, district):
+    answer = add_drop(console, district, allow="everywhere")
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "neither an address nor a network" in page
+    assert "everywhere</textarea>" in page
+    assert not Connection.objects.filter(kind="sftp_drop").exists()
+
+
+def test_a_secret_is_kept_encrypted_and_never_shown_again(console: Client, district):
+    add_drop(console, district)
+    made = Connection.objects.get(kind="sftp_drop")
+    page = console.get(path_of("connection", district, connection_id=made.pk)).content.decode()
+    assert SECRET not in page
+    assert "One is kept" in page
+    before = json.loads(made.secrets)
+    given = {"name": "Nightly two", "login": "riverbend", "most_megabytes": "100", "quiet_seconds": "60",
+             "prefix": "n-", "enabled": "on"}  # fmt: skip
+    assert "was changed" in text_of(
+        console.post(path_of("connection", district, connection_id=made.pk), given, follow=True)
+    )
+    made.refresh_from_db()
+    assert json.loads(made.secrets) == before
+    assert (made.name, made.expected_every_hours, made.enabled) == ("Nightly two", None, True)
+
+
+def test_testing_says_what_is_wrong_in_words(console: Client, district):
+    port = free_port()
+    given = {"name": "Pull", "host": "127.0.0.1", "port": str(port), "login": "x", "password": "y", "path": "/out.zip",
+             "host_key": "", "most_megabytes": "10", "timeout_seconds": "2"}  # fmt: skip
+    console.post(path_of("connection-add", district, kind="sftp_pull"), given)
+    made = Connection.objects.get(kind="sftp_pull")
+    answer = console.post(path_of("connection-test", district, connection_id=made.pk))
+    assert answer.status_code == 200
+    assert str(port) in text_of(answer)
+    assert 'role="alert"' in answer.content.decode()
+
+
+def test_an_upload_connection_is_not_fetched_from(console: Client, district):
+    made = Connection.objects.get(district=district)
+    page = console.get(path_of("connection", district, connection_id=made.pk)).content.decode()
+    assert "Import now" not in page
+    answer = console.post(path_of("connection-run", district, connection_id=made.pk), follow=True)
+    assert "there is nothing to fetch" in text_of(answer)
+
+
+def test_a_connection_without_records_is_removed(console: Client, district, ids):
+    add_drop(console, district)
+    made = Connection.objects.get(kind="sftp_drop")
+    console.post(path_of("connection-remove", district, connection_id=made.pk))
+    assert not Connection.objects.filter(pk=made.pk).exists()
+    first = Connection.objects.get(district=district)
+    answer = console.post(path_of("connection-remove", district, connection_id=first.pk), follow=True)
+    assert "has records in the roster" in text_of(answer)
+    assert Connection.objects.filter(pk=first.pk).exists()
+
+
+def test_another_districts_connection_is_not_there(console: Client, district, elsewhere):
+    theirs = Connection.objects.get(district=elsewhere)
+    assert console.get(path_of("connection", district, connection_id=theirs.pk)).status_code == 404
+    for page in ("connection-test", "connection-run", "connection-remove"):
+        assert console.post(path_of(page, district, connection_id=theirs.pk)).status_code == 404

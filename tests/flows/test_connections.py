@@ -1,0 +1,200 @@
+"""Several ways into one district: none touches another's records; and what is said when one falls silent."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from django.test import override_settings
+from django.utils import timezone
+
+from rollbook.flows import connections, holds, operators
+from rollbook.flows.ingest import TakenIds, carry_out, prepare
+from rollbook.flows.overdue import overdue, watch
+from rollbook.flows.undo import prepare_undo
+from rollbook.generator.generate import generate
+from rollbook.store.models import RECORDS, Connection, District, Run
+from tests.delivered import a_district, a_grant, everything, reader_of
+from tests.flows.rekeyed import rekey
+from tests.installation import free_port
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def district() -> District:
+    return a_district()
+
+
+@pytest.fixture
+def first(district: District) -> Connection:
+    return Connection.objects.get(district=district)
+
+
+@pytest.fixture
+def second(district: District) -> Connection:
+    return connections.add_connection(district, "upload", "Charter schools", {}, prefix="charter-")
+
+
+def a_package(folder: Path, seed: int = 7, night: int = 0) -> Path:
+    generate(folder, 100, seed, night)
+    return folder
+
+
+def bring(connection: Connection, package: Path) -> Run:
+    run = carry_out(prepare(connection, package, "a test"))
+    return holds.apply_once(run.hold, "a test", "a test") if run.outcome == "held" else run
+
+
+def owned_by(connection: Connection) -> dict[str, list[dict]]:
+    return {
+        name: list(
+            model.objects.filter(district=connection.district_id, connection_id=connection.pk)
+            .order_by("id")
+            .values()
+        )
+        for name, model in RECORDS.items()
+    }
+
+
+def test_one_connection_never_touches_anothers_rows(first, second, tmp_path):
+    package, later = a_package(tmp_path / "one"), a_package(tmp_path / "later", night=60)
+    bring(first, package)
+    mine = owned_by(first)
+    bring(second, package)
+    assert owned_by(first) == mine
+    theirs = owned_by(second)
+    assert all(row["sourced_id"] == f"charter-{row['source_id']}" for row in theirs["users"])
+    run = bring(second, later)
+    assert run.plan.counts
+    assert owned_by(first) == mine
+    bring(second, rekey(later, tmp_path / "rekeyed"))
+    assert owned_by(first) == mine
+    undone = carry_out(prepare_undo(run, "a test"))
+    if undone.outcome == "held":
+        holds.apply_once(undone.hold, "a test", "a test")
+    assert owned_by(first) == mine
+    assert bring(first, package).message == "Nothing changed."
+
+
+def test_both_connections_are_served_side_by_side(district, first, second, tmp_path):
+    package = a_package(tmp_path / "one")
+    bring(first, package)
+    bring(second, package)
+    ids = {record["sourcedId"] for record in everything(reader_of(a_grant(district)), "/users")}
+    plain = {one for one in ids if not one.startswith("charter-")}
+    assert {f"charter-{one}" for one in plain} == ids - plain
+
+
+def test_two_connections_that_clash_are_told_so_and_nothing_is_applied(district, first, tmp_path):
+    clashing = connections.add_connection(district, "upload", "Without a prefix", {})
+    package = a_package(tmp_path / "one")
+    bring(first, package)
+    with pytest.raises(TakenIds):
+        bring(clashing, package)
+    assert not any(owned_by(clashing).values())
+    assert Run.objects.latest("pk").outcome == "refused"
+
+
+def test_a_prefix_stays_once_there_are_records(second, tmp_path):
+    connections.edit_connection(second, {}, prefix="c-")
+    bring(second, a_package(tmp_path / "one"))
+    with pytest.raises(connections.PrefixKept):
+        connections.edit_connection(second, {}, prefix="d-")
+
+
+def test_two_connections_of_one_district_have_two_names(district, second):
+    with pytest.raises(connections.NameNeeded):
+        connections.add_connection(district, "upload", "Charter schools", {})
+
+
+def test_a_server_that_cannot_be_reached_is_a_failed_run_of_its_connection(district):
+    made = connections.add_connection(
+        district, "sftp_pull", "Pull",
+        {"host": "127.0.0.1", "port": str(free_port()), "login": "x", "password": "y", "path": "/out.zip", "timeout_seconds": "2"},
+    )  # fmt: skip
+    run = connections.run_connection(made, "a test")
+    assert (run.outcome, run.phase, run.connection_id) == ("failed", "fetching", made.pk)
+    assert run.message
+
+
+# --- The watch ------------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mailbox() -> Iterator[list[tuple[list[str], str]]]:
+    """What a real SMTP server received: (recipients, the message as text). Rollbook's mail settings point to it."""
+    received: list[tuple[list[str], str]] = []
+
+    class Kept(Message):
+        def handle_message(self, message) -> None:
+            received.append(
+                (message["X-RcptTo"].split(", "), f"{message['Subject']}\n{message.get_payload()}")
+            )
+
+    server = Controller(Kept(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    try:
+        with override_settings(
+            EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+            EMAIL_HOST="127.0.0.1",
+            EMAIL_PORT=server.port,
+        ):
+            yield received
+    finally:
+        server.stop()
+
+
+def test_a_held_import_is_told_by_real_mail_to_each_operator(district, first, mailbox, tmp_path):
+    for name in ("brandt", "tanaka"):
+        operators.add_operator(f"{name}@riverbend.example", operators.DISTRICT, district)
+    bring(first, a_package(tmp_path / "one"))
+    held = carry_out(prepare(first, rekey(tmp_path / "one", tmp_path / "rekeyed"), "a test"))
+    assert held.outcome == "held"
+    assert sorted(to for to, _ in mailbox) == [["brandt@riverbend.example"], ["tanaka@riverbend.example"]]
+    assert f"/districts/{district.pk}/imports/{held.pk}" in mailbox[0][1]
+    assert "re-link them" in mailbox[0][1]
+
+
+def test_a_mail_server_that_is_down_does_not_harm_the_import(district, first, tmp_path):
+    operators.add_operator("brandt@riverbend.example", operators.DISTRICT, district)
+    bring(first, a_package(tmp_path / "one"))
+    down = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": free_port()}
+    with override_settings(EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend", **down):
+        held = carry_out(prepare(first, rekey(tmp_path / "one", tmp_path / "rekeyed"), "a test"))
+    assert held.outcome == "held"
+
+
+def test_silence_is_told_once_until_something_comes_in_again(district, first, mailbox, tmp_path):
+    operators.add_operator("brandt@riverbend.example", operators.DISTRICT, district)
+    connections.edit_connection(first, {}, expected_every_hours=24)
+    bring(first, a_package(tmp_path / "one"))
+    now = timezone.now()
+    assert watch(district.pk, now + timedelta(hours=24) - timedelta(minutes=1)) == 0
+    assert overdue(district.pk, now) == []
+    late = now + timedelta(hours=25)
+    assert watch(district.pk, late) == 1
+    assert watch(district.pk, late + timedelta(hours=1)) == 0
+    assert [one.connection for one in overdue(district.pk, late)] == [first]
+    [(_, text)] = mailbox
+    assert "No import came in" in text
+    assert "every 24 hours" in text
+    # Something comes in: the silence is over, and the next one is told again.
+    Run.objects.filter(connection=first).update(ended_at=late)
+    assert watch(district.pk, late + timedelta(hours=1)) == 0
+    assert watch(district.pk, late + timedelta(hours=26)) == 1
+    assert len(mailbox) == 2
+
+
+def test_a_failed_import_does_not_end_the_silence(district, first):
+    connections.edit_connection(first, {}, expected_every_hours=1)
+    later = timezone.now() + timedelta(hours=2)
+    Run.objects.create(district=district, connection=first, flow="ingest", outcome="failed", ended_at=later)
+    assert [one.connection for one in overdue(district.pk, later)] == [first]
+
+
+def test_what_is_switched_off_is_not_watched(district, first):
+    connections.edit_connection(first, {}, expected_every_hours=1, enabled=False)
+    assert overdue(district.pk, timezone.now() + timedelta(days=9)) == []

@@ -1,0 +1,108 @@
+"""Going back to the roster as it was before a run."""
+
+import json
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from rollbook.flows import holds
+from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.undo import NotUndoable, prepare_undo
+from rollbook.generator.generate import generate
+from rollbook.store.models import RECORDS, Connection, District, Run
+from tests.delivered import a_district, a_grant, active, deliver, everything, reader_of
+from tests.flows.rekeyed import rekey
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def district() -> District:
+    return a_district()
+
+
+def night(tmp_path: Path, number: int) -> Path:
+    generate(tmp_path / f"night-{number}", 300, 3, number)
+    return tmp_path / f"night-{number}"
+
+
+def undo(run: Run) -> Run:
+    undone = carry_out(prepare_undo(run, "a test"))
+    return holds.apply_once(undone.hold, "a test", "a test") if undone.outcome == "held" else undone
+
+
+def stored(district: District) -> dict[str, list[dict]]:
+    """Every active row of the roster, with every value; metadata as it is meant, for its spaces mean nothing."""
+    rows = {
+        name: list(model.objects.filter(district=district.pk, status="active").order_by("id").values())
+        for name, model in RECORDS.items()
+    }
+    for row in chain.from_iterable(rows.values()):
+        row["metadata"] = json.loads(row["metadata"] or "{}")
+        row["metadata_folded"] = json.loads(row["metadata_folded"] or "{}")
+    return rows
+
+
+def test_undoing_one_run_brings_every_value_back(district, tmp_path):
+    deliver(district, night(tmp_path, 0))
+    reader = reader_of(a_grant(district))
+    before, seen = stored(district), active(everything(reader, "/enrollments"))
+    run = deliver(district, night(tmp_path, 40))
+    assert {action for actions in run.plan.counts.values() for action in actions} >= {
+        "create",
+        "update",
+        "delete",
+    }
+    assert stored(district) != before
+    undone = undo(run)
+    assert (undone.outcome, undone.undoes_id) == ("success", run.pk)
+    assert stored(district) == before
+    assert active(everything(reader, "/enrollments")) == seen
+
+
+def test_undoing_an_earlier_run_takes_back_what_came_after(district, tmp_path):
+    deliver(district, night(tmp_path, 0))
+    before = stored(district)
+    first = deliver(district, night(tmp_path, 10))
+    deliver(district, night(tmp_path, 20))
+    deliver(district, night(tmp_path, 30))
+    undo(first)
+    assert stored(district) == before
+
+
+def test_an_undo_can_be_undone_and_the_next_delivery_compares_with_what_is_there(district, tmp_path):
+    deliver(district, night(tmp_path, 0))
+    run = deliver(district, night(tmp_path, 20))
+    after = stored(district)
+    undone = undo(run)
+    undo(undone)
+    assert stored(district) == after
+    assert deliver(district, night(tmp_path, 20)).message == "Nothing changed."
+
+
+def test_an_undo_is_weighed_like_any_plan(district, tmp_path):
+    run = deliver(district, night(tmp_path, 0))
+    undone = carry_out(prepare_undo(run, "a test"))
+    assert undone.outcome == "held"
+    assert {hazard["code"] for hazard in undone.hold.hazards} >= {"to-zero", "delete-percent"}
+    assert stored(district)["users"]
+
+
+def test_a_relink_can_be_undone(district, tmp_path):
+    deliver(district, night(tmp_path, 0))
+    before = stored(district)
+    rekeyed = rekey(tmp_path / "night-0", tmp_path / "rekeyed")
+    held = carry_out(prepare(Connection.objects.get(district=district), rekeyed, "a test"))
+    again = holds.relink(held.hold, "a test", "a test")
+    run = holds.apply_once(again.hold, "a test", "a test")
+    assert stored(district) != before
+    undo(run)
+    assert stored(district) == before
+
+
+def test_what_changed_nothing_cannot_be_undone(district, tmp_path):
+    deliver(district, night(tmp_path, 0))
+    refused = Run.objects.create(district=district, flow="ingest", outcome="refused", phase="kept")
+    with pytest.raises(NotUndoable):
+        prepare_undo(refused, "a test")

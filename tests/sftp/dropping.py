@@ -1,0 +1,150 @@
+"""Drop connections of a test's own Rollbook, and OpenSSH's `sftp` as those who bring files use it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.installation import Installation
+
+PASSWORD = "correct horse battery"
+RIVERBEND = Path(__file__).parent.parent.parent / "rollbook" / "riverbend"
+
+MAKE = """
+import json, sys, os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
+django.setup()
+from rollbook.connectors.sftp_drop import checked
+from rollbook.flows.districts import add_district
+from rollbook.store.models import Connection
+made = []
+for settings, secrets in json.load(sys.stdin):
+    kept, hidden = checked(settings, secrets)
+    connection = Connection.objects.create(
+        district=add_district("Riverbend"), kind="sftp_drop", name="SIS", settings=kept, secrets=json.dumps(hidden)
+    )
+    made.append([connection.pk, connection.district_id])
+print(json.dumps(made))
+"""
+
+ASK = """
+import json, sys, os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
+django.setup()
+from rollbook.store.models import Run, User
+fields = ("id", "phase", "outcome", "message", "findings", "started_by")
+runs = list(Run.objects.filter(connection=int(sys.argv[1])).order_by("id").values(*fields))
+print(json.dumps({"runs": runs, "users": User.objects.filter(connection_id=int(sys.argv[1])).count()}))
+"""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """One drop connection of an installation whose SFTP server listens on `port`."""
+
+    installation: Installation
+    connection: int
+    district: int
+    login: str
+    port: int
+    known_hosts: Path
+
+    @property
+    def home(self) -> Path:
+        return self.installation.data_dir / "sftp" / str(self.connection)
+
+    def sftp(self, *commands: str, key: Path | None = None, password: str = PASSWORD, login: str = "") -> Any:
+        """OpenSSH's client carries out the commands; it stops at the first that fails. Gives the ended process."""
+        ask = self.known_hosts.with_name("ask")
+        ask.write_text('#!/bin/sh\nprintf "%s\\n" "$ROLLBOOK_TEST_PASSWORD"\n')
+        ask.chmod(0o700)
+        options = ["-F", "none", "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "StrictHostKeyChecking=accept-new",
+                   "-o", "IdentitiesOnly=yes", "-o", "NumberOfPasswordPrompts=1", "-o", "BatchMode=no"]  # fmt: skip
+        if key:
+            options += ["-i", str(key), "-o", "PreferredAuthentications=publickey"]
+        else:
+            options += ["-o", "PreferredAuthentications=password"]
+        return subprocess.run(
+            ["sftp", *options, "-P", str(self.port), "-b", "-", f"{login or self.login}@127.0.0.1"],
+            input="".join(f"{command}\n" for command in commands), capture_output=True, text=True, timeout=120,
+            env=os.environ | {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "ROLLBOOK_TEST_PASSWORD": password},
+        )  # fmt: skip
+
+    def ask(self) -> dict[str, Any]:
+        """The connection's runs, oldest first, and the number of users it owns."""
+        return json.loads(_python(self.installation, ASK, str(self.connection)))
+
+    def runs(self, count: int, seconds: float = 120) -> list[dict[str, Any]]:
+        """Its runs, once there are `count` and all have ended."""
+        until = time.monotonic() + seconds
+        while len(runs := self.ask()["runs"]) < count or not all(run["outcome"] for run in runs):
+            assert time.monotonic() < until, f"it never came to {count} ended runs: {runs}"
+            time.sleep(0.3)
+        return list(runs)
+
+    def archived(self, run: int) -> list[str]:
+        """What lies in the archive of a run, once it is there."""
+        folder = self.home / "archive" / f"run-{run}"
+        until = time.monotonic() + 10
+        while not folder.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        return sorted(file.name for file in folder.iterdir())
+
+    def inbox(self) -> list[str]:
+        return sorted(file.name for file in (self.home / "inbox").iterdir())
+
+
+def until(wanted: Callable[[], Any], seconds: float = 90) -> None:
+    end = time.monotonic() + seconds
+    while not wanted():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.1)
+
+
+def make_drops(
+    installation: Installation, port: int, *filled: tuple[dict[str, Any], dict[str, str]]
+) -> list[Dropped]:
+    """A district with a drop connection each, filled in as given."""
+    made = json.loads(_python(installation, MAKE, stdin=json.dumps(filled)))
+    known_hosts = installation.data_dir / "known_hosts"
+    return [
+        Dropped(installation, connection, district, settings["login"], port, known_hosts)
+        for (settings, _), (connection, district) in zip(filled, made, strict=True)
+    ]
+
+
+def make_key(folder: Path, name: str = "id") -> tuple[Path, str]:
+    """A new ed25519 key by ssh-keygen: the private file, the public line."""
+    file = folder / name
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "the SIS", "-f", str(file)], check=True
+    )
+    return file, file.with_suffix(".pub").read_text()
+
+
+def zipped(folder: Path, target: Path) -> Path:
+    """The folder's files as a zip."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    return target
+
+
+def a_copy_of_riverbend(folder: Path) -> Path:
+    return Path(shutil.copytree(RIVERBEND, folder))
+
+
+def _python(installation: Installation, program: str, *arguments: str, stdin: str = "") -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=installation.environ, input=stdin, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
