@@ -179,7 +179,9 @@ def envnetworks(name: str, environ: Mapping[str, str] = os.environ) -> tuple[IPv
     try:
         return tuple(ip_network(text) for text in texts)
     except ValueError as fault:
-        raise ImproperlyConfigured(f"{name}: {fault}. Write, for example, {BY_NAME[name].example}.") from fault
+        raise ImproperlyConfigured(
+            f"{name}: {fault}. Write, for example, {BY_NAME[name].example}."
+        ) from fault
 
 
 def envsecret(name: str, environ: Mapping[str, str] = os.environ) -> str:

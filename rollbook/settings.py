@@ -130,7 +130,10 @@ def _postgresql(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         # Only what asks for it is prepared (store/prepared.py): Django's own cursors bind values themselves and never do.
         "OPTIONS": options
-        | {"pool": {"min_size": 1, "max_size": envint("ROLLBOOK_DATABASE_POOL", least=1)}, "prepare_threshold": 5},
+        | {
+            "pool": {"min_size": 1, "max_size": envint("ROLLBOOK_DATABASE_POOL", least=1)},
+            "prepare_threshold": 5,
+        },
     }
 
 
