@@ -50,14 +50,16 @@ def read(located: Located, address: str) -> tuple[bytes, int]:
     if located.question.fields is not None:
         text = _selected(text, located.question.fields)
     # Bytes, because they are replaced in a sixth of the time that a str takes.
-    return text.encode().replace(ADDRESS.encode(), address.encode()), count
+    return text.replace(ADDRESS.encode(), address.encode()), count
 
 
-def _selected(text: str, fields: tuple[str, ...]) -> str:
+def _selected(text: bytes, fields: tuple[str, ...]) -> bytes:
     """The records with the chosen members only, in the members' order."""
-    records = json.loads(f"[{text}]")
+    records = json.loads(b"[%s]" % text)
     chosen = [{name: record[name] for name in fields if name in record} for record in records]
-    return ",".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in chosen)
+    return ",".join(
+        json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in chosen
+    ).encode()
 
 
 # --- Publications and pins ----------------------------------------------------------------------------------------------------------------
