@@ -7,6 +7,7 @@ import asyncio
 import re
 import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -153,10 +154,12 @@ def _private_key(secrets: Secrets) -> list[asyncssh.SSHKey]:
 
 
 def _run(settings: Settings, act: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-    """The act to its end, in an event loop of its own; whatever stops it is said in words."""
+    """The act to its end, in an event loop and a thread of its own; whatever stops it is said in words."""
     place = f"{settings['host']}, port {settings['port']}"
     try:
-        return asyncio.run(act())
+        # The caller's thread may have a loop running, which would refuse another.
+        with ThreadPoolExecutor(1) as apart:
+            return apart.submit(lambda: asyncio.run(act())).result()
     except TimeoutError as fault:
         raise CannotFetch(f"{place} did not answer within {settings['timeout_seconds']} seconds.") from fault
     except asyncssh.PermissionDenied as fault:
