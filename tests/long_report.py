@@ -15,8 +15,10 @@ COVERS = ("rollbook", "bench")
 OLD = datetime.timedelta(days=14)
 
 
-def write(figures: Path, passed: int, failed: int, seconds: float) -> None:
-    """Writes the report from the figures the tests left (one JSON object a line; the file may be missing)."""
+def write(figures: Path, named: list[str], passed: int, failed: int, seconds: float) -> None:
+    """Writes the report from the figures the tests left (one JSON object a line; the file may be missing). `named` are the tests
+    that were asked for; none named means all.
+    """
     rows = (
         [json.loads(line) for line in figures.read_text(encoding="utf-8").splitlines()]
         if figures.exists()
@@ -25,12 +27,13 @@ def write(figures: Path, passed: int, failed: int, seconds: float) -> None:
     lines = [
         "# The last long run",
         "",
-        "All tests at the sizes of real districts, by `script/test --long`, which writes this page.",
+        "Tests at the sizes of real districts, by `script/test --long`, which writes this page.",
         "",
         f"- Commit: {_git('rev-parse', 'HEAD')} of {_git('log', '-1', '--format=%cI')}",
         f"- Run on: {datetime.datetime.now(datetime.UTC):%Y-%m-%d}",
         f"- Machine: {os.cpu_count()} cores, {_memory()} GiB of memory, {platform.system()} {platform.machine()},"
         f" Python {platform.python_version()}",
+        f"- Tests: {', '.join(named) or 'all'}",
         f"- Result: {passed} passed, {failed} failed in {seconds:.0f} s",
         "",
         "| what | database | figure | unit |",

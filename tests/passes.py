@@ -42,7 +42,13 @@ def main(arguments: list[str]) -> int:
         passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
         sound = bool(outcomes) and all(one.sound for one in outcomes) and passed > 0
         if long:
-            long_report.write(figures, passed, failed, time.monotonic() - started)
+            long_report.write(
+                figures,
+                [one for one in arguments if is_target(one)],
+                passed,
+                failed,
+                time.monotonic() - started,
+            )
     print(f"\nAll passes took {time.monotonic() - started:.0f} s.")
     print(f"{passed} passed, {failed} failed", flush=True)
     return 0 if sound and not failed else 1
