@@ -93,51 +93,53 @@ def _span(positions: range | Sequence[int]) -> tuple[int, int, int]:
 
 def _joined_by_python(located: Located) -> tuple[bytes, int]:
     rows = _view_rows(located) if located.is_view else _base_rows(located)
-    opening = {stamp: _opening(located.reader.district_id, stamp) for stamp in {stamp for stamp, *_ in rows}}
-    return ",".join([opening[row[0]] + row[1] for row in rows]).encode(), len(rows)
+    opening = {stamp: _opening(located.reader.district_id, stamp) for stamp in {stamp for stamp, _ in rows}}
+    if len(opening) == 1:
+        [one] = opening.values()
+        return (one + f",{one}".join([text for _, text in rows])).encode(), len(rows)
+    return ",".join([opening[stamp] + text for stamp, text in rows]).encode(), len(rows)
 
 
 def _in_order(located: Located, table: str, columns: str, keys: str, values: list[Any]) -> list[Any]:
-    """The rows of the located positions, in their order. `columns` end with the position."""
+    """`columns` of the rows of the located positions, in their order."""
     first, last, gaps = _span(located.positions)
     valid, at = "from_publication <= %s AND to_publication > %s", [located.publication] * 2
-    if 0 <= gaps <= len(located.positions):
-        # One walk along the index, even where it passes what is not wanted.
-        rows = fetch(
+    if gaps == 0:
+        return fetch(
             connection,
             f"SELECT {columns} FROM {table} r WHERE {keys} AND position BETWEEN %s AND %s AND {valid} ORDER BY position",
             [*values, first, last, *at],
         )
-        if not gaps:
-            return rows
-    else:
-        rows = fetch(
-            connection,
-            f"SELECT {columns} FROM {table} r WHERE {keys} AND position = ANY(%s::bigint[]) AND {valid}",
-            [*values, list(located.positions), *at],
-        )
-    found = {row[-1]: row for row in rows}
+    # One walk along the index, even where it passes what is not wanted; else each by itself.
+    is_walk = 0 < gaps <= len(located.positions)
+    rows = fetch(
+        connection,
+        f"SELECT {columns}, position FROM {table} r WHERE {keys} AND {valid}"
+        f" AND {'position BETWEEN %s AND %s' if is_walk else 'position = ANY(%s::bigint[])'}",
+        [*values, *at, *([first, last] if is_walk else [list(located.positions)])],
+    )
+    found = {row[-1]: row[:-1] for row in rows}
     return [found[position] for position in located.positions]
 
 
-def _base_rows(located: Located) -> list[Any]:
-    columns = f"{located.stamp('r')}, {located.text('r')}, r.position"
+def _base_rows(located: Located) -> list[Stamped]:
+    columns = f"{located.stamp('r')}, {located.text('r')}"
     keys = "district_id = %s AND collection = %s"
     return _in_order(located, "store_served", columns, keys, [located.reader.district_id, located.collection])
 
 
 def _view_rows(located: Located) -> list[Stamped]:
-    columns = f"r.record_id, r.place, {located.stamp('r')}, {located.text('r')}, r.position"
+    columns = f"r.record_id, r.place, {located.stamp('r')}, {located.text('r')}"
     keys = "district_id = %s AND view_id = %s AND collection = %s"
     reader = located.reader
     rows = _in_order(
         located, "store_viewrow", columns, keys, [reader.district_id, reader.view_id, located.collection]
     )
-    shared = {record_id: place for record_id, place, _, text, _ in rows if text is None}
+    shared = {record_id: place for record_id, place, _, text in rows if text is None}
     texts = _shared_texts(located, shared)
     return [
         (stamp, text) if text is not None else (max(stamp, texts[record_id][0]), texts[record_id][1])
-        for record_id, _, stamp, text, _ in rows
+        for record_id, _, stamp, text in rows
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.goals import GOALS, Goal
+from bench.goals import GOALS, REPORTED, Goal
 from bench.performance import write
 from bench.rows import NAMES, Row, as_json, as_table, from_json, row
 from tests.installation import ON_POSTGRESQL
@@ -55,7 +55,7 @@ def part_of(name: str) -> str:
 
 def reported(name: str) -> bool:
     """On SQLite the times of an import are told without a goal."""
-    return not ON_POSTGRESQL and name.startswith(("first load", "next night", "no change"))
+    return not ON_POSTGRESQL and name.startswith(REPORTED)
 
 
 def test_a_row_is_judged_by_the_goal_of_its_name():
