@@ -18,8 +18,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 django.setup()
 
 from rollbook.flows import ingest  # noqa: E402  # models can be named only once Django is set up
-from rollbook.store import shelf  # noqa: E402
-from rollbook.store.models import Connection  # noqa: E402
+from rollbook.store import shelf  # noqa: E402  # as above
+from rollbook.store.models import Connection  # noqa: E402  # as above
 
 PHASES = {
     "keeping": (shelf, "keep_delivery"),

@@ -15,10 +15,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 django.setup()
 
 from rollbook.flows import apps  # noqa: E402  # models can be named only once Django is set up
-from rollbook.flows.districts import add_district  # noqa: E402
-from rollbook.flows.ingest import carry_out, prepare  # noqa: E402
-from rollbook.generator.generate import generate  # noqa: E402
-from rollbook.store.models import Connection, District, Org  # noqa: E402
+from rollbook.flows.districts import add_district  # noqa: E402  # as above
+from rollbook.flows.ingest import carry_out, prepare  # noqa: E402  # as above
+from rollbook.generator.generate import generate  # noqa: E402  # as above
+from rollbook.store.models import Connection, District, Org  # noqa: E402  # as above
 
 EVERY_NTH_SCHOOL = 4
 

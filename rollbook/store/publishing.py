@@ -15,7 +15,8 @@ from rollbook.store import plain_enrollments
 from rollbook.store.bulk import among, batches, elements, load, many
 from rollbook.store.models import RECORDS, District
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
-from rollbook.store.records import Loaded, Roster, Sight, base_sight
+from rollbook.store.records import Loaded, Roster
+from rollbook.store.sights import Sight, base_sight
 
 CHUNK = 10_000
 COLUMNS = (

@@ -1,11 +1,11 @@
 """Roster rows as canonical records, ready to be rendered: references turned into served ids and cut to what a sight lets through.
 
-A `Sight` says which records may be referred to. `base_sight` is the whole roster's; `view_sight` is cut to the temporary table `seen`.
+A `Sight` (`sights`) says which records may be referred to.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from rollbook.oneroster.spec import Field
 from rollbook.store.bulk import among, many
 from rollbook.store.columns import column_of
 from rollbook.store.models import RECORDS
-from rollbook.store.visibility import GUARDIANS, Rule, seen
+from rollbook.store.sights import Sight, rows_of
 
 CanonicalRecord = dict[str, Any]
 
@@ -29,18 +29,6 @@ class Loaded(NamedTuple):
     sourced_id: str
     kind: str
     record: CanonicalRecord | None
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What may be seen: served ids by record id of each small collection, where roles may be shown, and which people are visible."""
-
-    orgs: dict[int, str]
-    role_orgs: Collection[int]
-    sessions: dict[int, str]
-    courses: dict[int, str]
-    classes: dict[int, tuple[str, int]]
-    people: Callable[[Iterable[int]], dict[int, str]]
 
 
 @dataclass(frozen=True)
@@ -57,120 +45,7 @@ class Roster:
         return _LOADERS[collection](self, collection, ids)
 
 
-# --- Sights ---------------------------------------------------------------------------------------------------------------------
-
-
-def base_sight(cursor: CursorWrapper, district_id: int) -> Sight:
-    """Everything a full grant sees: what is active and hangs on what is active, and no guardians for themselves."""
-    orgs = _active(cursor, district_id, "store_org")
-    courses = _active(cursor, district_id, "store_course")
-    return Sight(
-        orgs,
-        orgs,
-        _active(cursor, district_id, "store_academicsession"),
-        courses,
-        {
-            number: (sourced_id, school)
-            for number, sourced_id, school, course in _rows(
-                cursor,
-                "SELECT id, sourced_id, school_id, course_id FROM store_class WHERE district_id = %s AND status = 'active'",
-                [district_id],
-            )
-            if school in orgs and course in courses
-        },
-        lambda ids: _people_of_roster(cursor, district_id, ids),
-    )
-
-
-def view_sight(cursor: CursorWrapper, district_id: int, rule: Rule) -> Sight:
-    """What the temporary table `seen` lets through; roles only at the orgs the rule chose."""
-    orgs = _seen(cursor, district_id, "orgs")
-    chosen = orgs if rule.orgs is None else set(rule.orgs) & set(orgs)
-    classes = _rows(
-        cursor,
-        f"SELECT id, sourced_id, school_id FROM store_class WHERE district_id = %s AND {seen('classes', 'id')}",
-        [district_id],
-    )
-    return Sight(
-        orgs,
-        chosen,
-        _seen(cursor, district_id, "academicSessions"),
-        _seen(cursor, district_id, "courses"),
-        {number: (sourced_id, school) for number, sourced_id, school in classes},
-        lambda ids: dict(
-            _rows(
-                cursor,
-                f"SELECT id, sourced_id FROM store_user WHERE district_id = %s AND {among(cursor, 'id')} AND {seen('users', 'id')}",
-                [district_id, many(cursor, ids)],
-            )
-        ),
-    )
-
-
-def _active(cursor: CursorWrapper, district_id: int, table: str) -> dict[int, str]:
-    return dict(
-        _rows(
-            cursor,
-            f"SELECT id, sourced_id FROM {table} WHERE district_id = %s AND status = 'active'",
-            [district_id],
-        )
-    )
-
-
-def _seen(cursor: CursorWrapper, district_id: int, collection: str) -> dict[int, str]:
-    table = RECORDS[collection]._meta.db_table
-    return dict(
-        _rows(
-            cursor,
-            f"SELECT id, sourced_id FROM {table} WHERE district_id = %s AND {seen(collection, 'id')}",
-            [district_id],
-        )
-    )
-
-
-def _people_of_roster(cursor: CursorWrapper, district_id: int, ids: Iterable[int]) -> dict[int, str]:
-    """Active people who have a role of their own, or sit in a class that is served. Asked in two steps, each by an index."""
-    active = dict(
-        _rows(
-            cursor,
-            f"SELECT id, sourced_id FROM store_user WHERE district_id = %s AND {among(cursor, 'id')} AND status = 'active'",
-            [district_id, many(cursor, ids)],
-        )
-    )
-    of_their_own = {
-        row[0]
-        for row in _rows(
-            cursor,
-            f"""SELECT user_id FROM store_role WHERE district_id = %s AND {among(cursor, "user_id")} AND status = 'active'
-                AND role NOT IN ({", ".join(["%s"] * len(GUARDIANS))})""",
-            [district_id, many(cursor, active), *GUARDIANS],
-        )
-    }
-    enrolled = _enrolled(cursor, district_id, [number for number in active if number not in of_their_own])
-    return {number: active[number] for number in active if number in of_their_own or number in enrolled}
-
-
-def _enrolled(cursor: CursorWrapper, district_id: int, ids: Sequence[int]) -> set[int]:
-    if not ids:
-        return set()
-    rows = _rows(
-        cursor,
-        f"""SELECT e.user_id FROM store_enrollment e
-            JOIN store_class k ON k.district_id = e.district_id AND k.id = e.class_id AND k.status = 'active'
-            JOIN store_course c ON c.district_id = k.district_id AND c.id = k.course_id AND c.status = 'active'
-            JOIN store_org o ON o.district_id = k.district_id AND o.id = k.school_id AND o.status = 'active'
-            WHERE e.district_id = %s AND {among(cursor, "e.user_id")} AND e.status = 'active'""",
-        [district_id, many(cursor, ids)],
-    )
-    return {row[0] for row in rows}
-
-
 # --- Loading ----------------------------------------------------------------------------------------------------------------------
-
-
-def _rows(cursor: CursorWrapper, statement: str, parameters: Sequence[Any]) -> list[Any]:
-    cursor.execute(statement, parameters)
-    return cursor.fetchall()
 
 
 def _plain_fields(collection: str) -> tuple[Field, ...]:
@@ -183,7 +58,7 @@ def _select(
     """Rows as {canonical field or extra column: value}, with id, sourced_id, status and metadata; in the order of their ids."""
     fields = _plain_fields(collection)
     columns = ["id", "sourced_id", "status", "metadata", *(column_of(field.name) for field in fields), *extra]
-    rows = _rows(
+    rows = rows_of(
         roster.cursor,
         f"""SELECT {", ".join(f'"{column}"' for column in columns)} FROM {RECORDS[collection]._meta.db_table}
             WHERE district_id = %s AND {among(roster.cursor, "id")} ORDER BY id""",
@@ -223,7 +98,7 @@ def _sessions(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[L
 
 def _children(roster: Roster, table: str, visible: dict[int, str]) -> dict[int, list[str]]:
     children: dict[int, list[str]] = defaultdict(list)
-    for number, parent in _rows(
+    for number, parent in rows_of(
         roster.cursor,
         f"SELECT id, parent_id FROM {table} WHERE district_id = %s AND parent_id IS NOT NULL ORDER BY id",
         [roster.district_id],
@@ -255,7 +130,7 @@ def _classes(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Lo
 def _enrollments(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
     classes, orgs = roster.sight.classes, roster.sight.orgs
     cursor = roster.cursor
-    rows = _rows(
+    rows = rows_of(
         cursor,
         f"""SELECT e.id, e.sourced_id, e.status, e.metadata, e.class_id, e.school_id, e.role, e."primary", e.begin_date, e.end_date,
                    u.sourced_id, u.status
@@ -327,7 +202,7 @@ def _users(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Load
 
 def _agents(roster: Roster, ids: Sequence[int]) -> dict[int, tuple[str, list[int]]]:
     """The sourcedId of every one of these users, and whom they name as agents; in the order asked for."""
-    rows = _rows(
+    rows = rows_of(
         roster.cursor,
         f"SELECT id, sourced_id, agent_ids FROM store_user WHERE district_id = %s AND {among(roster.cursor, 'id')}",
         [roster.district_id, many(roster.cursor, ids)],
@@ -342,7 +217,7 @@ def _roles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any
     """The roles each may be seen with; who has none left has the role of their enrollments, at the class's school."""
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     orgs, role_orgs = roster.sight.orgs, roster.sight.role_orgs
-    for user, role_type, role, begin, end, org, profile in _rows(
+    for user, role_type, role, begin, end, org, profile in rows_of(
         roster.cursor,
         f"""SELECT r.user_id, r.role_type, r.role, r.begin_date, r.end_date, r.org_id, p.sourced_id
             FROM store_role r LEFT JOIN store_userprofile p
@@ -368,7 +243,7 @@ def _roles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any
 def _roles_by_enrollment(roster: Roster, users: list[int], found: dict[int, list[dict[str, Any]]]) -> None:
     if not users:
         return
-    for user, role, class_id in _rows(
+    for user, role, class_id in rows_of(
         roster.cursor,
         f"""SELECT user_id, role, class_id FROM store_enrollment
             WHERE district_id = %s AND {among(roster.cursor, "user_id")} AND status = 'active' ORDER BY user_id, id""",
@@ -404,7 +279,7 @@ def _profiles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, 
         "credentialType",
         "username",
     )
-    for user, *values in _rows(
+    for user, *values in rows_of(
         roster.cursor,
         f"""SELECT user_id, sourced_id, profile_type, vendor_id, application_id, description, credential_type, username
             FROM store_userprofile

@@ -12,7 +12,8 @@ from rollbook.store.bulk import batches, is_postgresql, load, temporary
 from rollbook.store.models import RECORDS, View
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
 from rollbook.store.publishing import CHUNK, Edition, served_now, tombstones
-from rollbook.store.records import Roster, view_sight
+from rollbook.store.records import Roster
+from rollbook.store.sights import view_sight
 from rollbook.store.visibility import WHOLE_ROSTER, Rule, work_out
 
 NEXT = "record_id, position, place, gone, kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2"
