@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.engine.catalogue import CATALOGUE, SEVERITIES
+from rollbook.engine.catalogue import CATALOGUE, SEVERITIES, Code
+from rollbook.engine.codes import WHO
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import make_plan
 from rollbook.engine.repairs import KINDS
@@ -62,6 +63,15 @@ def test_every_repaired_code_is_a_kind_of_repair():
         "list-separator"
     }
     assert {kind.severity for kind in CATALOGUE.values()} <= set(SEVERITIES)
+
+
+@pytest.mark.parametrize("kind", CATALOGUE.values(), ids=CATALOGUE)
+def test_every_code_says_what_why_how_and_who(kind: Code):
+    for words in (kind.title, kind.meaning, kind.why, kind.remedy, kind.example):
+        assert words.strip() == words != ""
+    for sentence in (kind.meaning, kind.why, kind.remedy):
+        assert sentence.endswith(".")
+    assert kind.who in WHO
 
 
 def work(folder: Path, name: str) -> Path:
