@@ -13,6 +13,7 @@ from rollbook.store.models.access import (
 )
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
+from rollbook.store.models.keeping import Keeping, SnapshotAct
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
     AccessRow,
@@ -54,6 +55,7 @@ __all__ = [
     "Grant",
     "Hold",
     "IDToken",
+    "Keeping",
     "LastSignIn",
     "Limit",
     "Nonce",
@@ -71,6 +73,7 @@ __all__ = [
     "Run",
     "Served",
     "Snapshot",
+    "SnapshotAct",
     "User",
     "UserProfile",
     "View",

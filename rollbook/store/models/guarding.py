@@ -34,7 +34,8 @@ class Limit(models.Model):
 class Hold(models.Model):
     """A plan that waits for a person, or waited. `hazards` is why; `decision` is empty while it waits, then what was decided.
 
-    Who decided, when and why stay. `replaced` is what happens to it when a newer delivery of its connection comes to an end.
+    Who decided, when and why stay. `replaced` is what happens to it when a newer delivery of its connection comes to an end, `expired`
+    when nobody decided in time. `reminded_at` is when people were last told of it.
     """
 
     class Decision(models.TextChoices):
@@ -43,6 +44,7 @@ class Hold(models.Model):
         REJECT = "reject"
         RELINK = "relink"
         REPLACED = "replaced"
+        EXPIRED = "expired"
 
     run = models.OneToOneField(Run, models.CASCADE, related_name="hold")
     district = models.ForeignKey(District, models.CASCADE, related_name="holds")
@@ -51,6 +53,7 @@ class Hold(models.Model):
     decided_by = models.CharField(max_length=200, default="")
     decided_at = models.DateTimeField(null=True)
     why = models.TextField(default="")
+    reminded_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -26,7 +26,7 @@ class Connection(models.Model):
 
 
 class Snapshot(models.Model):
-    """One delivery exactly as it arrived, on the shelf; immutable."""
+    """One delivery exactly as it arrived, on the shelf; immutable. From `removed_at` on only this row is left of it."""
 
     district = models.ForeignKey(District, models.CASCADE, related_name="snapshots")
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="snapshots")
@@ -34,6 +34,7 @@ class Snapshot(models.Model):
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
     received_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
 
 
 class Run(models.Model):
