@@ -87,8 +87,10 @@ READING_MODELS = frozenset(
         "store.pagechunk",
         "store.pagelist",
         "store.pin",
+        "store.progress",
         "store.refreshtoken",
         "store.throttle",
+        "store.worker",
     }
 )
 # All of oauth-toolkit's models are swapped for ours (store.models.access); its own migrations would look for them in the wrong file.

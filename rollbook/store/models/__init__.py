@@ -13,6 +13,7 @@ from rollbook.store.models.access import (
 )
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
+from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.keeping import Keeping, SnapshotAct
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
@@ -66,6 +67,7 @@ __all__ = [
     "PageList",
     "Pin",
     "Plan",
+    "Progress",
     "Publication",
     "Record",
     "RefreshToken",
@@ -78,4 +80,5 @@ __all__ = [
     "UserProfile",
     "View",
     "ViewRow",
+    "Worker",
 ]

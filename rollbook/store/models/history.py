@@ -41,7 +41,12 @@ class Run(models.Model):
     """One walk of a flow from *waiting* to *done*, with what it found and did.
 
     `phase` is the step it is in or ended in; `outcome` is empty while it runs, then one of success, empty, failed, refused,
-    declined, held, rejected, replaced; what is held gets another outcome when somebody decides. `undoes` is the run this one takes back.
+    declined, cancelled, held, rejected, replaced; what is held gets another outcome when somebody decides. `undoes` is the run this one
+    takes back.
+
+    `task` says what a worker has to do (`flows.jobs`); it is empty where the process that began the run walks it itself: then `process`
+    names that. `turn_at` is when it got its district's turn. `fence` grows each time somebody begins to work on it: whoever has an older
+    number has been taken over from, and may change nothing any more.
     `findings` counts by severity; the findings themselves are on the shelf.
     """
 
@@ -55,18 +60,26 @@ class Run(models.Model):
     findings = models.JSONField(default=dict)
     publication = models.BigIntegerField(null=True)
     undoes = models.ForeignKey("self", models.SET_NULL, null=True, related_name="undone_by")
+    task = models.JSONField(default=dict)
+    process = models.CharField(max_length=64, default="")
+    turn_at = models.DateTimeField(null=True)
+    fence = models.IntegerField(default=0)
     started_by = models.CharField(max_length=200, default="")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["district", "-started_at"], name="run_recent")]
+        indexes = [
+            models.Index(fields=["district", "-started_at"], name="run_recent"),
+            models.Index(fields=["district", "id"], name="run_open", condition=models.Q(outcome="")),
+        ]
 
 
 class Plan(models.Model):
     """Changes in order, on the shelf as Parquet; here its counts, its fingerprint and the state of the roster it was made for.
 
-    `counts` is {collection: {action: number}}; `basis` is the district's generation and publication when planned.
+    `counts` is {collection: {action: number}}; `basis` is the district's generation and publication when planned; `hazards` are the
+    reasons to hold it; `empty` says that nothing is stored and nothing came in.
     """
 
     district = models.ForeignKey(District, models.CASCADE, related_name="plans")
@@ -75,4 +88,6 @@ class Plan(models.Model):
     fingerprint = models.CharField(max_length=64)
     basis = models.CharField(max_length=40)
     counts = models.JSONField()
+    hazards = models.JSONField(default=list)
+    empty = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
