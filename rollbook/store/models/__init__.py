@@ -15,6 +15,7 @@ from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.keeping import Keeping, SnapshotAct
+from rollbook.store.models.planning import Rehearsal, Schedule, Span, Start
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
     AccessRow,
@@ -71,11 +72,15 @@ __all__ = [
     "Publication",
     "Record",
     "RefreshToken",
+    "Rehearsal",
     "Role",
     "Run",
+    "Schedule",
     "Served",
     "Snapshot",
     "SnapshotAct",
+    "Span",
+    "Start",
     "User",
     "UserProfile",
     "View",

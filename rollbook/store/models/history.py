@@ -79,7 +79,8 @@ class Plan(models.Model):
     """Changes in order, on the shelf as Parquet; here its counts, its fingerprint and the state of the roster it was made for.
 
     `counts` is {collection: {action: number}}; `basis` is the district's generation and publication when planned; `hazards` are the
-    reasons to hold it; `empty` says that nothing is stored and nothing came in.
+    reasons to hold it; `empty` says that nothing is stored and nothing came in. `left_out` counts by collection what would have been
+    deleted, had deliveries not only to add until `additions_until`; `modes` is {table: bulk or delta}.
     """
 
     district = models.ForeignKey(District, models.CASCADE, related_name="plans")
@@ -90,4 +91,7 @@ class Plan(models.Model):
     counts = models.JSONField()
     hazards = models.JSONField(default=list)
     empty = models.BooleanField(default=False)
+    left_out = models.JSONField(default=dict)
+    additions_until = models.DateField(null=True)
+    modes = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
