@@ -84,6 +84,7 @@ READING_MODELS = frozenset(
         "store.lastsignin",
         "store.nonce",
         "store.oauthgrant",
+        "store.operatortokenuse",
         "store.pagechunk",
         "store.pagelist",
         "store.pin",

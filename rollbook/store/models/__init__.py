@@ -14,6 +14,7 @@ from rollbook.store.models.access import (
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
+from rollbook.store.models.judging import SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
 from rollbook.store.models.planning import Rehearsal, Schedule, Span, Start
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
@@ -39,6 +40,7 @@ from rollbook.store.models.roster import (
     User,
     UserProfile,
 )
+from rollbook.store.models.tokens import OperatorToken, OperatorTokenUse
 
 __all__ = [
     "RECORDS",
@@ -63,6 +65,8 @@ __all__ = [
     "Nonce",
     "OAuthGrant",
     "Operator",
+    "OperatorToken",
+    "OperatorTokenUse",
     "Org",
     "PageChunk",
     "PageList",
@@ -77,6 +81,7 @@ __all__ = [
     "Run",
     "Schedule",
     "Served",
+    "SeverityChange",
     "Snapshot",
     "SnapshotAct",
     "Span",
