@@ -19,9 +19,9 @@ def write_plan(
     parts: list[str] = []
     for found in differences.values():
         if "create" in found.counts:
-            parts.append(_creations_of(found, differences, accepted))
+            parts.append(_creations_of(staging, found, differences, accepted))
         if "update" in found.counts or "restore" in found.counts:
-            parts.append(_updates_of(found, differences, accepted))
+            parts.append(_updates_of(staging, found, differences, accepted))
     parts += [_deletions_of(found) for found in reversed(differences.values()) if found.deletions]
     _write_in_parts(staging, parts or [NO_CHANGES], target)
 
@@ -42,8 +42,10 @@ NO_CHANGES = (
 )
 
 
-def _creations_of(found: Differences, differences: dict[str, Differences], accepted: Path | None) -> str:
-    refs, joins = _references(found, found.creations_sql, differences, accepted)
+def _creations_of(
+    staging: Staging, found: Differences, differences: dict[str, Differences], accepted: Path | None
+) -> str:
+    refs, joins = _references(staging, found, found.creations_sql, differences, accepted)
     return (
         f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, d.source_id, NULL::VARCHAR AS before,"
         f" {record_json('d', found.collection)} AS after, {refs} AS refs, NULL::VARCHAR AS changed, y.reason,"
@@ -52,9 +54,11 @@ def _creations_of(found: Differences, differences: dict[str, Differences], accep
     )
 
 
-def _updates_of(found: Differences, differences: dict[str, Differences], accepted: Path | None) -> str:
+def _updates_of(
+    staging: Staging, found: Differences, differences: dict[str, Differences], accepted: Path | None
+) -> str:
     assert found.stored is not None
-    refs, joins = _references(found, found.others_sql, differences, accepted)
+    refs, joins = _references(staging, found, found.others_sql, differences, accepted)
     return (
         f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, d.source_id,"
         f" {record_json('a', found.collection)} AS before, {record_json('d', found.collection)} AS after, {refs} AS refs,"
@@ -84,7 +88,11 @@ def _changed(collection: str) -> str:
 
 
 def _references(
-    found: Differences, changed: str, differences: dict[str, Differences], accepted: Path | None
+    staging: Staging,
+    found: Differences,
+    changed: str,
+    differences: dict[str, Differences],
+    accepted: Path | None,
 ) -> tuple[str, str]:
     """SQL for the record ids a change of `changed` (SQL) refers to, as a JSON object, and the joins that find them."""
     fields = [(field.name, name(field.name), field) for field in COLLECTION[found.collection].references]
@@ -92,7 +100,7 @@ def _references(
         fields.append(("sourcedId", "source_id", Field("sourcedId", "guidRef", "yes", target="users")))
     pairs, joins = [], []
     for number, (key, column, reference) in enumerate(fields):
-        ids = _ids(reference.target or "", differences, accepted)
+        ids = _ids(staging, reference.target or "", differences, accepted)
         alias = f"i{number}"
         pairs.append(f"{literal(key)}: {alias}.record_id")
         if reference.is_list:
@@ -103,9 +111,9 @@ def _references(
     return f"to_json({{{', '.join(pairs)}}})::VARCHAR" if pairs else "'{}'", " ".join(joins)
 
 
-def _ids(target: str, differences: dict[str, Differences], accepted: Path | None) -> str:
-    """SQL: source_id and record_id of all records of a collection, stored and new."""
-    parts = ["SELECT NULL::VARCHAR AS source_id, NULL::BIGINT AS record_id WHERE false"]
+def _ids(staging: Staging, target: str, differences: dict[str, Differences], accepted: Path | None) -> str:
+    """SQL: source_id and record_id of all records of a collection, stored and new, and of those found elsewhere."""
+    parts = [f"SELECT source_id, record_id FROM ({staging.neighbours.found(target)})"]
     if stored := parquet_of(accepted, target):
         parts.append(f"SELECT source_id, record_id FROM {scan(stored)}")
     if target in differences:

@@ -194,7 +194,7 @@ def _roles_of_users(staging: Staging, staged: Staged, accepted: Path | None) -> 
 
 
 def _make_org_types(staging: Staging, accepted: Path | None) -> None:
-    """`org_types` (source_id, type): as delivered, else as stored."""
+    """`org_types` (source_id, type): as delivered, else as stored, else as another connection has it."""
     staged, stored = staging.tables.get("orgs"), parquet_of(accepted, "orgs")
     nothing = "SELECT NULL::VARCHAR AS source_id, NULL::VARCHAR AS type WHERE false"
     delivered = (
@@ -203,7 +203,9 @@ def _make_org_types(staging: Staging, accepted: Path | None) -> None:
         else nothing
     )
     before = f'SELECT source_id, "type" FROM {scan(stored)}' if stored else nothing
+    elsewhere = f"SELECT source_id, type FROM ({staging.neighbours.found('orgs')})"
     staging.run(f"CREATE TABLE org_types AS {delivered}")
-    staging.run(
-        f"INSERT INTO org_types FROM ({before}) WHERE source_id NOT IN (SELECT source_id FROM org_types)"
-    )
+    for known in (before, elsewhere):
+        staging.run(
+            f"INSERT INTO org_types FROM ({known}) WHERE source_id NOT IN (SELECT source_id FROM org_types)"
+        )

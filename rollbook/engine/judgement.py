@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollbook.engine.elsewhere import Elsewhere
 from rollbook.engine.emptiness import judge_emptiness
 from rollbook.engine.findings import Findings
 from rollbook.engine.manifest import Manifest, read_manifest
@@ -48,6 +49,7 @@ def judge(
     *,
     lenient: bool,
     accepted: Path | None,
+    elsewhere: Elsewhere | None = None,
     limits: Limits | None = None,
     memory: str = MEMORY,
     threads: int = THREADS,
@@ -55,13 +57,15 @@ def judge(
     """Judges the package at `path`, using the empty folder `workdir`; by the letter, or as an import does (`lenient`).
 
     `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
-    district, and then references that only it could answer are let pass. Raises NotAPackage.
+    district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve.
+    Raises NotAPackage.
     """
     limits = limits or Limits()
     findings = Findings(lenient)
     package = open_package(path, workdir, findings, limits)
     manifest = read_manifest(package, findings)
     staging = open_staging(workdir, memory, threads)
+    staging.neighbours.ask = elsewhere
     staging.lenient = lenient
     staging.longest = limits.field
     staging.binding = manifest.binding

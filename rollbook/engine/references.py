@@ -61,6 +61,7 @@ def _judge(staging: Staging, staged: Staged, field: Field, accepted: Path | None
         _judge_form(staging, staged, field, findings)
     if target is None and not _can_know(staging, staged, field.target, accepted):
         return
+    staging.neighbours.look(field.target, "SELECT value FROM misses", accepted)
     stored = _stored(accepted, field.target)
     verdict = _verdict(staging, staged, field.target, target, stored, accepted)
     staging.run(
@@ -135,11 +136,12 @@ def _verdict(
 ) -> str:
     """SQL: known, waiting, dangling or no-file, of a reference `value` that the package does not answer."""
     is_stored = f"value IN ({stored})"
+    is_elsewhere = f"value IN (SELECT source_id FROM ({staging.neighbours.found(target_name)}))"
     if target is None:
         if target_name in staging.unreadable:
-            return f"CASE WHEN {is_stored} THEN 'known' ELSE 'waiting' END"
+            return f"CASE WHEN {is_stored} OR {is_elsewhere} THEN 'known' ELSE 'waiting' END"
         otherwise = "dangling" if accepted is not None and target_name in LOAD_ORDER else "no-file"
-        return f"CASE WHEN {is_stored} THEN 'known' ELSE '{otherwise}' END"
+        return f"CASE WHEN {is_stored} OR {is_elsewhere} THEN 'known' ELSE '{otherwise}' END"
     held = (
         f'value IN (SELECT "sourcedId" FROM {target.records} WHERE rowid IN (SELECT r FROM {target.holds}))'
         f" OR value IN (FROM {target.broken_ids})"
@@ -147,7 +149,7 @@ def _verdict(
     deleted = f'value IN (SELECT "sourcedId" FROM {target.records} WHERE {target.not_held} AND NOT ({target.not_deleted}))'
     return (
         f"CASE WHEN {held} THEN CASE WHEN {is_stored} THEN 'known' ELSE 'waiting' END"
-        f" WHEN {deleted} THEN 'dangling' {_unmentioned(target, is_stored, accepted)} END"
+        f" WHEN {deleted} THEN 'dangling' WHEN {is_elsewhere} THEN 'known' {_unmentioned(target, is_stored, accepted)} END"
     )
 
 

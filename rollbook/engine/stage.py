@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from rollbook.engine.elsewhere import Neighbours
 from rollbook.engine.facts import chunks, transcode
 from rollbook.engine.findings import Findings
 from rollbook.engine.headers import Header, read_header
@@ -99,6 +100,7 @@ class Staging:
 
     work: Path
     connection: duckdb.DuckDBPyConnection
+    neighbours: Neighbours
     binding: Binding | None = None
     lenient: bool = False
     tables: dict[str, Staged] = field(default_factory=dict)
@@ -139,7 +141,7 @@ def open_staging(work: Path, memory: str, threads: int) -> Staging:
             "autoload_known_extensions": False,
         },
     )
-    return Staging(work, connection)
+    return Staging(work, connection, Neighbours(connection))
 
 
 def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings: Findings) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from rollbook.engine.elsewhere import Elsewhere
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import PlanSummary, make_plan
@@ -79,13 +80,16 @@ class Roster:
         self.deliveries = 0
         self.findings = Findings(True)
         self.plan = folder
+        self.elsewhere: Elsewhere | None = None
 
     def take(self, package: Path) -> PlanSummary:
         """Judges and plans a delivery against what is stored, and stores it."""
         self.deliveries += 1
         out, work = self.folder / f"out-{self.deliveries}", self.folder / f"work-{self.deliveries}"
         work.mkdir(parents=True)
-        with judge(package, work, lenient=True, accepted=self.accepted) as judgement:
+        with judge(
+            package, work, lenient=True, accepted=self.accepted, elsewhere=self.elsewhere
+        ) as judgement:
             summary = make_plan(judgement, self.accepted, out, self.free)
             self.findings = judgement.findings
         for collection, counts in summary.counts.items():

@@ -1,0 +1,59 @@
+"""References that lead out of a connection: to records that the district's other connections own, by the id they are served under.
+
+What this connection delivers or has stored itself always comes first; only what it does not know at all is asked for elsewhere.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from rollbook.engine.accepted import parquet_of, scan
+from rollbook.engine.sql import name
+
+ASKED_AT_ONCE = 10_000
+
+Neighbour = tuple[str, int, str]
+"""A living record of another connection: the sourcedId it is served under, its record id, and of an org its type."""
+
+Elsewhere = Callable[[str, Sequence[str]], Iterable[Neighbour]]
+"""Given a collection and ids, those of them that other connections serve."""
+
+
+@dataclass
+class Neighbours:
+    """What was found elsewhere, in tables of `db`, one a collection. `ask` is None in a district with one connection."""
+
+    db: duckdb.DuckDBPyConnection
+    ask: Elsewhere | None = None
+    known: set[str] = field(default_factory=set)
+
+    def look(self, collection: str, wanted: str, accepted: Path | None) -> None:
+        """Finds those of the ids `wanted` (SQL of one column, value) that other connections serve."""
+        if self.ask is None:
+            return
+        table = _table(collection)
+        if collection not in self.known:
+            self.db.execute(f"CREATE TABLE {table} (source_id VARCHAR, record_id BIGINT, type VARCHAR)")
+            self.known.add(collection)
+        unknown = f"SELECT DISTINCT value FROM ({wanted}) WHERE value NOT IN (SELECT source_id FROM {table})"
+        if stored := parquet_of(accepted, collection):
+            unknown += f" AND value NOT IN (SELECT source_id FROM {scan(stored)})"
+        ids = [one for (one,) in self.db.execute(f"{unknown} ORDER BY value").fetchall()]
+        for first in range(0, len(ids), ASKED_AT_ONCE):
+            if found := list(self.ask(collection, ids[first : first + ASKED_AT_ONCE])):
+                columns = [list(column) for column in zip(*found, strict=True)]
+                self.db.execute(f"INSERT INTO {table} SELECT unnest(?), unnest(?), unnest(?)", columns)
+
+    def found(self, collection: str) -> str:
+        """SQL: source_id, record_id and type of what was found."""
+        if collection in self.known:
+            return f"SELECT source_id, record_id, type FROM {_table(collection)}"
+        return (
+            "SELECT NULL::VARCHAR AS source_id, NULL::BIGINT AS record_id, NULL::VARCHAR AS type WHERE false"
+        )
+
+
+def _table(collection: str) -> str:
+    return name(f"e_{collection}")
