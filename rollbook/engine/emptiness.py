@@ -17,6 +17,8 @@ def judge_emptiness(staging: Staging, accepted: Path | None, findings: Findings)
             del staging.tables[staged.name]
         else:
             findings.add("file-empty-accepted", staged.file, 1)
+            if ("file-empty-accepted", staged.file) in findings.raised():
+                del staging.tables[staged.name]
 
 
 def living(staging: Staging, staged: Staged, accepted: Path | None) -> int:

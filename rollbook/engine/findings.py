@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -37,11 +37,26 @@ class Finding:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Tally:
+    """How many findings of one code there are in one file; `listed` of them are told one by one."""
+
+    code: str
+    severity: str
+    file: str
+    total: int
+    listed: int
+
+
 @dataclass
 class Findings:
-    """All findings of one judgement. By the letter (`lenient` false) a repairable deviation is an error, else a warning."""
+    """All findings of one judgement. By the letter (`lenient` false) a repairable deviation is an error, else a warning.
+
+    `severities` are those that a district gives to warnings (`raised`).
+    """
 
     lenient: bool
+    severities: Mapping[str, str] = field(default_factory=dict)
     listed: list[Finding] = field(default_factory=list)
     totals: Counter[tuple[str, str]] = field(default_factory=Counter)
 
@@ -82,7 +97,25 @@ class Findings:
         self.totals[code, file] = before + total
 
     def severity(self, code: str) -> str:
-        return CATALOGUE[code].severity_as(self.lenient)
+        severity = CATALOGUE[code].severity_as(self.lenient)
+        return self.severities.get(code, severity) if severity == "warning" else severity
+
+    def raised(self) -> list[tuple[str, str]]:
+        """(code, file) of the warnings that are more than that here."""
+        return [
+            (code, file)
+            for code, file in self.totals
+            if code in self.severities and self.severity(code) in ("fatal", "error")
+        ]
+
+    def tallies(self) -> list[Tally]:
+        """The exact totals, the gravest first, then in the order of the catalogue."""
+        order = {code: number for number, code in enumerate(CATALOGUE)}
+        tallies = [
+            Tally(code, self.severity(code), file, total, self._listed_of(code, file))
+            for (code, file), total in self.totals.items()
+        ]
+        return sorted(tallies, key=lambda one: (SEVERITIES.index(one.severity), order[one.code], one.file))
 
     def counts(self) -> dict[str, int]:
         """How many findings of each severity, the unlisted too."""
@@ -128,6 +161,11 @@ class Findings:
         path.write_text(
             json.dumps([one.as_dict() for one in self], ensure_ascii=False, indent=1), encoding="utf-8"
         )
+
+    def write_tallies(self, path: Path) -> None:
+        """The exact totals, and the severities that were a district's own, as a JSON object."""
+        told = {"tallies": [asdict(one) for one in self.tallies()], "severities": dict(self.severities)}
+        path.write_text(json.dumps(told, indent=1), encoding="utf-8")
 
     def _listed_of(self, code: str, file: str) -> int:
         return self._seen[code, file]

@@ -8,6 +8,7 @@ from rollbook.engine.emptiness import judge_emptiness
 from rollbook.engine.findings import Findings
 from rollbook.engine.manifest import Manifest, read_manifest
 from rollbook.engine.package import Limits, Package, open_package
+from rollbook.engine.raised import Severities, hold_raised
 from rollbook.engine.references import judge_references
 from rollbook.engine.rules import LIFECYCLE, judge_records
 from rollbook.engine.sql import name
@@ -50,6 +51,7 @@ def judge(
     lenient: bool,
     accepted: Path | None,
     elsewhere: Elsewhere | None = None,
+    severities: Severities | None = None,
     limits: Limits | None = None,
     memory: str = MEMORY,
     threads: int = THREADS,
@@ -57,11 +59,11 @@ def judge(
     """Judges the package at `path`, using the empty folder `workdir`; by the letter, or as an import does (`lenient`).
 
     `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
-    district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve.
-    Raises NotAPackage.
+    district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve,
+    `severities` what it counts its warnings for. Raises NotAPackage.
     """
     limits = limits or Limits()
-    findings = Findings(lenient)
+    findings = Findings(lenient, severities or {})
     package = open_package(path, workdir, findings, limits)
     manifest = read_manifest(package, findings)
     staging = open_staging(workdir, memory, threads)
@@ -70,6 +72,7 @@ def judge(
     staging.longest = limits.field
     staging.binding = manifest.binding
     _stage_files(staging, package, manifest, findings)
+    hold_raised(staging, findings)
     for staged in staging.tables.values():
         judge_records(staging, staged, findings)
     if not manifest.given:

@@ -1,0 +1,79 @@
+"""Findings as they leave the house, by download or by an address: what is personal is masked, and every row says what to do."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from rollbook.engine.catalogue import CATALOGUE
+from rollbook.engine.findings import Finding
+
+CONTACTS = frozenset(
+    {
+        "username", "userIds", "givenName", "familyName", "middleName", "identifier", "email", "sms", "phone",
+        "userMasterIdentifier", "preferredGivenName", "preferredMiddleName", "preferredFamilyName", "description",
+    }
+)  # fmt: skip
+"""Fields of users.csv and userProfiles.csv of which only the shape is shown: it says what is wrong, and of whom it does not."""
+
+HIDDEN = {
+    "users.csv": frozenset({"password", "pronouns"}),
+    "userProfiles.csv": frozenset({"password"}),
+    "results.csv": frozenset({"score", "comment", "textScore", "scoreStatus"}),
+}
+"""Fields of which nothing is shown; of demographics.csv, none."""
+
+LIFECYCLE = frozenset({"", "sourcedId", "status", "dateLastModified"})
+NOTHING_SHOWN = "•••"
+COLUMNS = ("severity", "code", "title", "file", "line", "field", "sourcedId", "value", "what to do")
+
+
+def masked(finding: Finding) -> Finding:
+    """The finding without anything personal: values of people by their shape alone (`xxxx@xxx.xx`), or not at all."""
+    value = _masked(finding)
+    if value == finding.value:
+        return finding
+    kind = CATALOGUE.get(finding.code)
+    # A message may quote the value; what the catalogue says cannot.
+    return replace(finding, value=value, message=kind.remedy if kind else "")
+
+
+def _masked(finding: Finding) -> str:
+    file, field, value = finding.file, finding.field, finding.value
+    if not value or field in LIFECYCLE:
+        return value
+    if file == "demographics.csv" or field in HIDDEN.get(file, ()):
+        return NOTHING_SHOWN
+    if file in ("users.csv", "userProfiles.csv") and (field in CONTACTS or field.startswith("metadata.")):
+        return "".join(_shape(letter) for letter in value)
+    return value
+
+
+def _shape(letter: str) -> str:
+    if letter.isalpha():
+        return "X" if letter.isupper() else "x"
+    return "9" if letter.isdigit() else letter
+
+
+def csv_of(findings: Iterable[Finding]) -> Iterator[str]:
+    """The findings as lines of CSV, masked, behind a header of `COLUMNS`."""
+    yield _line(COLUMNS)
+    for finding in map(masked, findings):
+        kind = CATALOGUE.get(finding.code)
+        yield _line(
+            (
+                finding.severity, finding.code, kind.title if kind else "", finding.file, str(finding.line or ""),
+                finding.field, finding.source_id, finding.value, finding.message,
+            )
+        )  # fmt: skip
+
+
+def _line(cells: Iterable[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerow(map(_harmless, cells))
+    return written.getvalue()
+
+
+def _harmless(cell: str) -> str:
+    """A spreadsheet takes what begins like a formula for one; an apostrophe in front makes it text."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
