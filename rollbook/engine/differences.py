@@ -17,7 +17,8 @@ class Differences:
 
     `n_<collection>` (source_id, r, id_digest, digest) is what is created, by source id: its row numbers give the record ids, from
     `first_free_id` on. `z_<collection>` (action, reason, r, record_id, id_digest, before_digest, digest) is all else, by record id,
-    deletions last. `first` and `first_deletion` are the plan's numbers of the first change and the first deletion.
+    deletions last. `first` and `first_deletion` are the plan's numbers of the first change and the first deletion. `left_out` counts the
+    deletions that are none, because deliveries only add now.
     """
 
     desired: Desired
@@ -26,6 +27,7 @@ class Differences:
     counts: dict[str, int]
     first: int = 0
     first_deletion: int = 0
+    left_out: int = 0
 
     @property
     def collection(self) -> str:
@@ -67,8 +69,10 @@ class Differences:
         )
 
 
-def compare(staging: Staging, desired: Desired, accepted: Path | None, first_free_id: int) -> Differences:
-    """Finds the differences of one collection, and counts them."""
+def compare(
+    staging: Staging, desired: Desired, accepted: Path | None, first_free_id: int, only_adds: bool = False
+) -> Differences:
+    """Finds the differences of one collection, and counts them; where a delivery `only_adds`, its deletions are counted and left out."""
     stored = parquet_of(accepted, desired.collection)
     found = Differences(desired, stored, first_free_id, {})
     keys = (
@@ -78,7 +82,7 @@ def compare(staging: Staging, desired: Desired, accepted: Path | None, first_fre
     if stored is None:
         _all_is_new(staging, found, keys)
     else:
-        _differ(staging, found, keys, stored)
+        _differ(staging, found, keys, stored, only_adds)
     counts = {"create": staging.number(f"SELECT count(*) FROM {found.created}")}
     counts |= dict(
         staging.connection.execute(f"SELECT action, count(*) FROM {found.others} GROUP BY 1").fetchall()
@@ -97,10 +101,13 @@ def _all_is_new(staging: Staging, found: Differences, keys: str) -> None:
     )
 
 
-def _differ(staging: Staging, found: Differences, keys: str, stored: Path) -> None:
+def _differ(staging: Staging, found: Differences, keys: str, stored: Path, only_adds: bool) -> None:
     table = name(f"x_{found.collection}")
     staging.run(f"CREATE TABLE {table} AS {_differences(keys, found.desired, stored)}")
     _spare_the_held(staging, found.desired, table)
+    if only_adds:
+        found.left_out = staging.number(f"SELECT count(*) FROM {table} WHERE action = 'delete'")
+        staging.run(f"DELETE FROM {table} WHERE action = 'delete'")
     staging.run(
         f"CREATE TABLE {found.created} AS SELECT d.source_id, x.r, x.id_digest, x.digest FROM {table} x JOIN {found.desired.view} d"
         " ON d.r = x.r WHERE x.action = 'create' ORDER BY d.source_id"

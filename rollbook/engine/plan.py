@@ -15,7 +15,8 @@ from rollbook.engine.desired import desired_collections
 from rollbook.engine.differences import Differences, compare
 from rollbook.engine.judgement import Judgement
 from rollbook.engine.sql import literal
-from rollbook.engine.stage import Staging
+from rollbook.engine.stage import Staged, Staging
+from rollbook.engine.succession import CHANGES, COMPLETE
 from rollbook.oneroster.collections import LOAD_ORDER
 
 DIGESTED_AT_ONCE = 100_000
@@ -26,7 +27,8 @@ class PlanSummary:
     """What a plan would do. `counts` is {collection: {action: number}} of what changes, `held` {collection: records held back}.
 
     `fingerprint` is the same for the same changes, whatever the order of rows in the files. `empty` says that nothing is stored and
-    nothing came in. `findings` counts by severity.
+    nothing came in. `findings` counts by severity. `left_out` is {collection: deletions left out, because deliveries only add now}, `modes`
+    {table: bulk or delta} as `succession.Modes`.
     """
 
     counts: dict[str, dict[str, int]]
@@ -34,6 +36,8 @@ class PlanSummary:
     fingerprint: str
     empty: bool
     findings: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    modes: dict[str, str] = field(default_factory=dict)
 
     @property
     def changes(self) -> int:
@@ -41,18 +45,22 @@ class PlanSummary:
 
 
 def make_plan(
-    judgement: Judgement, accepted: Path | None, out: Path, first_free_ids: dict[str, int]
+    judgement: Judgement,
+    accepted: Path | None,
+    out: Path,
+    first_free_ids: dict[str, int],
+    only_adds: bool = False,
 ) -> PlanSummary:
     """Writes `plan.parquet` and the folder `accepted` into the folder `out`.
 
     `accepted` is the folder the package was judged against, None where nothing is stored. New records get ids from `first_free_ids` on,
-    in the order of their source ids.
+    in the order of their source ids. With `only_adds` nothing is deleted: what would be is counted, and stays in the accepted snapshot too.
     """
     assert not judgement.fatal, "what is fatal is not planned"
     staging = judgement.staging
     out.mkdir(parents=True, exist_ok=True)
     differences = {
-        collection: compare(staging, desired, accepted, first_free_ids[collection])
+        collection: compare(staging, desired, accepted, first_free_ids[collection], only_adds)
         for collection, desired in desired_collections(staging, accepted).items()
     }
     _number(list(differences.values()))
@@ -64,7 +72,13 @@ def make_plan(
         fingerprint=_fingerprint(staging, differences.values()),
         empty=_nothing(staging, differences, accepted),
         findings=judgement.counts,
+        left_out={collection: found.left_out for collection, found in differences.items() if found.left_out},
+        modes={staged.name: COMPLETE if _is_whole(staged) else CHANGES for staged in staging.tables.values()},
     )
+
+
+def _is_whole(staged: Staged) -> bool:
+    return staged.mode == "bulk" and staged.complete
 
 
 def _number(differences: list[Differences]) -> None:

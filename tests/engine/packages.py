@@ -82,7 +82,7 @@ class Roster:
         self.plan = folder
         self.elsewhere: Elsewhere | None = None
 
-    def take(self, package: Path) -> PlanSummary:
+    def take(self, package: Path, only_adds: bool = False) -> PlanSummary:
         """Judges and plans a delivery against what is stored, and stores it."""
         self.deliveries += 1
         out, work = self.folder / f"out-{self.deliveries}", self.folder / f"work-{self.deliveries}"
@@ -90,7 +90,7 @@ class Roster:
         with judge(
             package, work, lenient=True, accepted=self.accepted, elsewhere=self.elsewhere
         ) as judgement:
-            summary = make_plan(judgement, self.accepted, out, self.free)
+            summary = make_plan(judgement, self.accepted, out, self.free, only_adds)
             self.findings = judgement.findings
         for collection, counts in summary.counts.items():
             self.free[collection] += counts.get("create", 0)
