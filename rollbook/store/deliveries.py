@@ -2,21 +2,24 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from django.db import connection as database
+from django.db.models import QuerySet
 
 from rollbook.engine.accepted import rebuild_accepted
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
 from rollbook.store import shelf
+from rollbook.store.bulk import batches
 from rollbook.store.columns import column_of
 from rollbook.store.models import RECORDS, Connection
 
 CHUNK = 5_000
+KEYS = ("id", "source_id", "status", "metadata")
 
 
 def accepted_for(connection: Connection, generation: int) -> Path:
@@ -35,21 +38,35 @@ def accepted_for(connection: Connection, generation: int) -> Path:
 
 
 class _SourceIds:
-    """The delivered ids of referenced records, by record id; each collection is read once, when first asked for."""
+    """How this connection names referenced records, by record id: its own as delivered, those of other connections as served.
+
+    Its own are read once a collection, when first asked for; those of others as they are met.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self.of = cache(self._read)
+        self.of = cache(self._read_own)
 
-    def _read(self, collection: str) -> dict[int, str]:
-        rows = RECORDS[collection].objects.filter(district=self._connection.district_id)
-        return dict(rows.values_list("id", "source_id"))
+    def learn(self, collection: str, numbers: Iterable[int]) -> None:
+        """Reads what is not known yet of these records."""
+        names = self.of(collection)
+        missing = sorted({number for number in numbers if number not in names})
+        for some in batches(missing, CHUNK):
+            others = self._records(collection).filter(id__in=some)
+            names.update(others.values_list("id", "sourced_id"))
+
+    def _read_own(self, collection: str) -> dict[int, str]:
+        own = self._records(collection).filter(connection_id=self._connection.pk)
+        return dict(own.values_list("id", "source_id"))
+
+    def _records(self, collection: str) -> QuerySet[Any]:
+        return RECORDS[collection]._default_manager.filter(district=self._connection.district_id)
 
 
 def _rows(connection: Connection, collection: str, ids: _SourceIds) -> Iterator[dict[str, Any]]:
     fields = COLLECTION[collection].fields
     columns = [column_of(field.name) for field in fields]
-    selected = ", ".join(f'"{column}"' for column in ["id", "source_id", "status", "metadata", *columns])
+    selected = ", ".join(f'"{column}"' for column in [*KEYS, *columns])
     last = 0
     while True:
         with database.cursor() as cursor:
@@ -62,11 +79,21 @@ def _rows(connection: Connection, collection: str, ids: _SourceIds) -> Iterator[
         if not found:
             return
         last = found[-1][0]
+        for place, field in enumerate(fields, len(KEYS)):
+            if field.is_reference:
+                ids.learn(field.target or "", _referred(field, [row[place] for row in found]))
         for record_id, source_id, status, metadata, *values in found:
             row = {"record_id": record_id, "source_id": source_id, "status": status, "metadata": metadata}
             for field, value in zip(fields, values, strict=True):
                 row[field.name] = _delivered(field, value, ids)
             yield row
+
+
+def _referred(field: Field, values: Iterable[Any]) -> Iterator[int]:
+    """The record ids in a reference column."""
+    for value in values:
+        if value is not None:
+            yield from json.loads(value) if field.is_list else [value]
 
 
 def _delivered(field: Field, value: Any, ids: _SourceIds) -> Any:

@@ -23,6 +23,9 @@ from rollbook.store.models import RECORDS, Connection
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
+LOOKED_UP = 20_000
+"""Up to so many new ids are looked for one by one."""
+
 CREATES, UPDATES, DELETES = ("create",), ("update", "restore"), ("delete",)
 
 
@@ -69,28 +72,49 @@ def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Cha
 def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
     """Where a new record of `plan` would be served under an id that another record has: the collection and how many; else None."""
     with duckdb.connect() as reader:
-        for collection, model in RECORDS.items():
-            cursor.execute(
-                f"""SELECT sourced_id FROM {model._meta.db_table}
-                    WHERE district_id = %s AND (connection_id <> %s OR sourced_id <> %s || source_id)""",
-                [connection.district_id, connection.pk, connection.prefix],
-            )
-            taken = {row[0] for row in cursor.fetchall()}
-            if not taken:
-                continue
-            rows = _select(reader, plan, "source_id", collection, CREATES)
-            count = sum(connection.prefix + source_id in taken for (source_id,) in _fetched(rows))
-            if count:
+        for collection in RECORDS:
+            made = _count(reader, plan, collection, CREATES)
+            rows = _fetched(_select(reader, plan, "source_id", collection, CREATES))
+            ids = (connection.prefix + source_id for (source_id,) in rows)
+            taken = _looked_up if made <= LOOKED_UP else _held_against_all
+            if made and (count := taken(cursor, connection, collection, ids)):
                 return collection, count
     return None
 
 
-def _users(cursor: CursorWrapper, connection: Connection, source_ids: Sequence[str]) -> Iterator[int]:
-    for some in batches(source_ids, 500):
+def _looked_up(cursor: CursorWrapper, connection: Connection, collection: str, ids: Iterable[str]) -> int:
+    """How many of these ids are served already, each looked for by the index."""
+    table, count = RECORDS[collection]._meta.db_table, 0
+    for some in batches(ids, 500):
         cursor.execute(
-            f"""SELECT id FROM store_user WHERE district_id = %s AND connection_id = %s
-                AND source_id IN ({", ".join(["%s"] * len(some))})""",
-            [connection.district_id, connection.pk, *some],
+            f"SELECT count(*) FROM {table} WHERE district_id = %s AND sourced_id IN ({', '.join(['%s'] * len(some))})",
+            [connection.district_id, *some],
+        )
+        count += int(cursor.fetchone()[0])
+    return count
+
+
+def _held_against_all(
+    cursor: CursorWrapper, connection: Connection, collection: str, ids: Iterable[str]
+) -> int:
+    """The same for many: all ids are read that a new record of this connection could meet."""
+    cursor.execute(
+        f"""SELECT sourced_id FROM {RECORDS[collection]._meta.db_table}
+            WHERE district_id = %s AND (connection_id <> %s OR sourced_id <> %s || source_id)""",
+        [connection.district_id, connection.pk, connection.prefix],
+    )
+    taken = {row[0] for row in cursor.fetchall()}
+    return sum(one in taken for one in ids) if taken else 0
+
+
+def _users(cursor: CursorWrapper, connection: Connection, names: Sequence[str]) -> Iterator[int]:
+    """The users that a connection refers to by these ids: its own as delivered, those of others as served."""
+    for some in batches(names, 500):
+        marks = ", ".join(["%s"] * len(some))
+        cursor.execute(
+            f"""SELECT id FROM store_user WHERE district_id = %s AND (connection_id = %s AND source_id IN ({marks})
+                OR connection_id <> %s AND sourced_id IN ({marks}))""",
+            [connection.district_id, connection.pk, *some, connection.pk, *some],
         )
         yield from (row[0] for row in cursor.fetchall())
 

@@ -1,0 +1,36 @@
+"""The records that a district's other connections serve, asked for by the id they are served under. Nothing is written."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rollbook.engine.elsewhere import Elsewhere, Neighbour
+from rollbook.store.bulk import batches
+from rollbook.store.models import RECORDS, Connection
+from rollbook.store.models.roster import ACTIVE
+
+CHUNK = 2_000
+
+
+def neighbours_of(connection: Connection) -> Elsewhere | None:
+    """Who answers for the other connections of the district; None where there are none."""
+    if not Connection.objects.filter(district=connection.district_id).exclude(pk=connection.pk).exists():
+        return None
+
+    def served(collection: str, ids: Sequence[str]) -> list[Neighbour]:
+        return _served(connection, collection, ids)
+
+    return served
+
+
+def _served(connection: Connection, collection: str, ids: Sequence[str]) -> list[Neighbour]:
+    """The living ones; what is deleted cannot be referred to anew."""
+    model = RECORDS.get(collection)
+    if model is None:
+        return []
+    columns = ["sourced_id", "id", *(["type"] if collection == "orgs" else [])]
+    living: Any = model._default_manager.filter(district=connection.district_id, status=ACTIVE)
+    found: list[Neighbour] = []
+    for some in batches(ids, CHUNK):
+        others = living.filter(sourced_id__in=some).exclude(connection_id=connection.pk)
+        found += [(row[0], row[1], row[2] if len(row) > 2 else "") for row in others.values_list(*columns)]
+    return found
