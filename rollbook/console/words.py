@@ -154,6 +154,8 @@ OUTCOMES = {
     "held": (_("Held, waits for you"), "yellow", "warning"),
     "rejected": (_("Rejected"), "secondary", "stop"),
     "replaced": (_("Replaced by a newer one"), "secondary", "stop"),
+    "previewed": (_("Shown, not applied"), "azure", "info"),
+    "expired": (_("Given up, nobody decided"), "secondary", "clock"),
 }
 """What a run came to, the colour it is told in, and the sign that says the same without colour."""
 
@@ -180,6 +182,7 @@ DECISIONS = {
     "reject": _("Rejected"),
     "relink": _("Re-linked in a plan of its own"),
     "replaced": _("Replaced by a newer delivery"),
+    "expired": _("Given up: nobody decided in time"),
 }
 
 LIMITS = {

@@ -15,6 +15,8 @@ from django.db import close_old_connections
 from rollbook.flows.overdue import watch
 from rollbook.flows.prune import prune, prune_nonces
 from rollbook.flows.publish import publish_due, publish_without_tombstones
+from rollbook.flows.snapshots import prune_shelf
+from rollbook.flows.waiting import look_after_holds
 from rollbook.store.models import District
 
 EVERY = 60.0
@@ -52,3 +54,5 @@ def look_after(district_id: int) -> None:
     publish_without_tombstones(district_id, time.time_ns() // 1_000_000 - settings.TOMBSTONE_DAYS * DAY)
     prune(district_id)
     watch(district_id, datetime.now(UTC))
+    look_after_holds(district_id, datetime.now(UTC))
+    prune_shelf(district_id, datetime.now(UTC))

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -41,10 +42,48 @@ def keep_delivery(connection: Connection, source: Path) -> Snapshot:
     )
 
 
+def delivery_files(shelf_name: str) -> list[Path]:
+    """A delivery on the shelf and what lies beside it by its name; some may be gone."""
+    path = shelf() / shelf_name
+    return [path, *path.parent.glob(f"{path.name}.*")]
+
+
+def strays(district_id: int, names: Iterable[str], before: float) -> list[Path]:
+    """Deliveries that bear none of these names, put there before a moment (seconds since 1970) at the latest."""
+    known = tuple(names)
+    folder = shelf() / f"{district_id}/snapshots"
+    found = [path for path in folder.iterdir() if not path.name.startswith(known)] if folder.exists() else []
+    # The time of the last change of the file itself: a copied folder has the dates of the one it was copied from.
+    return [path for path in found if path.stat().st_ctime < before]
+
+
+def delete(path: Path) -> None:
+    """Delete a file or a folder; one that is not there is deleted."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def run_folder(run: Run) -> Path:
     """Where a run keeps its plan and its findings."""
     folder = place(f"{run.district_id}/runs/{run.pk}/x").parent
     return folder
+
+
+def kept_runs(district_id: int) -> list[int]:
+    """The runs of a district of which anything is kept."""
+    folder = shelf() / f"{district_id}/runs"
+    return [int(one.name) for one in folder.iterdir() if one.name.isdecimal()] if folder.exists() else []
+
+
+def put_plan(run: Run, made: Path) -> None:
+    """Move the plan in the folder `made`, and the accepted snapshot that belongs to it, into the run's own folder."""
+    for name in ("plan.parquet", "accepted"):
+        target = run_folder(run) / name
+        delete(target)
+        if (made / name).exists():
+            os.replace(made / name, target)
 
 
 def accepted_folder(connection: Connection, generation: int) -> Path:
@@ -63,10 +102,26 @@ def put_accepted(connection: Connection, generation: int, folder: Path) -> None:
         os.replace(folder, target)
 
 
-def drop_older_accepted(connection: Connection, generation: int) -> None:
-    """Remove accepted snapshots of earlier generations."""
-    folder = accepted_folder(connection, generation).parent
-    for older in folder.iterdir() if folder.exists() else ():
+def carry_accepted_of_others(connection: Connection, generation: int) -> None:
+    """What the district's other connections have is the same after a plan of this one: their accepted snapshots serve on, by a second name."""
+    for folder in (shelf() / f"{connection.district_id}/accepted").iterdir():
+        before = folder / str(generation - 1)
+        if folder.name != str(connection.pk) and before.exists():
+            after = folder / str(generation)
+            shutil.rmtree(after, ignore_errors=True)
+            shutil.copytree(before, after, copy_function=_second_name)
+
+
+def _second_name(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def drop_older_accepted(district_id: int, generation: int) -> None:
+    """Remove the accepted snapshots of earlier generations, of all connections of a district."""
+    for older in (shelf() / f"{district_id}/accepted").glob("*/*"):
         if older.name.isdigit() and int(older.name) < generation:
             shutil.rmtree(older, ignore_errors=True)
 

@@ -8,9 +8,10 @@ import pytest
 
 from rollbook.flows import holds
 from rollbook.flows.ingest import carry_out, prepare
-from rollbook.flows.undo import NotUndoable, prepare_undo
+from rollbook.flows.undo import NotUndoable, prepare_return, prepare_undo
 from rollbook.generator.generate import generate
 from rollbook.store.models import RECORDS, Connection, District, Run
+from rollbook.store.visibility import Reader
 from tests.delivered import a_district, a_grant, active, deliver, everything, reader_of
 from tests.flows.rekeyed import rekey
 
@@ -30,6 +31,31 @@ def night(tmp_path: Path, number: int) -> Path:
 def undo(run: Run) -> Run:
     undone = carry_out(prepare_undo(run, "a test"))
     return holds.apply_once(undone.hold, "a test", "a test") if undone.outcome == "held" else undone
+
+
+def back_to(run: Run) -> Run:
+    returned = carry_out(prepare_return(run, "a test"))
+    return holds.apply_once(returned.hold, "a test", "a test") if returned.outcome == "held" else returned
+
+
+def served(reader: Reader) -> dict[str, list[str]]:
+    """The bytes of every active record of every collection, in order, but for the moment it was last changed."""
+    return {
+        path: [
+            json.dumps({name: value for name, value in record.items() if name != "dateLastModified"})
+            for record in everything(reader, path)
+            if record["status"] == "active"
+        ]
+        for path in (
+            "/orgs",
+            "/academicSessions",
+            "/courses",
+            "/classes",
+            "/users",
+            "/enrollments",
+            "/demographics",
+        )
+    }
 
 
 def stored(district: District) -> dict[str, list[dict]]:
@@ -78,6 +104,26 @@ def test_an_undo_can_be_undone_and_the_next_delivery_compares_with_what_is_there
     undone = undo(run)
     undo(undone)
     assert stored(district) == after
+    assert deliver(district, night(tmp_path, 20)).message == "Nothing changed."
+
+
+def test_back_to_the_first_of_three_nights_and_forward_again(district, tmp_path):
+    reader = reader_of(a_grant(district))
+    nights, roster, pages = [], [], []
+    for number in (0, 20, 40):
+        nights.append(deliver(district, night(tmp_path, number)))
+        roster.append(stored(district))
+        pages.append(served(reader))
+    assert pages[0] != pages[1] != pages[2]
+    returned = back_to(nights[0])
+    assert (returned.outcome, returned.flow, returned.undoes_id) == ("success", "undo", nights[1].pk)
+    assert stored(district) == roster[0]
+    assert served(reader) == pages[0]
+    back_to(nights[2])
+    assert stored(district) == roster[2]
+    assert served(reader) == pages[2]
+    back_to(nights[1])
+    assert served(reader) == pages[1]
     assert deliver(district, night(tmp_path, 20)).message == "Nothing changed."
 
 

@@ -1,0 +1,88 @@
+"""Previews: a plan that is shown and waits without hurry. It can be applied while the roster it was made for is still the roster."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from rollbook.engine.findings import Findings
+from rollbook.engine.plan import PlanSummary
+from rollbook.flows.ingest import Prepared, StaleBasis, basis_of, carry_out
+from rollbook.flows.limits import APPLIED, weigh
+from rollbook.refusal import Refusal
+from rollbook.store import shelf
+from rollbook.store.deliveries import accepted_for
+from rollbook.store.models import RECORDS, Connection, District, Run
+from rollbook.store.models.roster import ACTIVE
+
+PREVIEWED = "previewed"
+SHOWN = "Shown and not applied. It can be applied while the roster stays as it is."
+
+
+class NotAPreview(Refusal):
+    """This run is no preview that waits: it was applied, or ended otherwise. Make a new one."""
+
+
+class PlanGone(Refusal):
+    """The plan of this run is no longer kept. Preview the delivery again."""
+
+
+def preview(prepared: Prepared) -> Run:
+    """End a prepared run as shown, to be applied later or never. What cannot be planned has its outcome already."""
+    run = prepared.run
+    if run.outcome or prepared.summary is None:
+        return run
+    run.outcome, run.message, run.ended_at = PREVIEWED, SHOWN, timezone.now()
+    run.save(update_fields=["outcome", "message", "ended_at"])
+    return run
+
+
+def stale_words(run: Run) -> str:
+    """What has changed since the plan of this preview was made, as a sentence; empty while it can be applied."""
+    if basis_of(District.objects.get(pk=run.district_id)) == run.plan.basis:
+        return ""
+    since = Run.objects.filter(
+        district=run.district_id, outcome__in=APPLIED, publication__isnull=False, ended_at__gt=run.plan.created_at
+    )  # fmt: skip
+    latest = since.exclude(pk=run.pk).order_by("-ended_at").first()
+    what = f"run {latest.pk} was applied" if latest else "the roster has changed"
+    return f"This plan is stale: {what} after it was made. Preview the delivery again."
+
+
+def apply_preview(run: Run, by: str) -> Run:
+    """Carry out a preview as it was shown; the limits are asked again, and may hold it. Raises NotAPreview, PlanGone, StaleBasis."""
+    connection = run.connection
+    if connection is None or run.outcome != PREVIEWED:
+        raise NotAPreview(str(run.pk))
+    plan = shelf.place(run.plan.shelf_name)
+    if not plan.exists():
+        raise PlanGone(str(run.pk))
+    if stale_words(run):
+        raise StaleBasis
+    prepared = _prepared_again(run, connection)
+    _take(run, by)
+    return carry_out(prepared)
+
+
+def _prepared_again(run: Run, connection: Connection) -> Prepared:
+    folder = shelf.run_folder(run)
+    counts = run.plan.counts
+    nothing = not counts and not _has_records(connection)
+    summary = PlanSummary(counts, {}, run.plan.fingerprint, empty=nothing)
+    district = District.objects.get(pk=run.district_id)
+    accepted = accepted_for(connection, district.generation)
+    hazards = weigh(connection, summary, accepted, folder / "plan.parquet", folder)
+    return Prepared(run, connection, Findings(lenient=True), summary, folder, hazards)
+
+
+def _has_records(connection: Connection) -> bool:
+    own = {"district": connection.district_id, "connection_id": connection.pk, "status": ACTIVE}
+    return any(model.objects.filter(**own).exists() for model in RECORDS.values())
+
+
+def _take(run: Run, by: str) -> None:
+    """Two people may press the button at once: one of them applies it."""
+    applied_by = f"{run.started_by}, applied by {by}"[:200]
+    with transaction.atomic():
+        waiting = Run.objects.filter(pk=run.pk, outcome=PREVIEWED)
+        if not waiting.update(outcome="", message="", ended_at=None, started_by=applied_by):
+            raise NotAPreview(str(run.pk))
+    run.refresh_from_db()
