@@ -1,11 +1,12 @@
 """Ingest: a delivery is kept, staged, judged and planned, and then, if somebody says so, applied and published in one transaction.
 
-`prepare` does everything that can be shown without changing anything; `carry_out` does the rest, or holds what is hazardous. Each can be
-killed at any line: the roster changes with the one commit at the end, and what a dead run leaves on the shelf is put there again by the next.
+`prepare` does everything that can be shown without changing anything; `carry_out` does the rest, or holds what is hazardous. A worker walks
+the same in steps: `keep`, `plan`, `act`. Each can be killed at any line and done again: the roster changes with the one commit at the end,
+which moves the run too, and what a dead process leaves on the shelf is put there again.
 """
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,8 +24,9 @@ from rollbook.engine.plan import PlanSummary, make_plan
 from rollbook.engine.rekey import add_relinks, pairing, relink_accepted
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows.completeness import keep_certificate, outcome_of
-from rollbook.flows.limits import weigh
+from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
+from rollbook.flows.progress import Cancelled, TakenOver, Teller, close_to_cancelling, note, taken
 from rollbook.flows.publish import locked, publish
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
@@ -41,7 +43,11 @@ from rollbook.store.models import (
     Snapshot,
     ViewRow,
 )
+from rollbook.store.neighbours import neighbours_of
 from rollbook.store.target import apply, changed_by, first_free_ids, taken_ids
+
+LEFT_AS_IT_IS = (Cancelled, TakenOver)
+"""What does not end a run as failed."""
 
 ANALYZE_FROM = 10_000
 """Changes from which the database is told to look at the tables anew before it answers questions about them."""
@@ -81,18 +87,51 @@ def prepare(
 
     `certificate` says what was proved of its completeness; without it the manifest's word is taken.
     """
-    run = _begun(connection, started_by)
-    run.snapshot = shelf.keep_delivery(connection, delivery)
-    keep_certificate(run.snapshot, certificate)
-    run.save(update_fields=["snapshot"])
-    return _prepared(run, connection)
+    run = begin(connection, started_by, phase="kept")
+    keep(run, delivery, certificate)
+    return plan(run)
 
 
 def prepare_relinked(held: Run, started_by: str) -> Prepared:
     """The delivery of `held` planned anew, with its re-keyed records re-linked: they keep their rows and the ids apps know."""
     assert held.connection is not None
-    run = _begun(held.connection, started_by, held.snapshot)
-    return _prepared(run, held.connection, shelf.place(held.plan.shelf_name))
+    run = begin(held.connection, started_by, phase="kept", snapshot=held.snapshot)
+    return plan(run, held)
+
+
+def begin(connection: Connection, started_by: str, **about: Any) -> Run:
+    """A new run of a connection; `about` are more of its columns."""
+    known = {"district_id": connection.district_id, "connection": connection, "started_by": started_by}
+    return Run.objects.create(**known | {"flow": "ingest"} | about)
+
+
+def keep(run: Run, delivery: Path, certificate: Mapping[str, Any] | None = None) -> None:
+    """Put the delivery on the shelf, as it arrived; the run is on it from now on."""
+    assert run.connection is not None
+    run.snapshot = shelf.keep_delivery(run.connection, delivery)
+    keep_certificate(run.snapshot, certificate)
+    _keep_in(run, snapshot=run.snapshot, phase="kept")
+
+
+def plan(run: Run, relinking: Run | None = None) -> Prepared:
+    """Stage, judge and plan the delivery of this run; with the re-keyed records of the held run `relinking` re-linked.
+
+    Raises NotAPackage, with the run ended as refused; Cancelled and TakenOver, with the run as it is.
+    """
+    assert run.connection is not None
+    folder = shelf.run_folder(run) / f"attempt-{run.fence}"
+    try:
+        return _judged_and_planned(run, run.connection, folder, relinking)
+    except NotAPackage as refusal:
+        _end(run, "refused", str(refusal))
+        raise
+    except LEFT_AS_IT_IS:
+        raise
+    except BaseException as fault:
+        _end(run, "failed", f"{type(fault).__name__} while {run.phase}")
+        raise
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def carry_out(prepared: Prepared) -> Run:
@@ -103,23 +142,45 @@ def carry_out(prepared: Prepared) -> Run:
     run = prepared.run
     if run.outcome or prepared.summary is None:
         return run
-    if not prepared.changes:
-        outcome = "empty" if prepared.summary.empty else "success"
-        _end(run, *outcome_of(run, outcome, "Nothing changed."), "done")
-    elif prepared.hazards:
-        _hold(run, prepared.hazards)
-    else:
-        apply_run(run)
-    _replace_earlier(run)
-    return run
+    return _carried_out(run, apply_run)
+
+
+def act(run: Run) -> Run:
+    """The same for a run that was planned by whomever; one that has ended is left alone.
+
+    Raises Cancelled, TakenOver and StaleBasis, with the run as it is: it may be planned anew. TakenIds ends it as refused.
+    """
+    return run if run.outcome else _carried_out(run, _applied)
 
 
 def apply_run(run: Run) -> Run:
     """Apply and publish the plan of this run, hazardous or not. Raises StaleBasis, TakenIds, with the run ended as refused."""
     try:
-        return _applied_and_published(run)
-    except (StaleBasis, TakenIds) as refusal:
+        return _applied(run)
+    except StaleBasis as refusal:
         _end(run, "refused", refusal.words)
+        raise
+
+
+def _carried_out(run: Run, apply_it: Callable[[Run], Run]) -> Run:
+    if not changes_of(run.plan):
+        outcome = "empty" if run.plan.empty else "success"
+        _end(run, *outcome_of(run, outcome, "Nothing changed."), "done")
+    elif run.plan.hazards:
+        _hold(run)
+    else:
+        run = apply_it(run)
+    _replace_earlier(run)
+    return run
+
+
+def _applied(run: Run) -> Run:
+    try:
+        return _applied_and_published(run)
+    except TakenIds as refusal:
+        _end(run, "refused", refusal.words)
+        raise
+    except (*LEFT_AS_IT_IS, StaleBasis):
         raise
     except BaseException as fault:
         _end(run, "failed", f"{type(fault).__name__} while applying; nothing was changed.")
@@ -132,84 +193,79 @@ def decline(prepared: Prepared) -> Run:
     return prepared.run
 
 
-def _begun(connection: Connection, started_by: str, snapshot: Snapshot | None = None) -> Run:
-    return Run.objects.create(
-        district=connection.district,
-        connection=connection,
-        snapshot=snapshot,
-        flow="ingest",
-        phase="kept",
-        started_by=started_by,
-    )
-
-
-def _prepared(run: Run, connection: Connection, relinking: Path | None = None) -> Prepared:
-    folder = shelf.run_folder(run)
-    try:
-        return _judged_and_planned(run, connection, folder, relinking)
-    except NotAPackage as refusal:
-        _end(run, "refused", str(refusal))
-        raise
-    except BaseException as fault:
-        _end(run, "failed", f"{type(fault).__name__} while {run.phase}")
-        raise
-    finally:
-        shutil.rmtree(folder / "work", ignore_errors=True)
-
-
-def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinking: Path | None) -> Prepared:
-    run.phase = "judging"
-    run.save(update_fields=["phase"])
+def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinking: Run | None) -> Prepared:
+    tell = Teller(run)
+    tell("reading")
     district = District.objects.get(pk=connection.district_id)
     work = folder / "work"
-    (work / "staged").mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    (work / "staged").mkdir(parents=True)
     accepted = accepted_for(connection, district.generation)
-    if relinking:
-        with pairing(relinking, work) as pairs:
+    held_plan = shelf.place(relinking.plan.shelf_name) if relinking else None
+    if held_plan:
+        with pairing(held_plan, work) as pairs:
             relink_accepted(pairs, accepted, work / "relinked")
         accepted = work / "relinked"
     with judge(
-        shelf.place(run.snapshot.shelf_name), work / "staged", lenient=True, accepted=accepted
+        shelf.place(run.snapshot.shelf_name),
+        work / "staged",
+        lenient=True,
+        accepted=accepted,
+        elsewhere=neighbours_of(connection),
     ) as judgement:
-        _keep_findings(run, judgement.findings, folder)
+        _keep_findings(run, judgement.findings)
         if judgement.findings.fatal:
             _end(run, "refused", "The delivery cannot be read as a whole; see the findings.")
-            return Prepared(run, connection, judgement.findings, None, folder)
-        run.phase = "planning"
-        run.save(update_fields=["phase"])
+            return Prepared(run, connection, judgement.findings, None, shelf.run_folder(run))
+        tell("planning")
         with database.cursor() as cursor:
             free = first_free_ids(cursor, district.pk)
         summary = make_plan(judgement, accepted, folder, free)
-        _keep_findings(run, judgement.findings, folder)
-    plan = folder / "plan.parquet"
-    if relinking:
-        with pairing(relinking, work) as pairs:
-            summary = add_relinks(pairs, plan, summary)
-    hazards = weigh(connection, summary, accepted, plan, work)
-    keep_plan(run, district, summary)
-    return Prepared(run, connection, judgement.findings, summary, folder, hazards)
+        _keep_findings(run, judgement.findings)
+    made = folder / "plan.parquet"
+    if held_plan:
+        with pairing(held_plan, work) as pairs:
+            summary = add_relinks(pairs, made, summary)
+    hazards = weigh(connection, summary, accepted, made, work)
+    keep_plan(run, district, summary, hazards, folder)
+    return Prepared(run, connection, judgement.findings, summary, shelf.run_folder(run), hazards)
 
 
-def keep_plan(run: Run, district: District, summary: PlanSummary) -> None:
-    """Note the plan that lies in the run's folder, and the roster it was made for: the run is planned."""
-    Plan.objects.create(
-        district=district,
-        run=run,
-        shelf_name=f"{district.pk}/runs/{run.pk}/plan.parquet",
-        fingerprint=summary.fingerprint,
-        basis=basis_of(district),
-        counts=summary.counts,
-    )
-    run.phase = "planned"
-    run.save(update_fields=["phase"])
+def keep_plan(
+    run: Run, district: District, summary: PlanSummary, hazards: Sequence[Hazard], folder: Path
+) -> None:
+    """Put the plan that was made in `folder` into the run's own, and note it with the roster it was made for: the run is planned.
 
-
-def _hold(run: Run, hazards: list[Hazard]) -> None:
-    """The plan waits for a person, and the operators of the district are told."""
+    Raises TakenOver: what an overtaken process made never takes the place of what its successor did.
+    """
     with transaction.atomic():
-        Hold.objects.create(run=run, district=run.district, hazards=[hazard.as_dict() for hazard in hazards])
-        _end(run, "held", hazards[0].words, "held")
-    reasons = "\n".join(f"- {hazard.words}" for hazard in hazards)
+        _keep_in(run, phase="planned")
+        shelf.put_plan(run, folder)
+        about = {
+            "district": district,
+            "shelf_name": f"{district.pk}/runs/{run.pk}/plan.parquet",
+            "fingerprint": summary.fingerprint,
+            "basis": basis_of(district),
+            "counts": summary.counts,
+            "hazards": [hazard.as_dict() for hazard in hazards],
+            "empty": summary.empty,
+        }
+        run.plan, _ = Plan.objects.update_or_create(run=run, defaults=about)
+    note(run.pk, "planned")
+
+
+def changes_of(plan: Plan) -> int:
+    """How many records a plan changes."""
+    return sum(sum(actions.values()) for actions in plan.counts.values())
+
+
+def _hold(run: Run) -> None:
+    """The plan waits for a person, and the operators of the district are told."""
+    hazards = run.plan.hazards
+    with transaction.atomic():
+        Hold.objects.create(run=run, district=run.district, hazards=hazards)
+        _end(run, "held", hazards[0]["words"], "held")
+    reasons = "\n".join(f"- {hazard['words']}" for hazard in hazards)
     tell_operators(
         run.district,
         "An import is held",
@@ -229,26 +285,32 @@ def _replace_earlier(run: Run) -> None:
             _end(hold.run, "replaced", hold.why)
 
 
-def _keep_findings(run: Run, findings: Findings, folder: Path) -> None:
-    run.findings = findings.counts()
-    run.save(update_fields=["findings"])
-    findings.write(folder / "findings.json")
+def _keep_findings(run: Run, findings: Findings) -> None:
+    _keep_in(run, findings=findings.counts())
+    findings.write(shelf.run_folder(run) / "findings.json")
 
 
 def _applied_and_published(run: Run) -> Run:
     connection = run.connection
     assert connection is not None
+    close_to_cancelling(run)
+    tell = Teller(run, in_transaction=True)
     with transaction.atomic():
         district = locked(run.district_id)
+        if has_been_applied(run):
+            run.refresh_from_db()
+            return run
         if basis_of(district) != run.plan.basis:
             raise StaleBasis
         plan = shelf.place(run.plan.shelf_name)
-        changes = sum(sum(actions.values()) for actions in run.plan.counts.values())
+        changes = changes_of(run.plan)
+        tell("applying", 0, changes)
         with database.cursor() as cursor:
             _refuse_taken_ids(cursor, connection, plan)
             apply(cursor, connection, plan)
             _look_anew(cursor, changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
+        tell("publishing", 0, changes)
         publication = publish(district.pk, changed, f"{run.flow} {run.pk}")
         with database.cursor() as cursor:
             _look_anew(cursor, changes, (Served, ViewRow))
@@ -259,8 +321,20 @@ def _applied_and_published(run: Run) -> Run:
         _end(run, *outcome_of(run), "done")
         # Before the commit that makes it true: if that fails, the next delivery overwrites it.
         shelf.put_accepted(connection, district.generation, shelf.run_folder(run) / "accepted")
-    shelf.drop_older_accepted(connection, district.generation)
+        shelf.carry_accepted_of_others(connection, district.generation)
+    note(run.pk, "done")
+    shelf.drop_older_accepted(connection.district_id, district.generation)
     return run
+
+
+def has_been_applied(run: Run) -> bool:
+    """Whether the plan of this run is in the roster, by whomever. Raises TakenOver where another process has the run. With the district locked."""
+    now = Run.objects.values("fence", "outcome").get(pk=run.pk)
+    if now["outcome"] in APPLIED:
+        return True
+    if now["fence"] != run.fence:
+        raise TakenOver(str(run.pk))
+    return False
 
 
 def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
@@ -286,6 +360,19 @@ def basis_of(district: District) -> str:
 
 
 def _end(run: Run, outcome: str, message: str, phase: str | None = None) -> None:
-    run.outcome, run.message, run.ended_at = outcome, message, datetime.now(UTC)
-    run.phase = phase or run.phase
-    run.save(update_fields=["outcome", "message", "ended_at", "phase", "publication"])
+    _keep_in(
+        run,
+        outcome=outcome,
+        message=message,
+        ended_at=datetime.now(UTC),
+        phase=phase or run.phase,
+        publication=run.publication,
+    )
+
+
+def _keep_in(run: Run, **columns: Any) -> None:
+    """Raises TakenOver where another process has taken the run since: then nothing is written."""
+    if not taken(run).update(**columns):
+        raise TakenOver(str(run.pk))
+    for column, value in columns.items():
+        setattr(run, column, value)
