@@ -122,6 +122,31 @@ SETTINGS: tuple[Setting, ...] = (
         "/etc/rollbook/sftp_host_ed25519",
     ),
     Setting(
+        "ROLLBOOK_UPLOAD_MEGABYTES",
+        "1024",
+        "The largest package, in millions of bytes, that the console and the API take by upload. It is written to the data folder"
+        " while it comes in, never held in memory. A proxy in front may have a limit of its own.",
+        "4096",
+    ),
+    Setting(
+        "ROLLBOOK_VALIDATE",
+        "yes",
+        "Whether anybody may check a package at `/validate` without signing in. Nothing of what they send is kept.",
+        "no",
+    ),
+    Setting(
+        "ROLLBOOK_VALIDATE_MEGABYTES",
+        "50",
+        "The largest package, in millions of bytes, that `/validate` takes.",
+        "20",
+    ),
+    Setting(
+        "ROLLBOOK_VALIDATE_PER_HOUR",
+        "30",
+        "How many packages an hour `/validate` takes from one address, in each server process. 0 means no limit.",
+        "10",
+    ),
+    Setting(
         "ROLLBOOK_TOMBSTONE_DAYS",
         "400",
         "For how many days a deleted record is still served as `tobedeleted`, so that a consumer that was away learns of it.",
