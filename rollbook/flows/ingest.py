@@ -28,10 +28,12 @@ from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
 from rollbook.flows.progress import Cancelled, TakenOver, Teller, close_to_cancelling, note, taken
 from rollbook.flows.publish import locked, publish
+from rollbook.flows.severities import severities_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.bulk import is_postgresql
 from rollbook.store.deliveries import accepted_for
+from rollbook.store.found import keep_found
 from rollbook.store.models import (
     RECORDS,
     Connection,
@@ -40,7 +42,6 @@ from rollbook.store.models import (
     Plan,
     Run,
     Served,
-    Snapshot,
     ViewRow,
 )
 from rollbook.store.neighbours import neighbours_of
@@ -212,6 +213,7 @@ def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinkin
         lenient=True,
         accepted=accepted,
         elsewhere=neighbours_of(connection),
+        severities=severities_of(district),
     ) as judgement:
         _keep_findings(run, judgement.findings)
         if judgement.findings.fatal:
@@ -287,7 +289,7 @@ def _replace_earlier(run: Run) -> None:
 
 def _keep_findings(run: Run, findings: Findings) -> None:
     _keep_in(run, findings=findings.counts())
-    findings.write(shelf.run_folder(run) / "findings.json")
+    keep_found(run, findings)
 
 
 def _applied_and_published(run: Run) -> Run:
@@ -328,7 +330,7 @@ def _applied_and_published(run: Run) -> Run:
 
 
 def has_been_applied(run: Run) -> bool:
-    """Whether the plan of this run is in the roster, by whomever. Raises TakenOver where another process has the run. With the district locked."""
+    """Whether the plan of this run is in the roster already, with the district locked. Raises TakenOver where another process has the run."""
     now = Run.objects.values("fence", "outcome").get(pk=run.pk)
     if now["outcome"] in APPLIED:
         return True

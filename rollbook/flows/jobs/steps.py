@@ -1,0 +1,139 @@
+"""The steps of a run. Each can be killed at any line and done again; one that finds its work done leaves it.
+
+A step takes the run (`Run.fence`): from then on whoever was at it before changes nothing any more.
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.db import OperationalError, close_old_connections
+from django.db.models import F
+
+from rollbook.connectors.contract import ConnectorRefusal
+from rollbook.engine.package import NotAPackage
+from rollbook.flows import ingest
+from rollbook.flows.fetch import fetched
+from rollbook.flows.progress import Cancelled, TakenOver, Teller, note, of, taken
+from rollbook.flows.undo import plan_undo
+from rollbook.refusal import Refusal
+from rollbook.store.models import Run
+
+log = logging.getLogger(__name__)
+
+Step = Callable[[int], bool]
+"""Does its part of the run with this number; whether the run goes on."""
+
+
+def obtain(run_id: int) -> bool:
+    """The delivery is on the shelf."""
+    return _step(run_id, _obtain)
+
+
+def plan(run_id: int) -> bool:
+    """The run is planned, or has ended because it cannot be."""
+    return _step(run_id, _plan)
+
+
+def act(run_id: int) -> bool:
+    """What was planned is applied and published, or held. True: the roster has moved meanwhile, plan again."""
+    return _step(run_id, _act)
+
+
+def give_up(run_id: int) -> bool:
+    """The run ends, because it has been tried often enough."""
+    return _step(
+        run_id, lambda run: end(run, "failed", "It was begun several times and never came to its end.")
+    )
+
+
+def end(run: Run, outcome: str, words: str, phase: str | None = None) -> None:
+    """Raises TakenOver."""
+    columns = {
+        "outcome": outcome,
+        "message": words,
+        "ended_at": datetime.now(UTC),
+        "phase": phase or run.phase,
+    }
+    if not taken(run).update(**columns):
+        raise TakenOver(str(run.pk))
+    run.outcome, run.message = outcome, words
+    note(run.pk, "done")
+
+
+def _step(run_id: int, work: Callable[[Run], None]) -> bool:
+    close_old_connections()
+    try:
+        run = _take(run_id)
+        if run is None:
+            return False
+        _do(run, work)
+        return not run.outcome
+    except TakenOver:
+        log.warning("run %s: another process has taken it over", run_id)
+        return False
+    finally:
+        close_old_connections()
+
+
+def _take(run_id: int) -> Run | None:
+    """The run, taken; None where there is nothing left to do, or it was removed with its connection."""
+    Run.objects.filter(pk=run_id, outcome="").update(fence=F("fence") + 1)
+    return (
+        Run.objects.filter(pk=run_id, outcome="")
+        .select_related("connection__district", "snapshot", "plan", "hold")
+        .first()
+    )
+
+
+def _do(run: Run, work: Callable[[Run], None]) -> None:
+    """What is refused ends the run in words. A fault ends it too, and rises; but the database out of reach is a reason to do it again."""
+    try:
+        work(run)
+    except (TakenOver, OperationalError):
+        raise
+    except Cancelled:
+        _cancelled(run)
+    except (Refusal, NotAPackage) as refusal:
+        if not run.outcome:
+            end(run, "refused", getattr(refusal, "words", str(refusal)))
+    except BaseException as fault:
+        if not run.outcome:
+            end(run, "failed", f"{type(fault).__name__} while {run.phase}; nothing was changed.")
+        raise
+
+
+def _cancelled(run: Run) -> None:
+    by = of(run.pk).values_list("cancelled_by", flat=True).first()
+    end(run, "cancelled", f"Cancelled by {by}. Nothing of it was applied.")
+
+
+def _obtain(run: Run) -> None:
+    if run.task.get("kind") != "fetch" or run.snapshot:
+        return
+    assert run.connection is not None
+    tell = Teller(run)
+    tell("fetching")
+    with tempfile.TemporaryDirectory(prefix="rollbook-fetch-") as work:
+        try:
+            delivery = fetched(run.connection, Path(work), datetime.now(UTC), lambda _: tell("fetching"))
+        except ConnectorRefusal as refusal:
+            end(run, "failed", refusal.words)
+            return
+        ingest.keep(run, delivery.path, delivery.certificate)
+
+
+def _plan(run: Run) -> None:
+    if run.task.get("kind") == "undo":
+        plan_undo(run)
+    else:
+        ingest.plan(run)
+
+
+def _act(run: Run) -> None:
+    try:
+        ingest.act(run)
+    except ingest.StaleBasis:
+        log.info("run %s: the roster has moved; it is planned again", run.pk)

@@ -1,0 +1,52 @@
+"""Turns: one run at a time in a district, in the order they came; the districts go round, each one run."""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from rollbook.flows.publish import locked
+from rollbook.store.models import Run
+
+ANY_WORKER = "worker"
+"""`Run.process` of what any worker may walk. Other names are of processes that walk their own."""
+
+
+def give_turns() -> list[Run]:
+    """The turns of all districts in which nobody has it, each to the run that waits longest; those that a worker has to walk."""
+    return [run for run in first_in_line().filter(process=ANY_WORKER) if take_turn(run)]
+
+
+def first_in_line() -> QuerySet[Run]:
+    """Of each district in which no run has the turn, the one that waits longest."""
+    busy = Run.objects.filter(outcome="", turn_at__isnull=False).values("district_id")
+    first = {}
+    for pk, district in waiting().exclude(district_id__in=busy).values_list("pk", "district_id"):
+        first.setdefault(district, pk)
+    return Run.objects.filter(pk__in=first.values()).order_by("pk")
+
+
+def waiting() -> QuerySet[Run]:
+    """What waits for its turn, the longest first."""
+    return Run.objects.filter(outcome="", turn_at__isnull=True).exclude(process="").order_by("pk")
+
+
+def take_turn(run: Run) -> bool:
+    """Whether the run has its district's turn now. It ends with the run."""
+    with transaction.atomic():
+        locked(run.district_id)
+        here = Run.objects.filter(district=run.district_id, outcome="")
+        earlier = here.filter(pk__lt=run.pk, turn_at__isnull=True).exclude(process="")
+        if here.filter(turn_at__isnull=False).exclude(pk=run.pk).exists() or earlier.exists():
+            return False
+        now = timezone.now()
+        if here.filter(pk=run.pk, turn_at__isnull=True).update(turn_at=now):
+            run.turn_at = now
+            return True
+        return False
+
+
+def ahead_of(run: Run) -> int:
+    """How many runs of its district come before one that waits."""
+    here = Run.objects.filter(district=run.district_id, outcome="")
+    under_way = here.filter(turn_at__isnull=False).exclude(pk=run.pk).count()
+    return under_way + here.filter(pk__lt=run.pk, turn_at__isnull=True).exclude(process="").count()
