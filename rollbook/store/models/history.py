@@ -46,7 +46,7 @@ class Run(models.Model):
 
     `task` says what a worker has to do (`flows.jobs`); it is empty where the process that began the run walks it itself: then `process`
     names that. `turn_at` is when it got its district's turn. `fence` grows each time somebody begins to work on it: whoever has an older
-    number has been taken over from, and may change nothing any more.
+    number has been taken over from, and may change nothing any more. `despite_blackout`: somebody asked that it be applied all the same.
     `findings` counts by severity; the findings themselves are on the shelf.
     """
 
@@ -64,6 +64,7 @@ class Run(models.Model):
     process = models.CharField(max_length=64, default="")
     turn_at = models.DateTimeField(null=True)
     fence = models.IntegerField(default=0)
+    despite_blackout = models.BooleanField(default=False)
     started_by = models.CharField(max_length=200, default="")
     started_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
