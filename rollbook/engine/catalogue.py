@@ -3,12 +3,16 @@
 from rollbook.engine.codes import SEVERITIES, SEVERITY_MEANING, WHO, Code
 from rollbook.engine.codes_of_files import FILE_CODES
 from rollbook.engine.codes_of_records import RECORD_CODES
+from rollbook.engine.codes_of_rosters import ROSTER_CODES
 
-__all__ = ["CATALOGUE", "CODES", "SEVERITIES", "Code", "findings_markdown", "severity_words"]
+__all__ = ["CATALOGUE", "CODES", "CONSEQUENCES", "SEVERITIES", "Code", "findings_markdown", "severity_words"]
 
-CODES = (*FILE_CODES, *RECORD_CODES)
+CODES = (*FILE_CODES, *RECORD_CODES, *ROSTER_CODES)
 
 CATALOGUE = {code.code: code for code in CODES}
+
+CONSEQUENCES = frozenset({"reference-file", "reference", "waiting"})
+"""Told behind the others of their severity: what follows from them may be among those."""
 
 
 def findings_markdown() -> str:

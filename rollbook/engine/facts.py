@@ -9,6 +9,8 @@ from typing import BinaryIO
 CHUNK = 1 << 20
 BOM = codecs.BOM_UTF8
 WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+GARBLED = tuple(sign.encode() for sign in ("\N{REPLACEMENT CHARACTER}", "Ã", "Â", "â€", "ï¿½"))
+"""What is left of letters that were read in a wrong encoding before they came here: signs to look closer, no more."""
 
 
 @dataclass
@@ -29,6 +31,7 @@ class Facts:
     wide: bool = False
     bad_line: int = 0
     longest: int = 0
+    garbled: bool = False
 
 
 class Scan:
@@ -55,24 +58,27 @@ class Scan:
         facts.carriages += chunk.count(b"\r")
         facts.nul = facts.nul or b"\0" in chunk
         if b'"' in chunk:
-            seam = self._last + chunk[:1]
+            seam = self._last[-1:] + chunk[:1]
             facts.quotes = True
             facts.loose_quotes = facts.loose_quotes or any(
                 sign in text for sign in (b' "', b'" ') for text in (chunk, seam)
             )
-        self._last = chunk[-1:]
+        self._last = chunk[-3:]
 
     def done(self) -> Facts:
         """The facts, once all is taken."""
         if self._pending and not self.facts.bad_line:
             self.facts.bad_line = self.facts.lines + 1
-        if self._last not in (b"", b"\n"):
+        if self._last[-1:] not in (b"", b"\n"):
             self.facts.lines += 1
         return self.facts
 
     def _decode(self, chunk: bytes, lines_before: int) -> None:
         if self.facts.bad_line or (chunk.isascii() and not self._pending):
             return
+        if not self.facts.garbled:
+            seam = self._last[-3:] + chunk[:3]
+            self.facts.garbled = any(sign in chunk or sign in seam for sign in GARBLED)
         try:
             self._decoder.decode(chunk)
         except UnicodeDecodeError as error:

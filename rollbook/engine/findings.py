@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from rollbook.engine.catalogue import CATALOGUE, SEVERITIES, Code
+from rollbook.engine.catalogue import CATALOGUE, CONSEQUENCES, SEVERITIES, Code
 
 LISTED = 100
 """How many findings of one code in one file are listed; the rest are counted."""
@@ -21,7 +21,8 @@ NEVER_SHOWN = frozenset({"password"})
 class Finding:
     """One thing validation says, with its place. `line` counts from 1 and is 0 where a whole file is meant.
 
-    `source_id` is the sourcedId of the record at fault, `value` the field's, cut to `SHOWN` characters.
+    `source_id` is the sourcedId of the record at fault, `value` the field's, cut to `SHOWN` characters. `count` is how many records it
+    speaks of, where one cause has many consequences.
     """
 
     code: str
@@ -32,6 +33,7 @@ class Finding:
     value: str
     message: str
     source_id: str = ""
+    count: int = 1
 
     def as_dict(self) -> dict[str, str | int]:
         return asdict(self)
@@ -71,8 +73,8 @@ class Findings:
         source_id: str = "",
         count: int = 1,
     ) -> None:
-        """One finding; `count` says how many offenders it stands for."""
-        self.totals[code, file] += count
+        """One finding; `count` says how many records it speaks of. However many, it is one in the totals."""
+        self.totals[code, file] += 1
         if self._listed_of(code, file) < LISTED:
             kind = CATALOGUE[code]
             self.listed.append(
@@ -85,6 +87,7 @@ class Findings:
                     "" if field in NEVER_SHOWN else shown(value),
                     _sentence(message, kind),
                     shown(source_id),
+                    count,
                 )
             )
             self._seen[code, file] += 1
@@ -93,7 +96,7 @@ class Findings:
         """Many findings of one code in one file: `sample` are the first of them, `total` is how many there are."""
         before = self.totals[code, file]
         for one in sample:
-            self.add(code, file, one.line, one.field, one.value, one.message, one.source_id)
+            self.add(code, file, one.line, one.field, one.value, one.message, one.source_id, one.count)
         self.totals[code, file] = before + total
 
     def severity(self, code: str) -> str:
@@ -135,7 +138,7 @@ class Findings:
         return counts["fatal"] + counts["error"] > 0
 
     def by_code(self) -> list[tuple[Code, str, int, list[Finding]]]:
-        """(code, severity, total, listed findings), the most severe first, then in the order of the catalogue."""
+        """(code, severity, total, listed findings): the most severe first, causes before consequences, then as in the catalogue."""
         totals: Counter[str] = Counter()
         for (code, _), total in self.totals.items():
             totals[code] += total
@@ -144,11 +147,11 @@ class Findings:
             (CATALOGUE[code], self.severity(code), total, [one for one in self.listed if one.code == code])
             for code, total in totals.items()
         ]
-        return sorted(groups, key=lambda group: (SEVERITIES.index(group[1]), order[group[0].code]))
+        return sorted(groups, key=lambda group: (*_rank(group[0].code, group[1]), order[group[0].code]))
 
     def __iter__(self) -> Iterator[Finding]:
-        """The listed findings, and for each capped code a last one that says how many more there are."""
-        yield from self.listed
+        """The listed findings, the most severe first and causes before consequences; then how many more there are of each capped code."""
+        yield from sorted(self.listed, key=lambda one: _rank(one.code, one.severity))
         for (code, file), total in self.totals.items():
             more = total - self._listed_of(code, file)
             if more > 0 and self._listed_of(code, file) >= LISTED:
@@ -172,6 +175,10 @@ class Findings:
 
     def __post_init__(self) -> None:
         self._seen: Counter[tuple[str, str]] = Counter()
+
+
+def _rank(code: str, severity: str) -> tuple[int, bool]:
+    return SEVERITIES.index(severity), code in CONSEQUENCES
 
 
 def _sentence(message: str, kind: Code) -> str:

@@ -7,6 +7,7 @@ to it wait, and those that refer to these, and so on. Files are judged behind th
 from collections.abc import Iterator
 from pathlib import Path
 
+from rollbook.engine.consequences import note_consequences, open_consequences, tell_consequences
 from rollbook.engine.findings import LISTED, Finding, Findings
 from rollbook.engine.rules import hold
 from rollbook.engine.sql import literal, name
@@ -20,14 +21,16 @@ ORDER = (*LOAD_ORDER, "resources", "categories", "scoreScales", "lineItems", "re
 
 def judge_references(staging: Staging, accepted: Path | None, findings: Findings) -> None:
     """Judges the references of all files. `accepted` is the folder of what is stored, None where nothing is known of that."""
-    for staged in _in_order(staging):
+    open_consequences(staging)
+    for place, staged in enumerate(_in_order(staging)):
         if not staged.rows:
             continue
+        staged.place = place
         for field in staged.table.references:
             if staged.has(field.name) and field.target != staged.name:
                 _judge(staging, staged, field, accepted, findings)
         _judge_self_references(staging, staged, accepted, findings)
-        _report_waiting(staging, staged, findings)
+    tell_consequences(staging, findings)
 
 
 def _in_order(staging: Staging) -> Iterator[Staged]:
@@ -68,8 +71,8 @@ def _judge(staging: Staging, staged: Staged, field: Field, accepted: Path | None
         f"CREATE OR REPLACE TEMP TABLE offenders AS SELECT r, line, source_id, value, verdict FROM"
         f" (SELECT *, {verdict} AS verdict FROM misses) WHERE verdict <> 'known'"
     )
-    _hold_waiting(staging, staged)
-    _hold_dangling(staging, staged, field, findings)
+    note_consequences(staging, staged, field)
+    _tell_of_missing_file(staging, staged, field, findings)
 
 
 def _can_know(staging: Staging, staged: Staged, target: str, accepted: Path | None) -> bool:
@@ -163,48 +166,10 @@ def _unmentioned(target: Staged, is_stored: str, accepted: Path | None) -> str:
     return "ELSE 'dangling'"
 
 
-def _hold_waiting(staging: Staging, staged: Staged) -> None:
-    hold(
-        staging,
-        staged,
-        "SELECT r, min(value) AS value FROM offenders WHERE verdict = 'waiting' GROUP BY r",
-        "waiting",
-        "value",
-    )
-
-
-def _hold_dangling(staging: Staging, staged: Staged, field: Field, findings: Findings) -> None:
-    totals = dict(
-        staging.connection.execute(
-            "SELECT verdict, count(*) FROM offenders WHERE verdict <> 'waiting' GROUP BY 1"
-        ).fetchall()
-    )
-    if not totals:
-        return
-    hold(staging, staged, "SELECT DISTINCT r FROM offenders WHERE verdict <> 'waiting'")
-    if missing := totals.get("no-file"):
+def _tell_of_missing_file(staging: Staging, staged: Staged, field: Field, findings: Findings) -> None:
+    missing = staging.number("SELECT count(*) FROM offenders WHERE verdict = 'no-file'")
+    if missing:
         words = f"{missing:,} references in {field.name} lead into {field.target}.csv, which is not in the package. Add it."
-        findings.add("reference-file", staged.file, 0, field.name, f"{field.target}.csv", words)
-    if dangling := totals.get("dangling"):
-        findings.flood("reference", staged.file, dangling, _dangling(staging, field))
-
-
-def _dangling(staging: Staging, field: Field) -> Iterator[Finding]:
-    sample = staging.connection.execute(
-        f"SELECT line, source_id, value FROM offenders WHERE verdict = 'dangling' ORDER BY r LIMIT {LISTED}"
-    ).fetchall()
-    hint = f"{field.target}.csv has no such record to refer to. "
-    for line, source_id, value in sample:
-        yield Finding("reference", "", "", line, field.name, value, hint, source_id)
-
-
-def _report_waiting(staging: Staging, staged: Staged, findings: Findings) -> None:
-    """One finding for each record that others wait for, with how many they are."""
-    causes = staging.connection.execute(
-        f"SELECT cause, count(DISTINCT r), min(line) FROM {staged.holds} JOIN"
-        f" (SELECT rowid AS r, {staged.line} AS line FROM {staged.records}) USING (r)"
-        f" WHERE kind = 'waiting' GROUP BY 1 ORDER BY 2 DESC, 1"
-    ).fetchall()
-    for cause, count, line in causes:
-        words = f"{count:,} records of {staged.file} wait for '{cause}', which is in error itself. Correct that record."
-        findings.add("waiting", staged.file, line, "", cause, words, count=count)
+        findings.add(
+            "reference-file", staged.file, 0, field.name, f"{field.target}.csv", words, count=missing
+        )

@@ -161,9 +161,9 @@ def _finding(rule: Rule, code: str, line: int, value: str, source_id: str, befor
     return Finding(code, "", "", line, rule.column, value, before + hint, source_id)
 
 
-def hold(staging: Staging, staged: Staged, rows: str, kind: str = "error", cause: str = "''") -> None:
-    """Holds back the records that `rows` (SQL of one column r) names; `kind` is error or waiting."""
-    staging.run(f"INSERT INTO {staged.holds} SELECT r, {literal(kind)}, {cause} FROM ({rows})")
+def hold(staging: Staging, staged: Staged, rows: str) -> None:
+    """Holds back the records that `rows` (SQL of one column r) names, because they are in error themselves."""
+    staging.run(f"INSERT INTO {staged.holds} SELECT r, 'error', '', '' FROM ({rows})")
     staged.held = staging.number(f"SELECT count(DISTINCT r) FROM {staged.holds}")
 
 

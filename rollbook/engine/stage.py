@@ -35,8 +35,10 @@ BROKEN_CODES = ("csv-quote", "csv-columns", "csv-long", "csv-nul")
 class Staged:
     """One file in the staging database.
 
-    Its records are in the table `s_<name>`, those held back in `h_<name>` (r, kind `error` or `waiting`, cause), the identifiers on
-    broken lines in `b_<name>`. `complete` is false where a line was lost whose record is not known: then absence says nothing.
+    Its records are in the table `s_<name>`, those held back in `h_<name>` (r, kind `error` or `waiting`, and for whose sake: about is
+    a file's name, cause a sourcedId in it; both empty for its own), the identifiers on broken lines in `b_<name>`. `complete` is false
+    where a line was lost whose record is not known: then absence says nothing. `place` is its turn when references are judged;
+    `garbled` says that its bytes look as if they had been read in a wrong encoding once.
     """
 
     table: Table
@@ -48,6 +50,8 @@ class Staged:
     held: int = 0
     broken: int = 0
     deletions: bool = False
+    place: int = 0
+    garbled: bool = False
 
     @property
     def name(self) -> str:
@@ -153,7 +157,7 @@ def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings
         if readable and header and header.count and readable.facts.quotes:
             _judge_lines(readable, header, findings, staging.longest)
         return
-    staged = Staged(table, mode, header)
+    staged = Staged(table, mode, header, garbled=readable.facts.garbled)
     _make_side_tables(staging, staged)
     if not _read_fast(staging, readable, staged):
         _read_carefully(staging, readable, staged, findings)
@@ -187,7 +191,7 @@ def _judge_lines(file: PackageFile, header: Header, findings: Findings, longest:
 
 
 def _make_side_tables(staging: Staging, staged: Staged) -> None:
-    staging.run(f"CREATE TABLE {staged.holds} (r BIGINT, kind VARCHAR, cause VARCHAR)")
+    staging.run(f"CREATE TABLE {staged.holds} (r BIGINT, kind VARCHAR, about VARCHAR, cause VARCHAR)")
     staging.run(f"CREATE TABLE {staged.broken_ids} (source_id VARCHAR)")
 
 

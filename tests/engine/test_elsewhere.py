@@ -76,7 +76,7 @@ def test_what_a_full_delivery_no_longer_has_is_not_taken_from_elsewhere(roster: 
     roster.deliver(riverbend())
     without = riverbend(users=[user("teacher"), user("ben"), user("mother")])
     roster.deliver(without)
-    assert ("reference", "enrollments.csv") in roster.findings.totals
+    assert ("reference", "roles.csv") in roster.findings.totals
 
 
 def test_a_full_delivery_may_refer_to_the_schools_of_another_connection(roster: Roster):
