@@ -24,14 +24,23 @@ def enqueue_fetch(connection: Connection, started_by: str) -> Run:
 
 
 def enqueue_delivery(
-    connection: Connection, path: Path, started_by: str, certificate: Mapping[str, Any] | None = None
+    connection: Connection,
+    path: Path,
+    started_by: str,
+    certificate: Mapping[str, Any] | None = None,
+    *,
+    only_preview: bool = False,
 ) -> Run:
-    """Import the package at `path`, a file or a folder: it is kept on the shelf before this returns, and may go. Raises SwitchedOff."""
+    """Import the package at `path`, a file or a folder: it is kept on the shelf before this returns, and may go. Raises SwitchedOff.
+
+    With `only_preview` it is planned and shown, and nothing is applied.
+    """
     if not connection.enabled:
         raise SwitchedOff(connection.name)
     snapshot = shelf.keep_delivery(connection, path)
     keep_certificate(snapshot, certificate)
-    return waiting_run(connection, started_by, {"kind": "delivery"}, snapshot=snapshot)
+    task = {"kind": "delivery", "preview": only_preview}
+    return waiting_run(connection, started_by, task, snapshot=snapshot)
 
 
 def waiting_run(connection: Connection, started_by: str, task: dict[str, Any], **about: Any) -> Run:

@@ -16,6 +16,7 @@ from rollbook.connectors.contract import ConnectorRefusal
 from rollbook.engine.package import NotAPackage
 from rollbook.flows import ingest
 from rollbook.flows.fetch import fetched
+from rollbook.flows.previews import PREVIEWED, SHOWN
 from rollbook.flows.progress import Cancelled, TakenOver, Teller, note, of, taken
 from rollbook.flows.undo import plan_undo
 from rollbook.refusal import Refusal
@@ -133,6 +134,9 @@ def _plan(run: Run) -> None:
 
 
 def _act(run: Run) -> None:
+    if run.task.get("preview"):
+        end(run, PREVIEWED, SHOWN)
+        return
     try:
         ingest.act(run)
     except ingest.StaleBasis:

@@ -1,0 +1,144 @@
+"""Uploads: a package that comes over the web is written to disk as it comes, and becomes a run of its connection.
+
+It lies in a folder of its own until it is on the shelf; what a broken upload or a dead process leaves there goes after a day.
+"""
+
+import os
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+
+from rollbook.flows.jobs import enqueue_delivery
+from rollbook.refusal import Refusal
+from rollbook.store.models import Connection, Run
+
+BLOCK = 1 << 18
+LEFT_FOR = 24 * 3600
+AROUND = 65_536
+"""Bytes of a form around the file in it."""
+
+
+class TooLarge(Refusal):
+    """This package is larger than this installation takes."""
+
+
+class NothingSent(Refusal):
+    """No package was sent. Choose a zip file of OneRoster CSV files."""
+
+
+class LengthNeeded(Refusal):
+    """Say how long the package is: a Content-Length is needed, chunks without one are not taken."""
+
+
+class BrokenOff(Refusal):
+    """The upload broke off before its end. Nothing was imported; send it again."""
+
+
+class NotAZip(Refusal):
+    """This is not a zip file. Zip the CSV files themselves, at the root of the zip, and send that."""
+
+
+class NotForUploads(Refusal):
+    """Packages are not brought to this connection: its records are made by hand. Choose another connection."""
+
+
+def refuse_too_large(length: int, limit: int) -> None:
+    """Raises TooLarge for a request of so many bytes, before any of it is read."""
+    if length > limit + AROUND:
+        raise TooLarge(f"at most {limit // 1_000_000:,} MB")
+
+
+@contextmanager
+def received(read: Callable[[int], bytes], length: int, limit: int) -> Iterator[Path]:
+    """The file with the `length` bytes that `read` gives, a block at a time; gone when the block ends.
+
+    Raises TooLarge, NothingSent, BrokenOff.
+    """
+    if length > limit:
+        raise TooLarge(f"at most {limit // 1_000_000:,} MB")
+    if not length:
+        raise NothingSent
+    path = _fresh()
+    try:
+        with path.open("wb") as file:
+            left = length
+            while left and (block := _block(read, min(BLOCK, left))):
+                file.write(block)
+                left -= len(block)
+        if left:
+            raise BrokenOff
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def start_upload(connection: Connection, package: Path, by: str, *, only_preview: bool = False) -> Run:
+    """The run that imports an uploaded package, or only shows what that would do. Raises NotAZip, NotForUploads, SwitchedOff."""
+    if connection.kind == "manual":
+        raise NotForUploads(connection.name)
+    if not zipfile.is_zipfile(package):
+        raise NotAZip
+    return enqueue_delivery(connection, package, by, only_preview=only_preview)
+
+
+class ToDisk(FileUploadHandler):
+    """Writes a file of a form to our folder while it comes in, however small it is."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        self.file = OnDisk(self.file_name, self.content_type)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        self.file.size = file_size
+        self.file.flush()
+        return self.file
+
+    def upload_interrupted(self) -> None:
+        if hasattr(self, "file"):
+            self.file.close()
+
+
+class OnDisk(UploadedFile):
+    """A file of a form at `path`; gone when it is closed, which Django does when the request ends."""
+
+    def __init__(self, name: str | None, content_type: str | None) -> None:
+        self.path = _fresh()
+        super().__init__(self.path.open("wb"), name, content_type)
+
+    def close(self) -> None:
+        super().close()
+        self.path.unlink(missing_ok=True)
+
+
+def _block(read: Callable[[int], bytes], size: int) -> bytes:
+    try:
+        return read(size)
+    except OSError as fault:  # Django's UnreadablePostError among them: the sender has gone
+        raise BrokenOff from fault
+
+
+def _fresh() -> Path:
+    folder = Path(settings.DATA_DIR) / "uploads"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _forget_what_was_left(folder)
+    descriptor, name = tempfile.mkstemp(suffix=".zip", dir=folder)
+    os.close(descriptor)
+    return Path(name)
+
+
+def _forget_what_was_left(folder: Path) -> None:
+    before = time.time() - LEFT_FOR
+    for path in folder.iterdir():
+        if path.lstat().st_mtime < before:
+            path.unlink(missing_ok=True)
