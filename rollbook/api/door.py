@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from rollbook.api import tokens, views
+from rollbook.api import intake, tokens, views
 from rollbook.api.endpoints import ROOT
+from rollbook.api.intake_routes import ROOT as INTAKE
 
 
 class RestDoor:
-    """Middleware for everything under /ims/oneroster, and the token endpoint."""
+    """Middleware for everything under /ims/oneroster, the token endpoint, and the addresses for operators' programs."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -23,4 +24,6 @@ class RestDoor:
             return views.answer(request)
         if path.removesuffix("/") == tokens.PATH:
             return tokens.answer(request)
+        if path == INTAKE or path.startswith(f"{INTAKE}/"):
+            return intake.answer(request)
         return self.get_response(request)
