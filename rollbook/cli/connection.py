@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 @verbs.command()
 def kinds() -> None:
     """Show the kinds of connections and their settings."""
-    for kind in connections.KINDS.values():
+    for kind in connections.ADDED.values():
         typer.echo(f"{kind.kind}: {kind.title}")
         for option in kind.options:
             marks = [word for word, on in (("required", option.required), ("secret", option.secret)) if on]

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from rollbook.engine.accepted import PARQUET, parquet_of, payload_columns, record_json, scan
+from rollbook.engine.elsewhere import Elsewhere, Neighbours
 from rollbook.engine.plan import PlanSummary
 from rollbook.engine.sql import literal
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
@@ -20,13 +21,19 @@ REASON = "undone"
 ACTIONS = ("relink", "create", "update", "restore", "delete")
 
 
-def make_undo(plans: Sequence[Path], accepted: Path, out: Path) -> PlanSummary:
-    """Writes `plan.parquet` into the folder `out`. `plans` are those to take back, the oldest first."""
+def make_undo(
+    plans: Sequence[Path], accepted: Path, out: Path, elsewhere: Elsewhere | None = None
+) -> PlanSummary:
+    """Writes `plan.parquet` into the folder `out`. `plans` are those to take back, the oldest first.
+
+    `elsewhere` knows what other connections serve, or served: a record that comes back may refer to what is gone.
+    """
     out.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(out)}) as db:
         _gather(db, plans, accepted)
+        neighbours = Neighbours(db, elsewhere)
         for collection in LOAD_ORDER:
-            _aim(db, collection, accepted)
+            _aim(db, collection, accepted, neighbours)
         _number(db)
         return _written(db, out / "plan.parquet")
 
@@ -58,7 +65,7 @@ def _gather(db: duckdb.DuckDBPyConnection, plans: Sequence[Path], accepted: Path
     )
 
 
-def _aim(db: duckdb.DuckDBPyConnection, collection: str, accepted: Path) -> None:
+def _aim(db: duckdb.DuckDBPyConnection, collection: str, accepted: Path, neighbours: Neighbours) -> None:
     """Puts into `aims` what differs between a collection's records now and in the past."""
     stored = parquet_of(accepted, collection)
     if stored is None:
@@ -76,7 +83,7 @@ def _aim(db: duckdb.DuckDBPyConnection, collection: str, accepted: Path) -> None
     db.execute(
         "DELETE FROM found WHERE action IS NULL; UPDATE found SET after = NULL WHERE action = 'delete'"
     )
-    refs, joins = _references(collection)
+    refs, joins = _references(collection, accepted, neighbours)
     fields = f"[{', '.join(map(literal, payload_columns(collection)))}]"
     changed = f"list_filter({fields}, lambda field: before->>field IS DISTINCT FROM after->>field)"
     db.execute(
@@ -92,7 +99,7 @@ def _aim(db: duckdb.DuckDBPyConnection, collection: str, accepted: Path) -> None
     )
 
 
-def _references(collection: str) -> tuple[str, str]:
+def _references(collection: str, accepted: Path, neighbours: Neighbours) -> tuple[str, str]:
     """SQL for the record ids that a record of `found` will refer to, as a JSON object, and the joins that find them."""
     fields = [(field, f"f.after->>{literal(field.name)}") for field in COLLECTION[collection].references]
     if collection == "demographics":
@@ -101,11 +108,14 @@ def _references(collection: str) -> tuple[str, str]:
     for number, (field, value) in enumerate(fields):
         alias, target = f"i{number}", literal(field.target or "")
         ids = f"SELECT source_id AS key, record_id FROM ids WHERE collection = {target}"
+        items = (
+            f"SELECT f.record_id AS r, unnest(string_split({value}, ',')) AS item,"
+            f" generate_subscripts(string_split({value}, ','), 1) AS place FROM found f WHERE {value} <> ''"
+        )
+        unknown = f"SELECT item AS value FROM ({items}) WHERE item NOT IN (SELECT key FROM ({ids}))"
+        neighbours.look(field.target or "", unknown, accepted)
+        ids += f" UNION ALL SELECT source_id AS key, record_id FROM ({neighbours.found(field.target or '')})"
         if field.is_list:
-            items = (
-                f"SELECT f.record_id AS r, unnest(string_split({value}, ',')) AS item,"
-                f" generate_subscripts(string_split({value}, ','), 1) AS place FROM found f WHERE {value} <> ''"
-            )
             ids = f"SELECT r AS key, list(record_id ORDER BY place) AS record_id FROM ({items}) JOIN ({ids}) ON key = item GROUP BY r"
             value = "f.record_id"
         pairs.append(f"{literal(field.name)}: {alias}.record_id")

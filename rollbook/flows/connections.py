@@ -58,6 +58,10 @@ class HasRecords(Refusal):
     """This connection has records in the roster. Import an empty package by it first, or switch it off instead."""
 
 
+class KeptByHand(Refusal):
+    """What is kept by hand takes no packages: choose another connection, or edit its records under Manual records."""
+
+
 class SwitchedOff(Refusal):
     """This connection is switched off."""
 
@@ -74,9 +78,23 @@ def _tells_how_to_upload(settings: Settings, secrets: Secrets) -> list[str]:
     return ["Packages come in by `rollbook import`. There is nobody to call."]
 
 
-KINDS: dict[str, Connector] = {
+MANUAL = "manual"
+"""The kind of the one connection of a district that owns what people keep by hand (`flows.manual`)."""
+
+
+def _tells_of_forms(settings: Settings, secrets: Secrets) -> list[str]:
+    return ["People type these records in by hand. There is nobody to call."]
+
+
+ADDED: dict[str, Connector] = {
     UPLOAD: Connector(UPLOAD, "Uploaded packages", (), _accepts_uploads, None, _tells_how_to_upload),
     **CONNECTORS,
+}
+"""The kinds of which a district may add any number."""
+
+KINDS: dict[str, Connector] = {
+    **ADDED,
+    MANUAL: Connector(MANUAL, "Manual records", (), _accepts_uploads, None, _tells_of_forms),
 }
 
 
@@ -93,13 +111,16 @@ def find_connection(number: int, district: District | None = None) -> Connection
 
 
 def upload_of(district: District, number: int | None = None) -> Connection:
-    """The connection that packages come in by when nothing else is said: the first for uploads. Raises NoSuchConnection."""
+    """The connection that packages come in by when nothing else is said: the first for uploads. Raises NoSuchConnection, KeptByHand."""
     if number is not None:
-        return find_connection(number, district)
-    found = Connection.objects.filter(district=district, kind=UPLOAD).order_by("id").first()
-    if found is None:
+        found = find_connection(number, district)
+        if found.kind == MANUAL:
+            raise KeptByHand(found.name)
+        return found
+    first = Connection.objects.filter(district=district, kind=UPLOAD).order_by("id").first()
+    if first is None:
         raise NoSuchConnection(UPLOAD)
-    return found
+    return first
 
 
 def add_connection(
@@ -115,7 +136,7 @@ def add_connection(
 
     Raises NoSuchKind, NoSuchOption, NameNeeded, BadSetting, LoginTaken, BadInterval.
     """
-    if kind not in KINDS:
+    if kind not in ADDED:
         raise NoSuchKind(kind)
     connection = Connection(district=district, kind=kind, name=name.strip(), prefix=prefix.strip())
     connection.expected_every_hours = _interval(expected_every_hours)
@@ -127,7 +148,7 @@ def add_connection(
 def edit_connection(connection: Connection, filled: Mapping[str, str], **changes: Any) -> Connection:
     """Other settings; a secret left empty stays as it is. `changes` may name name, prefix, enabled and expected_every_hours."""
     if "prefix" in changes and changes["prefix"].strip() != connection.prefix:
-        if has_records(connection):
+        if has_records(connection) or connection.kind == MANUAL:
             raise PrefixKept(connection.name)
         connection.prefix = changes["prefix"].strip()
     connection.name = changes.get("name", connection.name).strip()

@@ -2,10 +2,11 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from django.db import connection as database
 from django.db.models import QuerySet
@@ -14,7 +15,7 @@ from rollbook.engine.accepted import rebuild_accepted
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
 from rollbook.store import shelf
-from rollbook.store.bulk import batches
+from rollbook.store.bulk import among, batches, many
 from rollbook.store.columns import column_of
 from rollbook.store.models import RECORDS, Connection
 
@@ -27,13 +28,15 @@ def accepted_for(connection: Connection, generation: int) -> Path:
     folder = shelf.accepted_folder(connection, generation)
     if folder.exists():
         return folder
-    making = folder.with_name(f"{folder.name}.making")
-    shutil.rmtree(making, ignore_errors=True)
+    making = folder.with_name(f"{folder.name}.{uuid4().hex}.making")
     making.mkdir(parents=True, mode=0o700)
     ids = _SourceIds(connection)
     for collection in LOAD_ORDER if generation else ():
         rebuild_accepted(making, collection, _rows(connection, collection, ids))
-    making.rename(folder)
+    try:
+        making.rename(folder)
+    except OSError:  # somebody else was faster, with the same
+        shutil.rmtree(making)
     return folder
 
 
@@ -63,17 +66,30 @@ class _SourceIds:
         return RECORDS[collection]._default_manager.filter(district=self._connection.district_id)
 
 
-def _rows(connection: Connection, collection: str, ids: _SourceIds) -> Iterator[dict[str, Any]]:
+def delivered(connection: Connection, collection: str, record_ids: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Some records of a connection as it would deliver them: record_id, source_id, status, metadata and the canonical fields."""
+    return _rows(connection, collection, _SourceIds(connection), record_ids)
+
+
+def _rows(
+    connection: Connection, collection: str, ids: _SourceIds, only: Sequence[int] | None = None
+) -> Iterator[dict[str, Any]]:
     fields = COLLECTION[collection].fields
     columns = [column_of(field.name) for field in fields]
     selected = ", ".join(f'"{column}"' for column in [*KEYS, *columns])
     last = 0
     while True:
         with database.cursor() as cursor:
+            chosen = "" if only is None else f"AND {among(cursor, 'id')}"
             cursor.execute(
                 f"""SELECT {selected} FROM {RECORDS[collection]._meta.db_table}
-                    WHERE district_id = %s AND connection_id = %s AND id > %s ORDER BY id LIMIT {CHUNK}""",
-                [connection.district_id, connection.pk, last],
+                    WHERE district_id = %s AND connection_id = %s AND id > %s {chosen} ORDER BY id LIMIT {CHUNK}""",
+                [
+                    connection.district_id,
+                    connection.pk,
+                    last,
+                    *([] if only is None else [many(cursor, only)]),
+                ],
             )
             found = cursor.fetchall()
         if not found:

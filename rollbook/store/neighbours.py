@@ -11,26 +11,30 @@ from rollbook.store.models.roster import ACTIVE
 CHUNK = 2_000
 
 
-def neighbours_of(connection: Connection) -> Elsewhere | None:
-    """Who answers for the other connections of the district; None where there are none."""
+def neighbours_of(connection: Connection, gone_too: bool = False) -> Elsewhere | None:
+    """Who answers for the other connections of the district; None where there are none.
+
+    What is deleted cannot be referred to anew; `gone_too` for what comes back as it was.
+    """
     if not Connection.objects.filter(district=connection.district_id).exclude(pk=connection.pk).exists():
         return None
 
     def served(collection: str, ids: Sequence[str]) -> list[Neighbour]:
-        return _served(connection, collection, ids)
+        return _served(connection, collection, ids, gone_too)
 
     return served
 
 
-def _served(connection: Connection, collection: str, ids: Sequence[str]) -> list[Neighbour]:
-    """The living ones; what is deleted cannot be referred to anew."""
+def _served(connection: Connection, collection: str, ids: Sequence[str], gone_too: bool) -> list[Neighbour]:
     model = RECORDS.get(collection)
     if model is None:
         return []
     columns = ["sourced_id", "id", *(["type"] if collection == "orgs" else [])]
-    living: Any = model._default_manager.filter(district=connection.district_id, status=ACTIVE)
+    known: Any = model._default_manager.filter(district=connection.district_id)
+    if not gone_too:
+        known = known.filter(status=ACTIVE)
     found: list[Neighbour] = []
     for some in batches(ids, CHUNK):
-        others = living.filter(sourced_id__in=some).exclude(connection_id=connection.pk)
+        others = known.filter(sourced_id__in=some).exclude(connection_id=connection.pk)
         found += [(row[0], row[1], row[2] if len(row) > 2 else "") for row in others.values_list(*columns)]
     return found

@@ -120,9 +120,10 @@ def _second_name(source: str, target: str) -> None:
 
 
 def drop_older_accepted(district_id: int, generation: int) -> None:
-    """Remove the accepted snapshots of earlier generations, of all connections of a district."""
+    """Remove the accepted snapshots of earlier generations, half-made ones too, of all connections of a district."""
     for older in (shelf() / f"{district_id}/accepted").glob("*/*"):
-        if older.name.isdigit() and int(older.name) < generation:
+        number = older.name.partition(".")[0]
+        if number.isdecimal() and int(number) < generation:
             shutil.rmtree(older, ignore_errors=True)
 
 

@@ -54,13 +54,13 @@ def show_connections(request: HttpRequest, district: District) -> HttpResponse:
         lines.append(
             Line(one, connections.KINDS[one.kind].title, shown(last) if last else None, one.pk in late)
         )
-    context = {"nav": "connections", "lines": lines, "kinds": connections.KINDS.values()}
+    context = {"nav": "connections", "lines": lines, "kinds": connections.ADDED.values()}
     return render(request, "console/connections.html", context)
 
 
 @in_district(Act.MANAGE_CONNECTIONS)
 def add_connection(request: HttpRequest, district: District, kind: str) -> HttpResponse:
-    connector = connections.KINDS.get(kind)
+    connector = connections.ADDED.get(kind)
     if connector is None:
         raise Http404
     draft = Connection(district=district, kind=kind, name=connector.title)
