@@ -4,7 +4,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.engine.safeguards import Hazard
-from rollbook.flows.ingest import Prepared, StaleBasis, apply_run, basis_of, carry_out, prepare_relinked
+from rollbook.flows.ingest import (
+    LEFT_AS_IT_IS,
+    Prepared,
+    StaleBasis,
+    apply_run,
+    basis_of,
+    carry_out,
+    prepare_relinked,
+)
 from rollbook.flows.limits import raise_limits
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, Hold, Run
@@ -74,16 +82,26 @@ def relink(hold: Hold, by: str, why: str) -> Run:
 
     Raises NothingToRelink, StaleBasis.
     """
-    if not can_relink(hold):
-        raise NothingToRelink(str(hold.run_id))
-    _refuse_undecidable(hold, why)
-    if basis_of(District.objects.get(pk=hold.district_id)) != hold.run.plan.basis:
-        raise StaleBasis
+    refuse_unrelinkable(hold, why)
     prepared: Prepared = prepare_relinked(hold.run, by)
+    settle_relinked(hold, prepared.run, by, why)
+    return carry_out(prepared)
+
+
+def settle_relinked(hold: Hold, made: Run, by: str, why: str) -> None:
+    """The held plan is done with: the run `made` has taken its place."""
     with transaction.atomic():
         _decide(hold, by, why, Hold.Decision.RELINK)
-        _end(hold.run, "replaced", f"Re-linked as import {prepared.run.pk}.")
-    return carry_out(prepared)
+        _end(hold.run, "replaced", f"Re-linked as import {made.pk}.")
+
+
+def refuse_unrelinkable(hold: Hold, why: str) -> None:
+    """Raises NothingToRelink, WhyNeeded, AlreadyDecided, StaleBasis."""
+    if not can_relink(hold):
+        raise NothingToRelink(str(hold.run_id))
+    refuse_undecidable(hold, why)
+    if basis_of(District.objects.get(pk=hold.district_id)) != hold.run.plan.basis:
+        raise StaleBasis
 
 
 def _apply(hold: Hold, by: str, why: str, decision: Hold.Decision) -> Run:
@@ -93,7 +111,7 @@ def _apply(hold: Hold, by: str, why: str, decision: Hold.Decision) -> Run:
             if decision == Hold.Decision.RAISE:
                 raise_limits(hold.district, hazards_of(hold))
             return apply_run(hold.run)
-    except AlreadyDecided:
+    except (AlreadyDecided, *LEFT_AS_IT_IS):
         raise
     except (Refusal, OSError) as refusal:
         # The decision went with the transaction: what became of it is kept.
@@ -105,14 +123,15 @@ def _apply(hold: Hold, by: str, why: str, decision: Hold.Decision) -> Run:
 
 def _decide(hold: Hold, by: str, why: str, decision: Hold.Decision) -> None:
     """Takes the hold, if nobody else has; in the caller's transaction, so that a decision and what comes of it are one."""
-    _refuse_undecidable(hold, why)
+    refuse_undecidable(hold, why)
     now = timezone.now()
     kept = {"decision": decision, "decided_by": by, "decided_at": now, "why": why.strip()}
     if not Hold.objects.filter(pk=hold.pk, decision="").update(**kept):
         raise AlreadyDecided(str(hold.run_id))
 
 
-def _refuse_undecidable(hold: Hold, why: str) -> None:
+def refuse_undecidable(hold: Hold, why: str) -> None:
+    """Raises WhyNeeded, AlreadyDecided."""
     if not why.strip():
         raise WhyNeeded
     if not Hold.objects.filter(pk=hold.pk, decision="").exists():

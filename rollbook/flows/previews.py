@@ -6,12 +6,10 @@ from django.utils import timezone
 from rollbook.engine.findings import Findings
 from rollbook.engine.plan import PlanSummary
 from rollbook.flows.ingest import Prepared, StaleBasis, basis_of, carry_out
-from rollbook.flows.limits import APPLIED, weigh
+from rollbook.flows.limits import APPLIED
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
-from rollbook.store.deliveries import accepted_for
-from rollbook.store.models import RECORDS, Connection, District, Run
-from rollbook.store.models.roster import ACTIVE
+from rollbook.store.models import Connection, District, Run
 
 PREVIEWED = "previewed"
 SHOWN = "Shown and not applied. It can be applied while the roster stays as it is."
@@ -49,33 +47,27 @@ def stale_words(run: Run) -> str:
 
 def apply_preview(run: Run, by: str) -> Run:
     """Carry out a preview as it was shown; the limits are asked again, and may hold it. Raises NotAPreview, PlanGone, StaleBasis."""
-    connection = run.connection
-    if connection is None or run.outcome != PREVIEWED:
-        raise NotAPreview(str(run.pk))
-    plan = shelf.place(run.plan.shelf_name)
-    if not plan.exists():
-        raise PlanGone(str(run.pk))
-    if stale_words(run):
-        raise StaleBasis
-    prepared = _prepared_again(run, connection)
+    refuse_unappliable(run)
+    assert run.connection is not None
+    prepared = _prepared_again(run, run.connection)
     _take(run, by)
     return carry_out(prepared)
 
 
+def refuse_unappliable(run: Run) -> None:
+    """Raises NotAPreview, PlanGone, StaleBasis."""
+    if run.connection_id is None or run.outcome != PREVIEWED:
+        raise NotAPreview(str(run.pk))
+    if not shelf.place(run.plan.shelf_name).exists():
+        raise PlanGone(str(run.pk))
+    if stale_words(run):
+        raise StaleBasis
+
+
 def _prepared_again(run: Run, connection: Connection) -> Prepared:
-    folder = shelf.run_folder(run)
-    counts = run.plan.counts
-    nothing = not counts and not _has_records(connection)
-    summary = PlanSummary(counts, {}, run.plan.fingerprint, empty=nothing)
-    district = District.objects.get(pk=run.district_id)
-    accepted = accepted_for(connection, district.generation)
-    hazards = weigh(connection, summary, accepted, folder / "plan.parquet", folder)
-    return Prepared(run, connection, Findings(lenient=True), summary, folder, hazards)
-
-
-def _has_records(connection: Connection) -> bool:
-    own = {"district": connection.district_id, "connection_id": connection.pk, "status": ACTIVE}
-    return any(model.objects.filter(**own).exists() for model in RECORDS.values())
+    plan = run.plan
+    summary = PlanSummary(plan.counts, {}, plan.fingerprint, empty=plan.empty)
+    return Prepared(run, connection, Findings(lenient=True), summary, shelf.run_folder(run))
 
 
 def _take(run: Run, by: str) -> None:

@@ -100,8 +100,8 @@ def note(run_id: int, phase: str, done: int = 0, known: int = 0) -> None:
             row.save(using=BESIDE, update_fields=["phase", "since", "done", "known", "durations"])
 
 
-def begin_again(run_id: int) -> None:
-    """A run that is walked anew is asked nothing any more, and may be cancelled."""
+def ask_nothing(run_id: int) -> None:
+    """A run that waits again has not been asked to end, and may be."""
     of(run_id).update(cancelled_by="", too_late=False)
 
 

@@ -2,15 +2,19 @@
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from rollbook.engine.findings import Findings
 from rollbook.engine.undo import make_undo
 from rollbook.flows.ingest import Prepared, begin, keep_plan
 from rollbook.flows.limits import APPLIED, weigh
+from rollbook.flows.progress import Teller
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Connection, District, Run
+from rollbook.store.neighbours import neighbours_of
 
 
 class NoSuchRun(Refusal):
@@ -38,8 +42,7 @@ def prepare_undo(undone: Run, started_by: str) -> Prepared:
 
     Raises NotUndoable.
     """
-    connection = _applied_by(undone)
-    return _prepared(connection, [undone, *_applied_after(undone)], started_by)
+    return plan_undo(begin_undo(undone, started_by))
 
 
 def prepare_return(kept: Run, started_by: str) -> Prepared:
@@ -47,11 +50,24 @@ def prepare_return(kept: Run, started_by: str) -> Prepared:
 
     Raises NotUndoable, NothingSince.
     """
+    return plan_undo(begin_return(kept, started_by))
+
+
+def begin_undo(undone: Run, started_by: str, **about: Any) -> Run:
+    """The run that will take back `undone` and what came after. Raises NotUndoable."""
+    connection = _applied_by(undone)
+    _plans([undone, *_applied_after(undone)])
+    return _begun(connection, started_by, {"kind": "undo", "before": undone.pk}, undone, about)
+
+
+def begin_return(kept: Run, started_by: str, **about: Any) -> Run:
+    """The run that will take back what came after `kept`. Raises NotUndoable, NothingSince."""
     connection = _applied_by(kept)
     after = _applied_after(kept)
     if not any(run.plan.counts for run in after):
         raise NothingSince(str(kept.pk))
-    return _prepared(connection, after, started_by)
+    _plans(after)
+    return _begun(connection, started_by, {"kind": "undo", "after": kept.pk}, after[0], about)
 
 
 def can_return(kept: Run) -> bool:
@@ -79,31 +95,45 @@ def _applied_after(run: Run) -> list[Run]:
     return list(applied.exclude(pk=run.pk).select_related("plan").order_by("ended_at", "id"))
 
 
-def _prepared(connection: Connection, taken_back: Sequence[Run], started_by: str) -> Prepared:
+def _begun(
+    connection: Connection, started_by: str, task: dict[str, Any], first: Run, about: dict[str, Any]
+) -> Run:
+    known = {"flow": "undo", "phase": "planning", "undoes": first, "task": task}
+    return begin(connection, started_by, **known | about)
+
+
+def _plans(taken_back: Sequence[Run]) -> list[Path]:
+    """Raises NotUndoable where one is not kept any more, or none changed anything."""
     changed = [run for run in taken_back if run.plan.counts]
     plans = [shelf.place(run.plan.shelf_name) for run in changed]
     missing = next((run for run, plan in zip(changed, plans, strict=True) if not plan.exists()), None)
     if missing or not plans:
         raise NotUndoable(str((missing or taken_back[0]).pk))
-    run = begin(connection, started_by, flow="undo", phase="planning", undoes=taken_back[0])
-    run.task = {"kind": "undo", "plans": [one.plan.shelf_name for one in changed]}
-    run.save(update_fields=["task"])
-    return plan_undo(run)
+    return plans
 
 
 def plan_undo(run: Run) -> Prepared:
-    """Plan what this run is to take back: its task names the plans."""
+    """Plan what this run is to take back, which its task says: all that was applied until now."""
     assert run.connection is not None
+    Teller(run)("planning")
     district = District.objects.get(pk=run.district_id)
-    plans = [shelf.place(name) for name in run.task["plans"]]
+    plans = _plans(_taken_back_by(run))
     folder = shelf.run_folder(run) / f"attempt-{run.fence}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
         accepted = accepted_for(run.connection, district.generation)
-        summary = make_undo(plans, accepted, folder)
+        elsewhere = neighbours_of(run.connection, gone_too=True)
+        summary = make_undo(plans, accepted, folder, elsewhere)
         hazards = weigh(run.connection, summary, accepted, folder / "plan.parquet", folder)
         keep_plan(run, district, summary, hazards, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return Prepared(run, run.connection, Findings(lenient=True), summary, shelf.run_folder(run), hazards)
+
+
+def _taken_back_by(run: Run) -> list[Run]:
+    if "before" in run.task:
+        undone = find_run(run.task["before"])
+        return [undone, *_applied_after(undone)]
+    return _applied_after(find_run(run.task["after"]))

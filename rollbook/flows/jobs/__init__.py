@@ -4,7 +4,26 @@ The Run is the truth. Whatever drives the steps (`drive`) can be replaced; nobod
 """
 
 from rollbook.flows.jobs.cancel import cancel
-from rollbook.flows.jobs.enqueue import enqueue_delivery, enqueue_fetch
+from rollbook.flows.jobs.enqueue import (
+    enqueue_decision,
+    enqueue_delivery,
+    enqueue_fetch,
+    enqueue_preview,
+    enqueue_relink,
+    enqueue_return,
+    enqueue_undo,
+)
 from rollbook.flows.jobs.walk import walk, work_off
 
-__all__ = ["cancel", "enqueue_delivery", "enqueue_fetch", "walk", "work_off"]
+__all__ = [
+    "cancel",
+    "enqueue_decision",
+    "enqueue_delivery",
+    "enqueue_fetch",
+    "enqueue_preview",
+    "enqueue_relink",
+    "enqueue_return",
+    "enqueue_undo",
+    "walk",
+    "work_off",
+]

@@ -1,8 +1,9 @@
 """Cancel: a run ends at its next safe point, with nothing applied. Once it changes the roster it is too late."""
 
-from django.utils import timezone
+from django.db.models import F
 
-from rollbook.flows.progress import ask_to_cancel, note
+from rollbook.flows.jobs.steps import end_cancelled
+from rollbook.flows.progress import ask_to_cancel
 from rollbook.refusal import Refusal
 from rollbook.store.models import Run
 
@@ -27,7 +28,8 @@ def cancel(run: Run, by: str) -> Run:
 
 
 def _end_if_waiting(run: Run, by: str) -> None:
+    """Taken like any other that works on it, so that a worker who comes at the same moment finds it taken."""
     nobody_at_it = Run.objects.filter(pk=run.pk, outcome="", turn_at__isnull=True).exclude(process="")
-    words = f"Cancelled by {by} while it waited for its turn."
-    if nobody_at_it.update(outcome="cancelled", message=words, ended_at=timezone.now()):
-        note(run.pk, "done")
+    if nobody_at_it.update(fence=F("fence") + 1):
+        run.refresh_from_db()
+        end_cancelled(run, by)

@@ -7,20 +7,25 @@ from typing import Any
 from rollbook.flows.completeness import keep_certificate
 from rollbook.flows.connections import KINDS, SwitchedOff
 from rollbook.flows.fetch import NothingToFetch
+from rollbook.flows.holds import AlreadyDecided, refuse_undecidable, refuse_unrelinkable
 from rollbook.flows.ingest import begin
-from rollbook.flows.jobs.turns import ANY_WORKER
-from rollbook.flows.progress import note
+from rollbook.flows.jobs.turns import ANY_WORKER, WAITING
+from rollbook.flows.previews import PREVIEWED, NotAPreview, refuse_unappliable
+from rollbook.flows.progress import ask_nothing, note
+from rollbook.flows.undo import begin_return, begin_undo
 from rollbook.store import shelf
-from rollbook.store.models import Connection, Run
+from rollbook.store.models import Connection, Hold, Run, Snapshot
 
 
-def enqueue_fetch(connection: Connection, started_by: str) -> Run:
+def enqueue_fetch(
+    connection: Connection, started_by: str, *, despite_blackout: bool = False, process: str = ANY_WORKER
+) -> Run:
     """Fetch what the other system has, and import it. Raises SwitchedOff, NothingToFetch."""
     if not connection.enabled:
         raise SwitchedOff(connection.name)
     if KINDS[connection.kind].fetch is None:
         raise NothingToFetch(connection.kind)
-    return waiting_run(connection, started_by, {"kind": "fetch"})
+    return waiting_run(connection, started_by, {"kind": "fetch"}, process, despite_blackout=despite_blackout)
 
 
 def enqueue_delivery(
@@ -30,6 +35,7 @@ def enqueue_delivery(
     certificate: Mapping[str, Any] | None = None,
     *,
     only_preview: bool = False,
+    process: str = ANY_WORKER,
 ) -> Run:
     """Import the package at `path`, a file or a folder: it is kept on the shelf before this returns, and may go. Raises SwitchedOff.
 
@@ -40,11 +46,69 @@ def enqueue_delivery(
     snapshot = shelf.keep_delivery(connection, path)
     keep_certificate(snapshot, certificate)
     task = {"kind": "delivery", "preview": only_preview}
-    return waiting_run(connection, started_by, task, snapshot=snapshot)
+    return waiting_run(connection, started_by, task, snapshot=snapshot, process=process)
 
 
-def waiting_run(connection: Connection, started_by: str, task: dict[str, Any], **about: Any) -> Run:
-    """A run that any worker may walk."""
-    run = begin(connection, started_by, phase="waiting", process=ANY_WORKER, task=task, **about)
-    note(run.pk, "waiting")
+def enqueue_kept(connection: Connection, snapshot: Snapshot, started_by: str) -> Run:
+    """Import a delivery that lies on the shelf already."""
+    return waiting_run(connection, started_by, {"kind": "delivery"}, snapshot=snapshot)
+
+
+def enqueue_undo(undone: Run, started_by: str, *, process: str = ANY_WORKER) -> Run:
+    """Back to the roster as it was before `undone`. Raises NotUndoable."""
+    return _in_line(begin_undo(undone, started_by, phase=WAITING, process=process))
+
+
+def enqueue_return(kept: Run, started_by: str, *, process: str = ANY_WORKER) -> Run:
+    """Back to the roster as `kept` left it. Raises NotUndoable, NothingSince."""
+    return _in_line(begin_return(kept, started_by, phase=WAITING, process=process))
+
+
+def enqueue_decision(hold: Hold, decision: str, by: str, why: str, *, process: str = ANY_WORKER) -> Run:
+    """Apply a held plan (`apply`), and raise the limits it reached too (`raise`): its run waits again. Raises WhyNeeded, AlreadyDecided."""
+    refuse_undecidable(hold, why)
+    task = {"kind": "decide", "decision": decision, "by": by, "why": why}
+    if not wait_again(hold.run, "held", task, process):
+        raise AlreadyDecided(str(hold.run_id))
+    return hold.run
+
+
+def enqueue_relink(hold: Hold, by: str, why: str, *, process: str = ANY_WORKER) -> Run:
+    """Plan the delivery of a held run anew, with its re-keyed records re-linked. Raises NothingToRelink, WhyNeeded, AlreadyDecided."""
+    refuse_unrelinkable(hold, why)
+    assert hold.run.connection is not None
+    task = {"kind": "relink", "held": hold.run_id, "by": by, "why": why}
+    return waiting_run(hold.run.connection, by, task, snapshot=hold.run.snapshot, process=process)
+
+
+def enqueue_preview(run: Run, by: str, *, process: str = ANY_WORKER) -> Run:
+    """Carry out a preview as it was shown. Raises NotAPreview, PlanGone, StaleBasis."""
+    refuse_unappliable(run)
+    if not wait_again(run, PREVIEWED, {"kind": "preview", "by": by}, process):
+        raise NotAPreview(str(run.pk))
+    return run
+
+
+def waiting_run(
+    connection: Connection, started_by: str, task: dict[str, Any], process: str = ANY_WORKER, **about: Any
+) -> Run:
+    """A run that any worker may walk, or the process that is named."""
+    return _in_line(begin(connection, started_by, phase=WAITING, process=process, task=task, **about))
+
+
+def wait_again(run: Run, outcome: str, task: dict[str, Any], process: str) -> bool:
+    """Whether the run, which had ended so, waits again now. Where it is cancelled then, it is what it was."""
+    was = {"outcome": outcome, "phase": run.phase, "message": run.message}
+    about = {"outcome": "", "phase": WAITING, "message": "", "ended_at": None, "turn_at": None}
+    changed = {**about, "process": process, "task": task | {"was": was}}
+    if not Run.objects.filter(pk=run.pk, outcome=outcome).update(**changed):
+        return False
+    run.refresh_from_db()
+    ask_nothing(run.pk)
+    _in_line(run)
+    return True
+
+
+def _in_line(run: Run) -> Run:
+    note(run.pk, WAITING)
     return run

@@ -16,13 +16,26 @@ from rollbook.connectors.contract import ConnectorRefusal
 from rollbook.engine.package import NotAPackage
 from rollbook.flows import ingest
 from rollbook.flows.fetch import fetched
+from rollbook.flows.holds import (
+    apply_and_raise,
+    apply_once,
+    find_hold,
+    refuse_unrelinkable,
+    settle_relinked,
+)
 from rollbook.flows.previews import PREVIEWED, SHOWN
 from rollbook.flows.progress import Cancelled, TakenOver, Teller, note, of, taken
 from rollbook.flows.undo import plan_undo
 from rollbook.refusal import Refusal
 from rollbook.store.models import Run
 
+MOST_TAKINGS = 40
+"""So often may a run be taken before it is believed to be what its processes die of; an undisturbed one is taken three times."""
+
 log = logging.getLogger(__name__)
+
+KEEPING_THEIR_PLAN = ("decide", "preview")
+"""Tasks that carry out what somebody has looked at: it is never planned anew."""
 
 Step = Callable[[int], bool]
 """Does its part of the run with this number; whether the run goes on."""
@@ -64,6 +77,15 @@ def end(run: Run, outcome: str, words: str, phase: str | None = None) -> None:
     note(run.pk, "done")
 
 
+def end_cancelled(run: Run, by: str) -> None:
+    """One that had ended before it waited again is what it was; another is over. Raises TakenOver."""
+    was = run.task.get("was")
+    if was:
+        end(run, was["outcome"], was["message"], was["phase"])
+    else:
+        end(run, "cancelled", f"Cancelled by {by}. Nothing of it was applied.")
+
+
 def _step(run_id: int, work: Callable[[Run], None]) -> bool:
     close_old_connections()
     try:
@@ -82,11 +104,12 @@ def _step(run_id: int, work: Callable[[Run], None]) -> bool:
 def _take(run_id: int) -> Run | None:
     """The run, taken; None where there is nothing left to do, or it was removed with its connection."""
     Run.objects.filter(pk=run_id, outcome="").update(fence=F("fence") + 1)
-    return (
-        Run.objects.filter(pk=run_id, outcome="")
-        .select_related("connection__district", "snapshot", "plan", "hold")
-        .first()
-    )
+    found = Run.objects.filter(pk=run_id, outcome="")
+    run = found.select_related("connection__district", "snapshot", "plan", "hold").first()
+    if run and run.fence > MOST_TAKINGS:
+        end(run, "failed", "It was begun again and again and never came to its end.")
+        return None
+    return run
 
 
 def _do(run: Run, work: Callable[[Run], None]) -> None:
@@ -107,8 +130,7 @@ def _do(run: Run, work: Callable[[Run], None]) -> None:
 
 
 def _cancelled(run: Run) -> None:
-    by = of(run.pk).values_list("cancelled_by", flat=True).first()
-    end(run, "cancelled", f"Cancelled by {by}. Nothing of it was applied.")
+    end_cancelled(run, of(run.pk).values_list("cancelled_by", flat=True).first() or "")
 
 
 def _obtain(run: Run) -> None:
@@ -127,17 +149,49 @@ def _obtain(run: Run) -> None:
 
 
 def _plan(run: Run) -> None:
-    if run.task.get("kind") == "undo":
+    kind = run.task.get("kind")
+    if kind in KEEPING_THEIR_PLAN:
+        Teller(run)("planned")
+    elif kind == "undo":
         plan_undo(run)
     else:
-        ingest.plan(run)
+        ingest.plan(run, _held(run) if kind == "relink" else None)
+
+
+def _held(run: Run) -> Run:
+    """The run whose delivery this one plans anew. Raises what speaks against it."""
+    hold = find_hold(run.task["held"])
+    refuse_unrelinkable(hold, run.task["why"])
+    return hold.run
 
 
 def _act(run: Run) -> None:
     if run.task.get("preview"):
         end(run, PREVIEWED, SHOWN)
-        return
+    elif run.task.get("kind") == "decide":
+        _decide(run)
+    else:
+        _settle(run)
+        _act_unless_stale(run)
+
+
+def _decide(run: Run) -> None:
+    hold = find_hold(run.pk)
+    hold.run = run
+    apply_it = {"apply": apply_once, "raise": apply_and_raise}[run.task["decision"]]
+    apply_it(hold, run.task["by"], run.task["why"])
+
+
+def _settle(run: Run) -> None:
+    """A held plan is done with once another is made in its place."""
+    if run.task.get("kind") == "relink" and not find_hold(run.task["held"]).decision:
+        settle_relinked(find_hold(run.task["held"]), run, run.task["by"], run.task["why"])
+
+
+def _act_unless_stale(run: Run) -> None:
     try:
         ingest.act(run)
-    except ingest.StaleBasis:
-        log.info("run %s: the roster has moved; it is planned again", run.pk)
+    except ingest.StaleBasis as refusal:
+        if run.task.get("kind") in KEEPING_THEIR_PLAN:
+            end(run, run.task["was"]["outcome"], refusal.words)
+        log.info("run %s: the roster has moved since it was planned", run.pk)

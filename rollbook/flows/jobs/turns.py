@@ -11,6 +11,9 @@ ANY_WORKER = "worker"
 """`Run.process` of what any worker may walk. Other names are of processes that walk their own."""
 
 
+WAITING = "waiting"
+
+
 def give_turns() -> list[Run]:
     """The turns of all districts in which nobody has it, each to the run that waits longest; those that a worker has to walk."""
     return [run for run in first_in_line().filter(process=ANY_WORKER) if take_turn(run)]
@@ -27,17 +30,18 @@ def first_in_line() -> QuerySet[Run]:
 
 def waiting() -> QuerySet[Run]:
     """What waits for its turn, the longest first."""
-    return Run.objects.filter(outcome="", turn_at__isnull=True).exclude(process="").order_by("pk")
+    return (
+        Run.objects.filter(outcome="", phase=WAITING, turn_at__isnull=True).exclude(process="").order_by("pk")
+    )
 
 
 def take_turn(run: Run) -> bool:
     """Whether the run has its district's turn now. It ends with the run."""
     with transaction.atomic():
         locked(run.district_id)
-        here = Run.objects.filter(district=run.district_id, outcome="")
-        earlier = here.filter(pk__lt=run.pk, turn_at__isnull=True).exclude(process="")
-        if here.filter(turn_at__isnull=False).exclude(pk=run.pk).exists() or earlier.exists():
+        if ahead_of(run):
             return False
+        here = Run.objects.filter(district=run.district_id, outcome="")
         now = timezone.now()
         if here.filter(pk=run.pk, turn_at__isnull=True).update(turn_at=now):
             run.turn_at = now
@@ -45,8 +49,13 @@ def take_turn(run: Run) -> bool:
         return False
 
 
+def give_back(run: Run) -> None:
+    """The turn, while somebody thinks about what was planned: others need not wait for that."""
+    Run.objects.filter(pk=run.pk, outcome="").update(turn_at=None)
+    run.turn_at = None
+
+
 def ahead_of(run: Run) -> int:
     """How many runs of its district come before one that waits."""
-    here = Run.objects.filter(district=run.district_id, outcome="")
-    under_way = here.filter(turn_at__isnull=False).exclude(pk=run.pk).count()
-    return under_way + here.filter(pk__lt=run.pk, turn_at__isnull=True).exclude(process="").count()
+    here = Run.objects.filter(district=run.district_id, outcome="", turn_at__isnull=False).exclude(pk=run.pk)
+    return here.count() + waiting().filter(district=run.district_id, pk__lt=run.pk).count()

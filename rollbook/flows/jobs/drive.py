@@ -1,0 +1,134 @@
+"""Drive: the job engine, DBOS Transact, which remembers the steps a run has behind it. Nothing else in Rollbook knows it.
+
+What it keeps is only what is needed to go on after a death: on SQLite in `jobs.db` beside the roster, on PostgreSQL in a schema of its own.
+The Runs are the truth; without its tables they would be walked anew from the first step, to the same end.
+"""
+
+import logging
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dbos import DBOS, DBOSConfig, SetWorkflowID
+from django.conf import settings
+from django.db import OperationalError
+
+from rollbook.flows.jobs.steps import Step
+from rollbook.flows.jobs.walk import walk
+from rollbook.store.models import Run
+
+QUEUE = "runs"
+SCHEMA = "rollbook_jobs"
+VERSION = "1"
+"""Said by hand: the engine's own would be a digest of the code, and what an older one left would never be gone on with."""
+
+OVER = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+POLL = 0.5
+RETRIES = 6
+"""How often a step is done again while the database is out of reach, each time after twice the seconds."""
+
+
+@DBOS.workflow(name="run")
+def walk_run(run_id: int) -> None:
+    walk(run_id, _remembered)
+
+
+def _remembered(step: Step, run_id: int) -> bool:
+    return DBOS.run_step(
+        {
+            "name": step.__name__,
+            "retries_allowed": True,
+            "max_attempts": RETRIES,
+            "interval_seconds": 1.0,
+            "should_retry": _is_worth_another_try,
+        },
+        step,
+        run_id,
+    )
+
+
+def _is_worth_another_try(fault: BaseException) -> bool:
+    return isinstance(fault, OperationalError)
+
+
+def launch(worker: str, at_once: int) -> None:
+    """Starts the engine under this worker's name, until the process ends; it walks so many runs at once."""
+    logging.getLogger("dbos").handlers = [logging.NullHandler()]  # else it brings its own; ours has the root
+    logging.getLogger("dbos").propagate = True
+    config: DBOSConfig = {
+        "name": "rollbook",
+        "system_database_url": _address(),
+        "dbos_system_schema": SCHEMA,
+        "application_version": VERSION,
+        "executor_id": worker,
+        "enable_otlp": False,
+        "log_level": "WARNING",
+        "sys_db_pool_size": 4,
+        "max_executor_threads": 2 * at_once + 6,
+        "scheduler_polling_interval_sec": 3600.0,
+    }
+    DBOS(config=config)
+    DBOS.listen_queues([QUEUE])
+    DBOS.launch()
+    DBOS.register_queue(
+        QUEUE, worker_concurrency=at_once, polling_interval_sec=POLL, on_conflict="always_update"
+    )
+
+
+def give(run: Run) -> None:
+    """Hand over a run that has its turn; one that was handed over is left alone."""
+    name = _name(run)
+    if not DBOS.list_workflows(workflow_ids=[name], load_input=False, load_output=False):
+        with SetWorkflowID(name):
+            DBOS.enqueue_workflow(QUEUE, walk_run, run.pk)
+
+
+def is_over(run: Run) -> bool:
+    """Whether the engine is through with this turn of a run, however that came about."""
+    found = DBOS.list_workflows(workflow_ids=[_name(run)], load_input=False, load_output=False)
+    return bool(found) and found[0].status in OVER
+
+
+def resume_those_of_the_dead(alive: Collection[str]) -> list[str]:
+    """What was under way in a process that is no more goes on in another; which that were."""
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    orphans = [one.workflow_id for one in pending if one.executor_id not in alive]
+    if orphans:
+        # Named, or they would go on in a queue of the engine's own that knows no limit.
+        DBOS.resume_workflows(orphans, queue_name=QUEUE)
+    return orphans
+
+
+def forget_the_old() -> None:
+    """Takes away what the engine remembers of turns that are over."""
+    over = DBOS.list_workflows(status=list(OVER), load_input=False, load_output=False, limit=500)
+    if over:
+        DBOS.delete_workflows([one.workflow_id for one in over])
+
+
+def _name(run: Run) -> str:
+    """One name a turn: a run that was held and is applied later has a second one."""
+    assert run.turn_at is not None
+    return f"run-{run.pk}-{int(run.turn_at.timestamp() * 1000)}"
+
+
+def _address() -> str:
+    """The URL of the database the engine keeps its tables in."""
+    database: dict[str, Any] = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        return f"sqlite:///{Path(database['NAME']).with_name('jobs.db')}"
+    options = {
+        name: str(value)
+        for name, value in database["OPTIONS"].items()
+        if name not in ("pool", "prepare_threshold", "options")
+    }
+    host = database["HOST"]
+    if host.startswith("/"):
+        options["host"], host = host, ""
+    whose = ":".join(quote(database[part], safe="") for part in ("USER", "PASSWORD") if database[part])
+    where = f"{host}:{database['PORT']}" if database["PORT"] else host
+    name = quote(database["NAME"], safe="")
+    return f"postgresql+psycopg://{whose}{'@' if whose else ''}{where}/{name}?{urlencode(options)}".rstrip(
+        "?"
+    )

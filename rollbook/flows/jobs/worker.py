@@ -1,0 +1,122 @@
+"""The worker: gives out turns, hands runs that have theirs to the engine, and sees to those whose process has died.
+
+On PostgreSQL any number may run, on any hosts; on SQLite one, which others that are started wait to take the place of.
+"""
+
+import fcntl
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.db.models import F
+from django.utils import timezone
+
+from rollbook.flows.jobs import drive
+from rollbook.flows.jobs.beats import a_name, alive, beating
+from rollbook.flows.jobs.turns import ANY_WORKER, give_turns
+from rollbook.store.models import Run
+from rollbook.store.routers import homes
+
+LOOK = 0.5
+SWEEP = 3.0
+FORGET = 3600.0
+WORKER = "worker"
+THE_ONLY = "local"
+"""The name of the one worker on SQLite: the same at every start, so that it finds what it left."""
+
+log = logging.getLogger(__name__)
+
+
+def work(stop: Event, at_once: int) -> None:
+    """Walks what waits, until `stop` is set; then the process has to end, whatever its threads are doing.
+
+    What is under way goes on in the next worker, from the step it was in.
+    """
+    with the_place(stop) as name:
+        if stop.is_set():
+            return
+        with beating(name):
+            drive.launch(name, at_once if name != THE_ONLY else 1)
+            log.debug("worker %s", name)
+            _keep_working(name, stop)
+
+
+@contextmanager
+def the_place(stop: Event) -> Iterator[str]:
+    """The worker's name; on SQLite once no other has it."""
+    if len(homes()) == 1:
+        yield a_name(WORKER)
+        return
+    file = Path(settings.DATA_DIR) / "worker.lock"
+    with file.open("a") as lock:
+        while not stop.is_set() and not _locked(lock.fileno()):
+            stop.wait(LOOK)
+        yield THE_ONLY
+
+
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _keep_working(name: str, stop: Event) -> None:
+    swept = forgot = float("-inf")
+    while not stop.is_set():
+        close_old_connections()
+        try:
+            give_turns()
+            for run in with_turn():
+                drive.give(run)
+            if time.monotonic() - swept > SWEEP:
+                sweep(name)
+                swept = time.monotonic()
+            if time.monotonic() - forgot > FORGET:
+                drive.forget_the_old()
+                forgot = time.monotonic()
+        except DatabaseError:
+            # On SQLite the roster is closed to others while an import is applied: what waits, waits a little longer.
+            log.info("the database does not answer; looking again")
+        except Exception:
+            log.exception("looking for what is to be done")
+        stop.wait(LOOK)
+
+
+def with_turn() -> list[Run]:
+    """The runs a worker has to walk now."""
+    return list(Run.objects.filter(outcome="", turn_at__isnull=False, process=ANY_WORKER).order_by("turn_at"))
+
+
+def sweep(name: str) -> None:
+    """What died is gone on with, or ended. Of several workers the one that has been alive longest does it."""
+    living = [one.name for one in alive(timezone.now())]
+    workers = [one for one in living if one == THE_ONLY or one.startswith(f"{WORKER}-")]
+    if workers[:1] != [name]:
+        return
+    end_walks_of_the_dead(living)
+    for turn in drive.resume_those_of_the_dead(workers):
+        log.warning("%s goes on: the worker that had it is dead", turn)
+    for run in with_turn():
+        if drive.is_over(run):
+            _begin_again(run)
+
+
+def end_walks_of_the_dead(living: list[str]) -> None:
+    """A command that was stopped in the middle has changed nothing; its run says so."""
+    theirs = Run.objects.filter(outcome="").exclude(process__in=["", ANY_WORKER, *living])
+    words = "The command was stopped in the middle. Nothing was changed; give it again."
+    # The fence: if it is not dead after all, it changes nothing any more.
+    theirs.update(outcome="failed", message=words, ended_at=timezone.now(), fence=F("fence") + 1)
+
+
+def _begin_again(run: Run) -> None:
+    """The engine gave up a run that has not ended: it gets another turn, and with it another name there."""
+    log.warning("run %s is begun again", run.pk)
+    Run.objects.filter(pk=run.pk, outcome="", turn_at=run.turn_at).update(turn_at=timezone.now())
