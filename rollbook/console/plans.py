@@ -7,15 +7,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from rollbook.console.imports import Badge
+from rollbook.console.reports import group_mark, grouped
+from rollbook.console.sheets import SHEETS
 from rollbook.console.words import ACTIONS, COLLECTIONS, DECISIONS, field_words
+from rollbook.engine.lines import DeliveredLine
 from rollbook.flows.holds import can_relink, hazards_of
-from rollbook.store.models import RECORDS, Hold, Plan, Run
+from rollbook.store.models import RECORDS, District, Hold, Plan, Run
 from rollbook.store.models.roster import ACTIVE
-from rollbook.store.plans import PlannedChange, every_change, first_changes
+from rollbook.store.plan_schools import Counts, count_by_school
+from rollbook.store.plans import Narrow, PlannedChange, every_change, first_changes
 from rollbook.store.shelf import place
 
 HIDDEN = "•••"
 FIRST = 12
+GROUP_WORDS = {"added": _("Added or restored"), "changed": _("Changed or re-linked"), "removed": _("Removed")}
+ACTION_WORDS = {**GROUP_WORDS, **ACTIONS}
+"""What changes may be asked for by, in words: what the report counts together, then action by action."""
+NEVER_SHOWN = frozenset({"password"})
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ def masked(change: PlannedChange) -> PlannedChange:
     return replace(change, differences=tuple(hidden))
 
 
-def rows_of(plan: Plan, **narrow: str) -> Iterator[list[str]]:
+def rows_of(plan: Plan, narrow: Narrow) -> Iterator[list[str]]:
     """The rows of a CSV of all changes, one a field, the heading first."""
     yield [
         "number",
@@ -123,11 +135,73 @@ def rows_of(plan: Plan, **narrow: str) -> Iterator[list[str]]:
         "file",
         "line",
     ]
-    for change in every_change(place(plan.shelf_name), **narrow):
+    for change in every_change(place(plan.shelf_name), narrow):
         head = [str(change.number), change.collection, change.action, change.source_id]
         tail = [change.reason, change.file, str(change.line or "")]
         for one in masked(change).differences:
             yield [*head, one.field, one.before, one.after, *tail]
+
+
+@dataclass(frozen=True)
+class ShownSchool:
+    """What a plan does in one school: `collections` are (name, words, [(group, mark)]) of what changes there. No name: no school."""
+
+    school: str
+    name: str
+    collections: list[tuple[str, Any, list[tuple[str, Badge]]]]
+    total: int
+
+
+def shown_schools(run: Run) -> list[ShownSchool]:
+    """The plan of a run by school, the schools with the most changes first."""
+    return [
+        ShownSchool(one.school, one.name, _collections_of(one.counts), one.total)
+        for one in count_by_school(run.plan)
+    ]
+
+
+def _collections_of(counts: Counts) -> list[tuple[str, Any, list[tuple[str, Badge]]]]:
+    return [
+        (
+            collection,
+            words,
+            [(group, group_mark(group, number)) for group, number in grouped(counts[collection]).items()],
+        )
+        for collection, words in COLLECTIONS.items()
+        if collection in counts
+    ]
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """A delivered line; `fields` are (column, value), with what is personal beyond need hidden."""
+
+    file: str
+    line: int
+    fields: list[tuple[str, str]]
+
+
+def shown_line(line: DeliveredLine) -> ShownLine:
+    """Demographics by the names of their columns alone, and never a password."""
+    personal = line.file == "demographics.csv"
+    fields = [
+        (
+            column,
+            HIDDEN if value and (column in NEVER_SHOWN or (personal and column != "sourcedId")) else value,
+        )
+        for column, value in line.fields
+    ]
+    return ShownLine(line.file, line.line, fields)
+
+
+def record_of(district: District, change: PlannedChange) -> str:
+    """The address of the record a change is about, as it is now; empty where it is not there, or has no page."""
+    if change.collection not in SHEETS:
+        return ""
+    own = RECORDS[change.collection]._default_manager.filter(district=district, id=change.record_id)
+    if not own.exists():
+        return ""
+    return reverse("record", args=[district.pk, change.collection, change.record_id])
 
 
 def _figures(run: Run) -> list[Figures]:

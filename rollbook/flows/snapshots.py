@@ -1,4 +1,4 @@
-"""Snapshots: the deliveries that are kept as they came. Listed with their sizes, taken out, removed by hand, and dropped when their time is over.
+"""Snapshots: the deliveries that are kept as they came: listed with their sizes, taken out, removed by hand, dropped when their time is over.
 
 What goes is deleted from the shelf; a row stays that says what it was. A plan stays as long as it may be needed to go back to a snapshot.
 """
@@ -20,7 +20,7 @@ from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run, Snapshot, SnapshotAct
 
-UNFINISHED = ("", "held")
+UNFINISHED = ("", "held", "kept")
 """Outcomes of runs that may still need their delivery."""
 
 LAST_GOOD = "the last one that was applied"

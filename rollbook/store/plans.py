@@ -22,7 +22,16 @@ FIRST_COLLECTIONS = (
 )
 """What a reader looks for first."""
 
-COLUMNS = "number, collection, action, source_id, before, after, changed, reason, file, line"
+GROUPS = {
+    "added": ("create", "restore"),
+    "changed": ("update", "relink"),
+    "removed": ("delete", "archive"),
+}
+"""Actions that may be asked for by one word."""
+
+NO_SCHOOL = "-"
+
+COLUMNS = "number, collection, action, record_id, source_id, before, after, changed, reason, file, line"
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,7 @@ class PlannedChange:
     number: int
     collection: str
     action: str
+    record_id: int
     source_id: str
     differences: tuple[Difference, ...]
     reason: str
@@ -48,11 +58,26 @@ class PlannedChange:
     line: int | None
 
 
-def find_changes(
-    plan: Path, *, collection: str = "", action: str = "", search: str = "", after: int = 0, limit: int = 50
-) -> list[PlannedChange]:
-    """Changes in the order of the plan, from behind number `after` on; `search` is looked for in ids and values, whatever the case."""
-    where, values = _narrowed(collection, action, search)
+@dataclass(frozen=True)
+class Narrow:
+    """Which changes are meant; what is empty leaves all. `action` is one, or a word of GROUPS; `search` is looked for in ids and values.
+
+    `school` is a delivered id, or NO_SCHOOL; it needs `schools`, the file of `store.plan_schools`.
+    """
+
+    collection: str = ""
+    action: str = ""
+    search: str = ""
+    school: str = ""
+    schools: Path | None = None
+
+
+ALL = Narrow()
+
+
+def find_changes(plan: Path, narrow: Narrow = ALL, *, after: int = 0, limit: int = 50) -> list[PlannedChange]:
+    """Changes in the order of the plan, from behind number `after` on."""
+    where, values = _narrowed(narrow)
     with _reader() as reader:
         rows = reader.execute(
             f"SELECT {COLUMNS} FROM read_parquet(?) WHERE number > ? {where} ORDER BY number LIMIT ?",
@@ -73,11 +98,15 @@ def first_changes(plan: Path, limit: int) -> list[PlannedChange]:
     return [_change(row) for row in rows]
 
 
-def every_change(
-    plan: Path, *, collection: str = "", action: str = "", search: str = ""
-) -> Iterator[PlannedChange]:
+def find_change(plan: Path, number: int) -> PlannedChange | None:
+    """The change of this number."""
+    found = find_changes(plan, after=number - 1, limit=1)
+    return found[0] if found and found[0].number == number else None
+
+
+def every_change(plan: Path, narrow: Narrow = ALL) -> Iterator[PlannedChange]:
     """All of them, as a stream."""
-    where, values = _narrowed(collection, action, search)
+    where, values = _narrowed(narrow)
     with _reader() as reader:
         rows = reader.execute(
             f"SELECT {COLUMNS} FROM read_parquet(?) WHERE true {where} ORDER BY number", [str(plan), *values]
@@ -90,29 +119,38 @@ def _reader() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"memory_limit": "512MB", "threads": 2})
 
 
-def _narrowed(collection: str, action: str, search: str) -> tuple[str, list[Any]]:
+def _narrowed(narrow: Narrow) -> tuple[str, list[Any]]:
     """SQL behind WHERE, and its values. Demographics are never searched by what they say."""
-    where, values = "", []
-    for column, value in (("collection", collection), ("action", action)):
-        if value:
-            where += f" AND {column} = ?"
-            values.append(value)
-    if search:
+    where = ""
+    values: list[Any] = []
+    if narrow.collection:
+        where += " AND collection = ?"
+        values.append(narrow.collection)
+    if narrow.action:
+        where += " AND list_contains(?, action)"
+        values.append(list(GROUPS.get(narrow.action, (narrow.action,))))
+    if narrow.school and narrow.schools:
+        right = "school IS NULL" if narrow.school == NO_SCHOOL else "school = ?"
+        where += f" AND number IN (SELECT number FROM read_parquet(?) WHERE {right})"
+        values += (
+            [str(narrow.schools)] if narrow.school == NO_SCHOOL else [str(narrow.schools), narrow.school]
+        )
+    if narrow.search:
         where += (
             " AND (contains(lower(source_id), ?) OR (collection <> 'demographics'"
             " AND contains(lower(concat_ws(' ', before, after)), ?)))"
         )
-        values += [search.lower(), search.lower()]
+        values += [narrow.search.lower(), narrow.search.lower()]
     return where, values
 
 
 def _change(row: tuple[Any, ...]) -> PlannedChange:
-    number, collection, action, source_id, before, after, changed, reason, file, line = row
+    number, collection, action, record_id, source_id, before, after, changed, reason, file, line = row
     was, will = json.loads(before) if before else {}, json.loads(after) if after else {}
     names = json.loads(changed) if changed else list(will or was)
     differences = (Difference(name, _text(was.get(name)), _text(will.get(name))) for name in names)
     shown = tuple(one for one in differences if one.before or one.after)
-    return PlannedChange(number, collection, action, source_id, shown, reason, file, line)
+    return PlannedChange(number, collection, action, record_id, source_id, shown, reason, file, line)
 
 
 def _text(value: Any) -> str:

@@ -18,11 +18,17 @@ ANY = {
     "operator_id": 1,
     "connection_id": 1,
     "kind": "upload",
+    "number": 1,
+    "snapshot_id": 1,
 }
 POSTS = (
     "record-demographics",
     "invite",
     "import-decide",
+    "import-apply",
+    "import-back",
+    "snapshot-download",
+    "snapshot-remove",
     "connection-test",
     "connection-run",
     "connection-remove",

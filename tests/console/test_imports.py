@@ -32,7 +32,7 @@ def test_an_import_is_told_with_what_it_changed(console: Client, district, conne
     run = carry_out(prepare(connection, RIVERBEND, "command line"))
     text = text_of(console.get(report(district, run)))
     assert "Succeeded" in text
-    assert f"People {cast.COUNTS['users']} 0 0" in text
+    assert f"People {cast.COUNTS['users']} added" in text
     assert "command line" in text
     listed = text_of(console.get(imports(district)))
     assert "added, 0 changed, 0 removed" in listed

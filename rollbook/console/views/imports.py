@@ -6,7 +6,9 @@ from django.shortcuts import render
 from rollbook.console.access import Act, in_district
 from rollbook.console.imports import findings_of, imports_of, shown
 from rollbook.console.plans import shown_hold
+from rollbook.console.previews import shown_preview, ways_back
 from rollbook.console.proofs import shown_certificate
+from rollbook.console.reports import is_kept, report_of
 from rollbook.store.models import District
 
 PAGE = 25
@@ -42,6 +44,10 @@ def show_import(request: HttpRequest, district: District, run_id: int) -> HttpRe
         "findings": findings,
         "more_findings": more,
         "held": shown_hold(run),
+        "report": report_of(run),
+        "plan_kept": is_kept(run),
+        "previewed": shown_preview(run),
+        "back": ways_back(run),
         "certificate": shown_certificate(run),
     }
     return render(request, "console/import.html", context)

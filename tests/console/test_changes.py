@@ -1,0 +1,158 @@
+"""From the report of an import down to the line of the file: by collection, by school, change by change; shown plans and ways back."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.previews import preview
+from rollbook.flows.snapshots import remove_snapshot
+from rollbook.store import shelf
+from rollbook.store.models import Connection, District, Run, User
+from rollbook.store.plans import Narrow, find_changes
+from tests import cast
+from tests.console.test_dashboard import text_of
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LATER = {
+    "users": {cast.AMARA: {"middleName": "Ngozi"}, cast.KOFI: {"email": "not an address"}},
+    "demographics": {cast.AMARA: {"sex": "unspecified"}},
+}
+
+
+def bring(district: District, package: Path) -> Run:
+    return carry_out(prepare(Connection.objects.get(district=district), package, "a test"))
+
+
+@pytest.fixture
+def first(district: District, tmp_path: Path) -> Run:
+    return bring(district, cast.riverbend(tmp_path / "first"))
+
+
+@pytest.fixture
+def run(district: District, first: Run, tmp_path: Path) -> Run:
+    """The night after: two people, one enrollment and one student's demographics."""
+    edits = {**LATER, "enrollments": {"enrollment-new": new_enrollment()}}
+    return bring(district, cast.riverbend(tmp_path / "next", edits))
+
+
+def new_enrollment() -> dict[str, str]:
+    row = next(iter(cast.demo.rows("1.2")["enrollments"]))
+    return {**row, "userSourcedId": cast.NOAH, "sourcedId": "enrollment-new"}
+
+
+def path_of(page: str, run: Run, **rest: int) -> str:
+    return reverse(page, kwargs={"tenant": run.district_id, "run_id": run.pk, **rest})
+
+
+def number_of(run: Run, **narrow: str) -> int:
+    [change] = find_changes(shelf.place(run.plan.shelf_name), Narrow(**narrow))
+    return change.number
+
+
+def test_every_figure_of_the_report_leads_to_what_it_counts(console: Client, run: Run):
+    page = console.get(path_of("import", run)).content.decode()
+    links = re.findall(
+        r'<a class="figure" href="([^"]+)">.*?<span class="number">([\d,]+)</span> (\w+)', page, re.DOTALL
+    )
+    told = [(link.replace("&amp;", "&"), int(number), word) for link, number, word in links]
+    assert {word for _, _, word in told} >= {"added", "changed"}
+    for link, number, word in told:
+        if word in ("added", "changed", "removed"):
+            shown = console.get(link).content.decode()
+            assert shown.count('data-label="Record"') == number, link
+
+
+def test_a_change_is_followed_to_its_line(console: Client, run: Run):
+    number = number_of(run, collection="users", search=cast.AMARA)
+    text = text_of(console.get(path_of("import-change", run, number=number)))
+    assert "Middle name" in text
+    assert "Ngozi" in text
+    line = re.search(r"Line (\d+) of users.csv, as it was delivered", text)
+    assert line
+    assert "givenName Amara" in text
+    alone = text_of(console.get(path_of("import-line", run), {"file": "users.csv", "line": line[1]}))
+    assert "givenName Amara" in alone
+
+
+def test_demographics_stay_hidden_on_the_way_down(console: Client, run: Run):
+    number = number_of(run, collection="demographics")
+    page = console.get(path_of("import-change", run, number=number)).content.decode()
+    assert "•••" in page
+    assert "unspecified" not in page
+    assert cast.AMARA in page
+
+
+def test_a_plan_is_counted_by_school_and_narrowed_to_one(console: Client, run: Run):
+    text = text_of(console.get(path_of("import-schools", run)))
+    assert re.search(r"Riverbend High School org-high Changes.* 1 changed", text) or "Riverbend High" in text
+    listed = console.get(
+        path_of("import-changes", run), {"school": cast.RIVERBEND_HIGH, "collection": "users"}
+    )
+    assert cast.AMARA in text_of(listed)
+    assert cast.KOFI not in text_of(listed)
+    nobody = text_of(console.get(path_of("import-changes", run), {"school": "-"}))
+    assert "No change like this" in nobody
+    csv_rows = b"".join(
+        console.get(path_of("import-changes-csv", run), {"school": cast.RIVERBEND_HIGH}).streaming_content
+    )
+    assert cast.KOFI.encode() not in csv_rows
+
+
+@pytest.mark.parametrize(
+    "asked", [{"file": "../secret.key", "line": "1"}, {"file": "users.csv", "line": "99999"}, {}]
+)
+def test_no_line_is_shown_that_is_not_of_the_delivery(console: Client, run: Run, asked: dict[str, str]):
+    assert console.get(path_of("import-line", run), asked).status_code == 404
+
+
+def test_a_change_outlives_its_package(console: Client, first: Run, run: Run):
+    remove_snapshot(first.snapshot, "a test")
+    number = number_of(first, collection="users", search=cast.LI_WU)
+    text = text_of(console.get(path_of("import-change", first, number=number)))
+    assert "in a package that is no longer kept" in text
+    shelf.delete(shelf.run_folder(first))
+    text = text_of(console.get(path_of("import", first)))
+    assert "the changes themselves are no longer kept" in text
+    assert "66 added" in text
+
+
+def test_a_shown_plan_is_applied_by_a_button(console: Client, district, first, tmp_path):
+    package = cast.riverbend(tmp_path / "next", {"users": {cast.AMARA: {"middleName": "Ngozi"}}})
+    shown = preview(prepare(first.connection, package, "a test"))
+    assert "This plan is only shown" in text_of(console.get(path_of("import", shown)))
+    assert "The plan was applied." in text_of(console.post(path_of("import-apply", shown), follow=True))
+    assert User.objects.get(district=district, source_id=cast.AMARA).middle_name == "Ngozi"
+    assert "This run is no preview" in text_of(console.post(path_of("import-apply", shown), follow=True))
+
+
+def test_a_stale_plan_says_so_and_has_no_button(console: Client, district, first, tmp_path):
+    package = cast.riverbend(tmp_path / "next", {"users": {cast.AMARA: {"middleName": "Ngozi"}}})
+    shown = preview(prepare(first.connection, package, "a test"))
+    between = bring(district, cast.riverbend(tmp_path / "x", {"users": {cast.KOFI: {"middleName": "Yaw"}}}))
+    text = text_of(console.get(path_of("import", shown)))
+    assert f"run {between.pk} was applied after it was made" in text
+    assert "Apply this plan" not in text
+
+
+def test_the_way_back_is_shown_before_it_is_gone(console: Client, district, first, run):
+    assert "Go back" in text_of(console.get(path_of("import", first)))
+    shown = console.post(path_of("import-back", first), {"to": "after"}, follow=True)
+    assert "This is the way back" in text_of(shown)
+    back = Run.objects.latest("pk")
+    assert User.objects.get(district=district, source_id=cast.AMARA).middle_name == "Ngozi", "not yet"
+    console.post(path_of("import-apply", back))
+    assert User.objects.get(district=district, source_id=cast.AMARA).middle_name != "Ngozi"
+    assert console.post(path_of("import-back", first), {"to": "nowhere"}).status_code == 404
+
+
+def test_another_districts_changes_are_not_there(console: Client, run: Run, elsewhere):
+    Run.objects.filter(pk=run.pk).update(district=elsewhere)
+    for page in ("import-changes", "import-schools", "import-line", "import-changes-csv"):
+        assert console.get(path_of(page, run)).status_code == 404
+    assert console.get(path_of("import-change", run, number=1)).status_code == 404
+    for page in ("import-apply", "import-back"):
+        assert console.post(path_of(page, run), {"to": "before"}).status_code == 404
