@@ -147,6 +147,12 @@ SETTINGS: tuple[Setting, ...] = (
         "10",
     ),
     Setting(
+        "ROLLBOOK_WORKER_RUNS",
+        "2",
+        "PostgreSQL only: how many imports one worker walks at once, each of another district. On SQLite it is one.",
+        "4",
+    ),
+    Setting(
         "ROLLBOOK_TOMBSTONE_DAYS",
         "400",
         "For how many days a deleted record is still served as `tobedeleted`, so that a consumer that was away learns of it.",

@@ -52,10 +52,13 @@ class Installation:
         return done
 
     @contextlib.contextmanager
-    def serving(self, *arguments: str, workers: int = 1, **variables: str) -> Iterator[str]:
-        """`rollbook serve` while the block runs; gives its address."""
+    def serving(
+        self, *arguments: str, workers: int = 1, worker: bool = False, **variables: str
+    ) -> Iterator[str]:
+        """`rollbook serve` while the block runs, with a worker beside it only where that is asked for; gives its address."""
+        beside = "--worker" if worker else "--no-worker"
         process = subprocess.Popen(
-            [sys.executable, "-m", "rollbook", "serve", "--port", str(self.port), "--workers", str(workers), *arguments],
+            [sys.executable, "-m", "rollbook", "serve", "--port", str(self.port), "--workers", str(workers), beside, *arguments],
             env=self.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         self.servers.append(process)
@@ -66,6 +69,19 @@ class Installation:
             process.terminate()
             process.communicate(timeout=20)
             self.servers.remove(process)
+
+    @contextlib.contextmanager
+    def working(self) -> Iterator[subprocess.Popen[str]]:
+        """`rollbook worker` while the block runs."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "rollbook", "worker"],
+            env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=20)
 
 
 def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:

@@ -20,6 +20,7 @@ from rollbook.cli import (
     sftpd,
     undo,
     validate,
+    worker,
 )
 from rollbook.cli.refused import Verbs
 
@@ -27,6 +28,7 @@ VERBS = (
     migrate,
     serve,
     sftpd,
+    worker,
     check,
     district,
     operator,

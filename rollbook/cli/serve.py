@@ -19,6 +19,7 @@ from granian.constants import Interfaces
 from rollbook.cli.check import in_order
 from rollbook.cli.restart import restart_with
 from rollbook.cli.sftpd import sftp_beside
+from rollbook.cli.worker import worker_beside
 from rollbook.flows.schedule import keep
 
 # A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
@@ -38,15 +39,19 @@ def serve(
         int, typer.Option(help="Server processes; 0 = one per processor, four at most.", min=0)
     ] = 0,
     threads: Annotated[int, typer.Option(help="Requests one process works on at a time.", min=1)] = 4,
+    worker: Annotated[
+        bool,
+        typer.Option("--worker/--no-worker", help="Also walk the runs that wait, in a process of its own."),
+    ] = True,
 ) -> None:
     """Serve the console and the REST API until SIGTERM or Ctrl-C."""
     restart_with(ROLLBOOK_PUBLIC_URL=os.environ.get("ROLLBOOK_PUBLIC_URL") or f"http://{host}:{port}")
     if not in_order():
         raise typer.Exit(1)
-    run_server(host, port, workers, threads)
+    run_server(host, port, workers, threads, worker)
 
 
-def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None:
+def run_server(host: str, port: int, workers: int = 0, threads: int = 4, worker: bool = True) -> None:
     """Collects the static files and serves; returns when a signal has ended it. Raises typer.Exit(1) on a port in use."""
     refuse_taken_port(host, port)
     if settings.SFTP_PORT:
@@ -63,7 +68,7 @@ def run_server(host: str, port: int, workers: int = 0, threads: int = 4) -> None
         static_path_mount=[settings.STATIC_ROOT],
         static_path_expires=YEAR,
     )
-    with clock_running(), sftp_beside():
+    with clock_running(), sftp_beside(), worker_beside() if worker else contextlib.nullcontext():
         server.serve()
 
 

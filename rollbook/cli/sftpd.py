@@ -1,17 +1,15 @@
 """`rollbook sftpd`: the SFTP server alone, and the SFTP server beside the web server. It is a process of its own: a door next door."""
 
 import os
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 import typer
 from django.conf import settings
 
+from rollbook.cli.beside import kept_beside
+
 PROGRAM = [sys.executable, "-m", "rollbook.sftp"]
-AGAIN_AFTER = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -29,29 +27,6 @@ def sftpd() -> None:
     os.execv(PROGRAM[0], PROGRAM)
 
 
-@contextmanager
-def sftp_beside() -> Iterator[None]:
+def sftp_beside() -> AbstractContextManager[None]:
     """Keeps the SFTP server running while the block does, if there is a port for it."""
-    if not settings.SFTP_PORT:
-        yield
-        return
-    stop = threading.Event()
-    keeper = threading.Thread(target=_keep_running, args=(stop,), name="sftp")
-    keeper.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        keeper.join()
-
-
-def _keep_running(stop: threading.Event) -> None:
-    """Starts it again whenever it has ended by itself."""
-    while not stop.is_set():
-        process = subprocess.Popen([*PROGRAM, "--beside"], stdin=subprocess.PIPE)
-        while process.poll() is None and not stop.wait(0.2):
-            pass
-        if stop.is_set():
-            process.terminate()
-            process.wait()
-        stop.wait(AGAIN_AFTER)
+    return kept_beside([*PROGRAM, "--beside"], "sftp") if settings.SFTP_PORT else nullcontext()

@@ -113,7 +113,7 @@ def _take(run_id: int) -> Run | None:
 
 
 def _do(run: Run, work: Callable[[Run], None]) -> None:
-    """What is refused ends the run in words. A fault ends it too, and rises; but the database out of reach is a reason to do it again."""
+    """What is refused ends the run in words, and so does a fault, which is logged. The database out of reach is a reason to do it again."""
     try:
         work(run)
     except (TakenOver, OperationalError):
@@ -121,12 +121,15 @@ def _do(run: Run, work: Callable[[Run], None]) -> None:
     except Cancelled:
         _cancelled(run)
     except (Refusal, NotAPackage) as refusal:
-        if not run.outcome:
-            end(run, "refused", getattr(refusal, "words", str(refusal)))
-    except BaseException as fault:
-        if not run.outcome:
-            end(run, "failed", f"{type(fault).__name__} while {run.phase}; nothing was changed.")
-        raise
+        _end_unless_ended(run, "refused", getattr(refusal, "words", str(refusal)))
+    except Exception as fault:
+        log.exception("run %s", run.pk)
+        _end_unless_ended(run, "failed", f"{type(fault).__name__} while {run.phase}; nothing was changed.")
+
+
+def _end_unless_ended(run: Run, outcome: str, words: str) -> None:
+    if not run.outcome:
+        end(run, outcome, words)
 
 
 def _cancelled(run: Run) -> None:

@@ -1,0 +1,40 @@
+"""`python -m rollbook.worker`: the worker as a process of its own; `rollbook worker` and `rollbook serve` start it.
+
+With `--beside` it ends when the process that started it does, however that came about.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+import django
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
+django.setup()
+
+from rollbook.flows.jobs.worker import work  # noqa: E402  # names models, so only once Django is set up
+
+
+def main(arguments: list[str]) -> None:
+    """Works until a signal, or the end of its parent, ends it."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if "--beside" in arguments:
+        threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
+    work(stop, settings.WORKER_RUNS)
+
+
+def _stop_with_parent(stop: threading.Event) -> None:
+    """The parent never writes: the pipe says something only when it is gone."""
+    sys.stdin.read()
+    stop.set()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
+    sys.stderr.flush()
+    # What is under way is not waited for: it can be killed at any line, and goes on in the next worker.
+    os._exit(0)
