@@ -29,6 +29,9 @@ class Act(Enum):
     DECIDE_HOLDS = auto()
     MANAGE_LIMITS = auto()
     MANAGE_CONNECTIONS = auto()
+    MANAGE_SEVERITIES = auto()
+    MANAGE_TOKENS = auto()
+    MANAGE_CALENDAR = auto()
 
 
 MAY = {

@@ -6,9 +6,11 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from rollbook.console.sheets import SHEETS
 from rollbook.console.views import (
     apps,
+    calendar,
     changes,
     connections,
     dashboard,
+    findings,
     holds,
     home,
     imports,
@@ -18,6 +20,9 @@ from rollbook.console.views import (
     rehearsals,
     roster,
     settings,
+    tokens,
+    uploads,
+    validate,
 )
 from rollbook.console.words import COLLECTIONS
 
@@ -53,6 +58,13 @@ district: list[URLPattern | URLResolver] = [
     ),
     path("apps", apps.show_apps, name="apps"),
     path("imports", imports.show_imports, name="imports"),
+    path("upload", uploads.upload, name="upload"),
+    path("imports/<int:run_id>/findings", findings.show_findings, name="import-findings"),
+    path("imports/<int:run_id>/findings.csv", findings.download_findings, name="import-findings-csv"),
+    path("imports/<int:run_id>/findings.json", findings.download_findings_json, name="import-findings-json"),
+    path("findings", findings.show_kinds, name="findings"),
+    path("findings/<slug:code>", findings.show_kind, name="finding"),
+    path("findings/<slug:code>/severity", findings.change_severity, name="finding-severity"),
     path("imports/<int:run_id>", imports.show_import, name="import"),
     path("imports/<int:run_id>/decide", holds.decide, name="import-decide"),
     path("imports/<int:run_id>/apply", holds.apply_shown, name="import-apply"),
@@ -77,6 +89,9 @@ district: list[URLPattern | URLResolver] = [
     path("limits", limits.show_limits, name="limits"),
     re_path(rf"^limits/{all_collections}$", limits.edit_limits, name="limits-of"),
     path("settings", settings.show_settings, name="settings"),
+    path("tokens", tokens.show_tokens, name="tokens"),
+    path("tokens/add", tokens.add_token, name="token-add"),
+    path("tokens/<int:token_id>/revoke", tokens.revoke_token, name="token-revoke"),
     path("operators", operators.show_operators, name="operators"),
     path("operators/invite", operators.invite, name="invite"),
     path("operators/<int:operator_id>/password", operators.reset_password, name="operator-password"),
@@ -86,6 +101,9 @@ district: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.choose_district, name="home"),
+    path("validate", validate.validate, name="validate"),
+    path("validate/findings", validate.show_kinds, name="validate-findings"),
+    path("validate/findings/<slug:code>", validate.show_kind, name="validate-finding"),
     *sign_in,
     path("districts/<int:tenant>/", include(district)),
 ]

@@ -154,6 +154,7 @@ OUTCOMES = {
     "held": (_("Held, waits for you"), "yellow", "warning"),
     "rejected": (_("Rejected"), "secondary", "stop"),
     "replaced": (_("Replaced by a newer one"), "secondary", "stop"),
+    "kept": (_("Kept, not applied"), "azure", "calendar"),
     "previewed": (_("Shown, not applied"), "azure", "info"),
     "expired": (_("Given up, nobody decided"), "secondary", "clock"),
 }

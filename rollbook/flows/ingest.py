@@ -8,7 +8,7 @@ which moves the run too, and what a dead process leaves on the shelf is put ther
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,19 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
 from rollbook.engine.findings import Findings
-from rollbook.engine.judgement import judge
+from rollbook.engine.judgement import Judgement, judge
 from rollbook.engine.package import NotAPackage
 from rollbook.engine.plan import PlanSummary, make_plan
 from rollbook.engine.rekey import add_relinks, pairing, relink_accepted
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows.completeness import keep_certificate, outcome_of
+from rollbook.flows.kept import needless_before, words_to_keep
 from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
 from rollbook.flows.progress import Cancelled, TakenOver, Teller, close_to_cancelling, note, taken
 from rollbook.flows.publish import locked, publish
 from rollbook.flows.severities import severities_of
+from rollbook.flows.spans import KEPT, additions_end, left_out_words, today_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.bulk import is_postgresql
@@ -164,9 +166,12 @@ def apply_run(run: Run) -> Run:
 
 
 def _carried_out(run: Run, apply_it: Callable[[Run], Run]) -> Run:
+    if words := words_to_keep(run):
+        _end(run, KEPT, words)
+        return run
     if not changes_of(run.plan):
         outcome = "empty" if run.plan.empty else "success"
-        _end(run, *outcome_of(run, outcome, "Nothing changed."), "done")
+        _end(run, *outcome_of(run, outcome, f"Nothing changed. {left_out_words(run.plan)}".strip()), "done")
     elif run.plan.hazards:
         _hold(run)
     else:
@@ -207,34 +212,45 @@ def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinkin
         with pairing(held_plan, work) as pairs:
             relink_accepted(pairs, accepted, work / "relinked")
         accepted = work / "relinked"
-    with judge(
-        shelf.place(run.snapshot.shelf_name),
-        work / "staged",
-        lenient=True,
-        accepted=accepted,
-        elsewhere=neighbours_of(connection),
-        severities=severities_of(district),
-    ) as judgement:
+    with judged(connection, shelf.place(run.snapshot.shelf_name), work / "staged", accepted) as judgement:
         _keep_findings(run, judgement.findings)
         if judgement.findings.fatal:
             _end(run, "refused", "The delivery cannot be read as a whole; see the findings.")
             return Prepared(run, connection, judgement.findings, None, shelf.run_folder(run))
         tell("planning")
+        until = additions_end(connection, today_of(district))
         with database.cursor() as cursor:
             free = first_free_ids(cursor, district.pk)
-        summary = make_plan(judgement, accepted, folder, free)
+        summary = make_plan(judgement, accepted, folder, free, only_adds=until is not None)
         _keep_findings(run, judgement.findings)
     made = folder / "plan.parquet"
     if held_plan:
         with pairing(held_plan, work) as pairs:
             summary = add_relinks(pairs, made, summary)
     hazards = weigh(connection, summary, accepted, made, work)
-    keep_plan(run, district, summary, hazards, folder)
+    keep_plan(run, district, summary, hazards, folder, until)
     return Prepared(run, connection, judgement.findings, summary, shelf.run_folder(run), hazards)
 
 
+def judged(connection: Connection, delivery: Path, work: Path, accepted: Path) -> Judgement:
+    """The delivery judged as an import by this connection judges it, in the empty folder `work`; to be closed. Raises NotAPackage."""
+    return judge(
+        delivery,
+        work,
+        lenient=True,
+        accepted=accepted,
+        elsewhere=neighbours_of(connection),
+        severities=severities_of(connection.district),
+    )
+
+
 def keep_plan(
-    run: Run, district: District, summary: PlanSummary, hazards: Sequence[Hazard], folder: Path
+    run: Run,
+    district: District,
+    summary: PlanSummary,
+    hazards: Sequence[Hazard],
+    folder: Path,
+    additions_until: date | None = None,
 ) -> None:
     """Put the plan that was made in `folder` into the run's own, and note it with the roster it was made for: the run is planned.
 
@@ -251,6 +267,9 @@ def keep_plan(
             "counts": summary.counts,
             "hazards": [hazard.as_dict() for hazard in hazards],
             "empty": summary.empty,
+            "left_out": summary.left_out,
+            "additions_until": additions_until,
+            "modes": summary.modes,
         }
         run.plan, _ = Plan.objects.update_or_create(run=run, defaults=about)
     note(run.pk, "planned")
@@ -285,6 +304,8 @@ def _replace_earlier(run: Run) -> None:
         with transaction.atomic():
             hold.save(update_fields=["decision", "decided_at", "why"])
             _end(hold.run, "replaced", hold.why)
+    for kept in needless_before(run):
+        _end(kept, "replaced", f"Import {run.pk} came after it.")
 
 
 def _keep_findings(run: Run, findings: Findings) -> None:
@@ -320,7 +341,7 @@ def _applied_and_published(run: Run) -> Run:
         district.generation += 1
         district.save(update_fields=["generation"])
         run.publication = publication.number if publication else district.publication
-        _end(run, *outcome_of(run), "done")
+        _end(run, *outcome_of(run, message=left_out_words(run.plan)), "done")
         # Before the commit that makes it true: if that fails, the next delivery overwrites it.
         shelf.put_accepted(connection, district.generation, shelf.run_folder(run) / "accepted")
         shelf.carry_accepted_of_others(connection, district.generation)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +91,21 @@ RAISED = {
 
 
 def weigh(
-    connection: Connection, summary: PlanSummary, accepted: Path, plan: Path, work: Path
+    connection: Connection,
+    summary: PlanSummary,
+    accepted: Path,
+    plan: Path,
+    work: Path,
+    at: datetime | None = None,
 ) -> list[Hazard]:
-    """Every reason not to apply this plan of `connection` unasked."""
+    """Every reason not to apply this plan of `connection` unasked, now or at another moment."""
     stakes = count_stakes(summary, accepted, plan, work)
-    return hazards(stakes, _week(connection), limits_of(connection.district))
+    return hazards(stakes, _week(connection, at or timezone.now()), limits_of(connection.district))
 
 
-def _week(connection: Connection) -> list[Counts]:
-    """The counts of the plans applied within the last seven days, the oldest first."""
-    since = timezone.now() - WEEK
+def _week(connection: Connection, at: datetime) -> list[Counts]:
+    """The counts of the plans applied within the seven days before, the oldest first."""
+    since = at - WEEK
     applied = Run.objects.filter(
         connection=connection, outcome__in=APPLIED, ended_at__gt=since, plan__isnull=False
     ).select_related("plan")

@@ -36,6 +36,11 @@ def connections_address(district: District) -> str:
     return f"{settings.PUBLIC_URL}{reverse('connections', kwargs={'tenant': district.pk})}"
 
 
+def calendar_address(district: District) -> str:
+    """Where the console shows a district's calendar."""
+    return f"{settings.PUBLIC_URL}{reverse('calendar', kwargs={'tenant': district.pk})}"
+
+
 def _addresses(district: District) -> list[str]:
     posts = Operator.objects.filter(district=district, account__is_active=True, account__email__isnull=False)
     return sorted(set(posts.values_list("account__email", flat=True)))

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollbook.flows.notify import connections_address, tell_operators
+from rollbook.flows.spans import KEPT
 from rollbook.store.models import Connection, District
 
 
@@ -30,8 +31,8 @@ def overdue(district_id: int, now: datetime) -> list[Overdue]:
 
 
 def last_success(connection: Connection) -> datetime | None:
-    """When the last import of this connection succeeded, whether or not it changed anything."""
-    good = connection.runs.filter(flow="ingest", outcome="success").order_by("-ended_at").first()
+    """When the last import of this connection succeeded, whether or not it changed anything; what a blackout keeps has come in too."""
+    good = connection.runs.filter(flow="ingest", outcome__in=("success", KEPT)).order_by("-ended_at").first()
     return good.ended_at if good else None
 
 

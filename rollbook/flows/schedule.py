@@ -1,5 +1,5 @@
 """What falls due by the clock, for every district: its midnight, tombstones whose time is over, what nobody reads any more, imports that
-did not come.
+did not come, and those whose time has come.
 
 `keep` runs in one thread of the server. Several hosts may all run it: each act looks for itself whether there is anything left to do.
 """
@@ -16,6 +16,8 @@ from rollbook.flows.overdue import watch
 from rollbook.flows.prune import prune, prune_nonces
 from rollbook.flows.publish import publish_due, publish_without_tombstones
 from rollbook.flows.snapshots import prune_shelf
+from rollbook.flows.spans import tell_of_blackouts
+from rollbook.flows.timetable import release_kept, start_due
 from rollbook.flows.waiting import look_after_holds
 from rollbook.store.models import District
 
@@ -53,6 +55,10 @@ def look_after(district_id: int) -> None:
     publish_due(district_id)
     publish_without_tombstones(district_id, time.time_ns() // 1_000_000 - settings.TOMBSTONE_DAYS * DAY)
     prune(district_id)
-    watch(district_id, datetime.now(UTC))
-    look_after_holds(district_id, datetime.now(UTC))
-    prune_shelf(district_id, datetime.now(UTC))
+    now = datetime.now(UTC)
+    release_kept(district_id, now)
+    start_due(district_id, now)
+    tell_of_blackouts(district_id, now)
+    watch(district_id, now)
+    look_after_holds(district_id, now)
+    prune_shelf(district_id, now)

@@ -14,7 +14,7 @@ from rollbook.flows.previews import PREVIEWED, NotAPreview, refuse_unappliable
 from rollbook.flows.progress import ask_nothing, note
 from rollbook.flows.undo import begin_return, begin_undo
 from rollbook.store import shelf
-from rollbook.store.models import Connection, Hold, Run, Snapshot
+from rollbook.store.models import Connection, Hold, Run
 
 
 def enqueue_fetch(
@@ -35,23 +35,19 @@ def enqueue_delivery(
     certificate: Mapping[str, Any] | None = None,
     *,
     only_preview: bool = False,
+    arrived: str = "",
     process: str = ANY_WORKER,
 ) -> Run:
     """Import the package at `path`, a file or a folder: it is kept on the shelf before this returns, and may go. Raises SwitchedOff.
 
-    With `only_preview` it is planned and shown, and nothing is applied.
+    With `only_preview` it is planned and shown, and nothing is applied. `arrived` is kept with the run, to know it again by.
     """
     if not connection.enabled:
         raise SwitchedOff(connection.name)
     snapshot = shelf.keep_delivery(connection, path)
     keep_certificate(snapshot, certificate)
-    task = {"kind": "delivery", "preview": only_preview}
+    task = {"kind": "delivery", "preview": only_preview, "arrived": arrived}
     return waiting_run(connection, started_by, task, snapshot=snapshot, process=process)
-
-
-def enqueue_kept(connection: Connection, snapshot: Snapshot, started_by: str) -> Run:
-    """Import a delivery that lies on the shelf already."""
-    return waiting_run(connection, started_by, {"kind": "delivery"}, snapshot=snapshot)
 
 
 def enqueue_undo(undone: Run, started_by: str, *, process: str = ANY_WORKER) -> Run:
