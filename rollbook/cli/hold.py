@@ -10,6 +10,7 @@ import typer
 from rollbook.cli.columns import show
 from rollbook.flows import holds
 from rollbook.flows.districts import find_district
+from rollbook.flows.keeping import keeping_of, set_keeping
 from rollbook.store.models import Hold, Run
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -77,6 +78,18 @@ def reject_hold(run: RunNumber, why: Why) -> None:
 def relink_hold(run: RunNumber, why: Why) -> None:
     """Plan the delivery anew with its re-keyed records re-linked, so that apps keep the ids they know. The new plan is held, to be looked at."""
     _decide(run, holds.relink, why)
+
+
+@verbs.command("days")
+def set_days(
+    district: Annotated[str, typer.Argument(help="The district's Tenant ID or name.")],
+    days: Annotated[int | None, typer.Argument(help="So many days, 1 to 90.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show after how many days a held plan is given up, if nobody decides; or change it. Until then its operators are reminded each day."""
+    place = find_district(district)
+    keeping = set_keeping(place, hold_days=days) if days is not None else keeping_of(place)
+    show([{"holdDays": keeping.hold_days}], as_json)
 
 
 def _decide(run: int, verb: Callable[[Hold, str, str], Run], why: str) -> None:

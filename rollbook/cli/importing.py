@@ -10,6 +10,7 @@ from rollbook.engine.package import NotAPackage
 from rollbook.flows.connections import upload_of
 from rollbook.flows.districts import find_district
 from rollbook.flows.ingest import Prepared, carry_out, decline, prepare
+from rollbook.flows.previews import preview as show_only
 from rollbook.store.models import Run
 
 WORDS = {
@@ -33,6 +34,10 @@ def import_package(
         Path, typer.Argument(help="The package: a zip or a folder of OneRoster 1.1 or 1.2 CSV files.")
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Only show the plan, and keep it: `rollbook apply` applies it later."),
+    ] = False,
     connection: Annotated[
         int | None,
         typer.Option(
@@ -55,7 +60,7 @@ def import_package(
     if not as_json:
         show_findings(prepared)
         show_plan(prepared)
-    run = decided(prepared, yes, as_json)
+    run = show_only(prepared) if preview else decided(prepared, yes, as_json)
     typer.echo(json.dumps(told(prepared, run)) if as_json else _outcome(run))
     if run.outcome == "held":
         raise typer.Exit(HELD)
@@ -103,7 +108,8 @@ def _outcome(run: Run) -> str:
         f" Publication {run.publication} is served." if run.outcome == "success" and run.publication else ""
     )
     decide = f" Decide: rollbook hold show {run.pk}" if run.outcome == "held" else ""
-    return f"Run {run.pk}: {run.outcome}. {run.message}{published}{decide}".strip()
+    later = f" Apply it: rollbook apply {run.pk}" if run.outcome == "previewed" else ""
+    return f"Run {run.pk}: {run.outcome}. {run.message}{published}{decide}{later}".strip()
 
 
 def told(prepared: Prepared, run: Run) -> dict[str, Any]:

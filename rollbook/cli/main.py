@@ -4,6 +4,7 @@ import typer
 
 from rollbook.cli import app as apps
 from rollbook.cli import (
+    changes,
     check,
     connection,
     demo,
@@ -18,6 +19,7 @@ from rollbook.cli import (
     operator,
     serve,
     sftpd,
+    snapshot,
     undo,
     validate,
     worker,
@@ -38,6 +40,8 @@ VERBS = (
     validate,
     importing,
     hold,
+    changes,
+    snapshot,
     undo,
     limits,
     connection,

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.importing import HELD, decided, show_plan, told
-from rollbook.flows.undo import find_run, prepare_undo
+from rollbook.flows.previews import preview as show_only
+from rollbook.flows.undo import find_run, prepare_return, prepare_undo
 
 
 def register(app: typer.Typer) -> None:
@@ -15,18 +16,27 @@ def register(app: typer.Typer) -> None:
 
 
 def undo(
-    run: Annotated[int, typer.Argument(help="The run before which the roster was right.")],
+    run: Annotated[
+        int, typer.Argument(help="The run before which the roster was right; with --after, after which.")
+    ],
+    after: Annotated[
+        bool, typer.Option("--after", help="Back to the roster as this run left it: the run itself stays.")
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only show the plan; `rollbook apply` applies it later.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Apply the plan without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON; applies only with --yes.")] = False,
 ) -> None:
-    """Take back a run and all that its connection brought since: values come back, not only records.
+    """Take back a run and all that its connection brought since, or only what came after it: values come back, not only records.
 
     Exit 0 when it is done (or you said no), 3 when the limits hold it.
     """
-    prepared = prepare_undo(find_run(run), "command line")
+    way = prepare_return if after else prepare_undo
+    prepared = way(find_run(run), "command line")
     if not as_json:
         show_plan(prepared)
-    ended = decided(prepared, yes, as_json)
+    ended = show_only(prepared) if preview else decided(prepared, yes, as_json)
     typer.echo(
         json.dumps(told(prepared, ended))
         if as_json

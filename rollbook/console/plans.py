@@ -3,26 +3,24 @@
 Demographics are shown by the names of their fields alone, as everywhere in the console until somebody asks for them.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.imports import Badge
-from rollbook.console.reports import group_mark, grouped
+from rollbook.console.reports import group_mark
 from rollbook.console.sheets import SHEETS
 from rollbook.console.words import ACTIONS, COLLECTIONS, DECISIONS, field_words
 from rollbook.engine.lines import DeliveredLine
 from rollbook.flows.holds import can_relink, hazards_of
-from rollbook.store.models import RECORDS, District, Hold, Plan, Run
+from rollbook.store.models import RECORDS, District, Hold, Run
 from rollbook.store.models.roster import ACTIVE
 from rollbook.store.plan_schools import Counts, count_by_school
-from rollbook.store.plans import Narrow, PlannedChange, every_change, first_changes
+from rollbook.store.plans import HIDDEN, PlannedChange, first_changes, grouped, masked
 from rollbook.store.shelf import place
 
-HIDDEN = "•••"
 FIRST = 12
 GROUP_WORDS = {"added": _("Added or restored"), "changed": _("Changed or re-linked"), "removed": _("Removed")}
 ACTION_WORDS = {**GROUP_WORDS, **ACTIONS}
@@ -109,37 +107,6 @@ def _differences(change: PlannedChange) -> list[tuple[Any, str, str]]:
         any(one.after for one in change.differences),
     )
     return [(names, HIDDEN if before else "", HIDDEN if after else "")]
-
-
-def masked(change: PlannedChange) -> PlannedChange:
-    """The change without what demographics say."""
-    if change.collection != "demographics" or change.action == "relink":
-        return change
-    hidden = (
-        replace(one, before=one.before and HIDDEN, after=one.after and HIDDEN) for one in change.differences
-    )
-    return replace(change, differences=tuple(hidden))
-
-
-def rows_of(plan: Plan, narrow: Narrow) -> Iterator[list[str]]:
-    """The rows of a CSV of all changes, one a field, the heading first."""
-    yield [
-        "number",
-        "collection",
-        "action",
-        "sourcedId",
-        "field",
-        "before",
-        "after",
-        "reason",
-        "file",
-        "line",
-    ]
-    for change in every_change(place(plan.shelf_name), narrow):
-        head = [str(change.number), change.collection, change.action, change.source_id]
-        tail = [change.reason, change.file, str(change.line or "")]
-        for one in masked(change).differences:
-            yield [*head, one.field, one.before, one.after, *tail]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from rollbook.console.imports import Badge
 from rollbook.console.words import COLLECTIONS, SEVERITIES, severity_words
 from rollbook.store.found import found_by
 from rollbook.store.models import Plan, Run
-from rollbook.store.plans import GROUPS
+from rollbook.store.plans import grouped
 from rollbook.store.shelf import place
 
 GROUP_MARKS = {
@@ -66,12 +66,6 @@ def is_kept(run: Run) -> bool:
 def group_mark(group: str, number: int) -> Badge:
     words, colour, icon = GROUP_MARKS[group]
     return Badge(words, colour, icon, number)
-
-
-def grouped(actions: dict[str, int]) -> dict[str, int]:
-    """Counts by action as counts by the words of `store.plans.GROUPS`, without what is nothing."""
-    counts = {group: sum(actions.get(one, 0) for one in members) for group, members in GROUPS.items()}
-    return {group: number for group, number in counts.items() if number}
 
 
 def _changes(run: Run, plan: Plan | None, collection: str, kept: bool) -> list[Figure]:

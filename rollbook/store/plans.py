@@ -1,8 +1,8 @@
 """Plans as they are looked at: their changes a page at a time, searched and narrowed, field by field. Nothing is written."""
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,21 @@ GROUPS = {
 """Actions that may be asked for by one word."""
 
 NO_SCHOOL = "-"
+"""What stands for no school where one is asked for."""
+
+HIDDEN = "•••"
+CSV_HEADING = [
+    "number",
+    "collection",
+    "action",
+    "sourcedId",
+    "field",
+    "before",
+    "after",
+    "reason",
+    "file",
+    "line",
+]
 
 COLUMNS = "number, collection, action, record_id, source_id, before, after, changed, reason, file, line"
 
@@ -113,6 +128,32 @@ def every_change(plan: Path, narrow: Narrow = ALL) -> Iterator[PlannedChange]:
         )
         while batch := rows.fetchmany(5_000):
             yield from map(_change, batch)
+
+
+def masked(change: PlannedChange) -> PlannedChange:
+    """The change without what demographics say."""
+    if change.collection != "demographics" or change.action == "relink":
+        return change
+    hidden = (
+        replace(one, before=one.before and HIDDEN, after=one.after and HIDDEN) for one in change.differences
+    )
+    return replace(change, differences=tuple(hidden))
+
+
+def csv_rows(plan: Path, narrow: Narrow = ALL) -> Iterator[list[str]]:
+    """The rows of a CSV of changes, one a field, the heading first; demographics are masked."""
+    yield CSV_HEADING
+    for change in every_change(plan, narrow):
+        head = [str(change.number), change.collection, change.action, change.source_id]
+        tail = [change.reason, change.file, str(change.line or "")]
+        for one in masked(change).differences:
+            yield [*head, one.field, one.before, one.after, *tail]
+
+
+def grouped(actions: Mapping[str, int]) -> dict[str, int]:
+    """Counts by action as counts by the words of GROUPS, without what is nothing."""
+    counts = {group: sum(actions.get(one, 0) for one in members) for group, members in GROUPS.items()}
+    return {group: number for group, number in counts.items() if number}
 
 
 def _reader() -> duckdb.DuckDBPyConnection:

@@ -14,7 +14,6 @@ from rollbook.console.imports import imports_of
 from rollbook.console.plans import (
     ACTION_WORDS,
     record_of,
-    rows_of,
     shown_change,
     shown_line,
     shown_schools,
@@ -24,7 +23,7 @@ from rollbook.engine.lines import DeliveredLine, line_of
 from rollbook.oneroster.tables import BINDINGS
 from rollbook.store.models import District, Run
 from rollbook.store.plan_schools import schools_of
-from rollbook.store.plans import NO_SCHOOL, Narrow, find_change, find_changes
+from rollbook.store.plans import NO_SCHOOL, Narrow, csv_rows, find_change, find_changes
 from rollbook.store.shelf import place
 
 PAGE = 50
@@ -107,7 +106,7 @@ class _Echo:
 
 def _lines(run: Run, narrow: Narrow) -> Iterator[str]:
     writer = csv.writer(_Echo())
-    return (writer.writerow(row) for row in rows_of(run.plan, narrow))
+    return (writer.writerow(row) for row in csv_rows(_plan(run), narrow))
 
 
 def _narrow(request: HttpRequest, run: Run) -> Narrow:
