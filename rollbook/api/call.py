@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from django.http import HttpRequest
 
-from rollbook.api.client_address import client_address
+from rollbook.client_address import client_address
 from rollbook.api.endpoints import Match, version_of
 from rollbook.oneroster.query import BadQuery, Question
 from rollbook.oneroster.spec import Operation

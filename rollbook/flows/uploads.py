@@ -8,7 +8,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,11 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
+from rollbook.flows.connections import MANUAL
 from rollbook.flows.jobs import enqueue_delivery
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, Run
+from rollbook.store.shelf import delete
 
 BLOCK = 1 << 18
 LEFT_FOR = 24 * 3600
@@ -82,11 +84,16 @@ def received(read: Callable[[int], bytes], length: int, limit: int) -> Iterator[
 
 def start_upload(connection: Connection, package: Path, by: str, *, only_preview: bool = False) -> Run:
     """The run that imports an uploaded package, or only shows what that would do. Raises NotAZip, NotForUploads, SwitchedOff."""
-    if connection.kind == "manual":
+    if not takes_uploads(connection):
         raise NotForUploads(connection.name)
     if not zipfile.is_zipfile(package):
         raise NotAZip
     return enqueue_delivery(connection, package, by, only_preview=only_preview)
+
+
+def takes_uploads(connection: Connection) -> bool:
+    """Whether a package may be brought to this connection: not where its records are made by hand, and a package would replace them."""
+    return connection.kind != MANUAL
 
 
 class ToDisk(FileUploadHandler):
@@ -128,17 +135,25 @@ def _block(read: Callable[[int], bytes], size: int) -> bytes:
         raise BrokenOff from fault
 
 
+@contextmanager
+def workplace() -> Iterator[Path]:
+    """A folder to work on an uploaded package in; gone with all that is in it when the block ends, however it ends."""
+    with tempfile.TemporaryDirectory(dir=_folder()) as folder:
+        yield Path(folder)
+
+
 def _fresh() -> Path:
-    folder = Path(settings.DATA_DIR) / "uploads"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _forget_what_was_left(folder)
-    descriptor, name = tempfile.mkstemp(suffix=".zip", dir=folder)
+    descriptor, name = tempfile.mkstemp(suffix=".zip", dir=_folder())
     os.close(descriptor)
     return Path(name)
 
 
-def _forget_what_was_left(folder: Path) -> None:
+def _folder() -> Path:
+    folder = Path(settings.DATA_DIR) / "uploads"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     before = time.time() - LEFT_FOR
     for path in folder.iterdir():
-        if path.lstat().st_mtime < before:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another process may be as tidy
+            if path.lstat().st_mtime < before:
+                delete(path)
+    return folder

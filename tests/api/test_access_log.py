@@ -9,7 +9,7 @@ from django.db import OperationalError, connections
 from django.test import Client
 
 from rollbook.api import access_log
-from rollbook.api.client_address import client_address
+from rollbook.client_address import client_address
 from rollbook.environment import envnetworks
 from rollbook.flows import apps
 from rollbook.store.models import AccessRow, District

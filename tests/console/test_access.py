@@ -18,6 +18,8 @@ ANY = {
     "operator_id": 1,
     "connection_id": 1,
     "kind": "upload",
+    "code": "dates-reversed",
+    "token_id": 1,
     "number": 1,
     "snapshot_id": 1,
 }
@@ -32,6 +34,9 @@ POSTS = (
     "connection-test",
     "connection-run",
     "connection-remove",
+    "finding-severity",
+    "token-add",
+    "token-revoke",
 )
 PAGES = [route.name for route in urls.district]
 
