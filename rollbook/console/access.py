@@ -22,6 +22,7 @@ class Act(Enum):
     SEE_DASHBOARD = auto()
     SEE_ROSTER = auto()
     SEE_DEMOGRAPHICS = auto()
+    EDIT_ROSTER = auto()
     SEE_APPS = auto()
     SEE_IMPORTS = auto()
     SEE_SETTINGS = auto()

@@ -15,6 +15,7 @@ from rollbook.console.views import (
     home,
     imports,
     limits,
+    manual,
     operators,
     record,
     rehearsals,
@@ -27,6 +28,7 @@ from rollbook.console.views import (
 from rollbook.console.words import COLLECTIONS
 
 collection = f"(?P<collection>{'|'.join(SHEETS)})"
+by_hand = "(?P<collection>users|enrollments)"
 all_collections = f"(?P<collection>{'|'.join(COLLECTIONS)})"
 
 sign_in: list[URLPattern | URLResolver] = [
@@ -55,6 +57,16 @@ district: list[URLPattern | URLResolver] = [
         rf"^roster/{collection}/(?P<record_id>\d{{1,18}})/demographics$",
         record.show_demographics,
         name="record-demographics",
+    ),
+    path("manual", manual.show_manual, name="manual"),
+    path("manual/choices/<slug:field>", manual.show_choices, name="manual-choices"),
+    re_path(rf"^manual/{by_hand}$", manual.show_manual, name="manual-of"),
+    re_path(rf"^manual/{by_hand}/add$", manual.add_record, name="manual-add"),
+    re_path(rf"^manual/{by_hand}/(?P<record_id>\d{{1,18}})$", manual.edit_record, name="manual-edit"),
+    re_path(
+        rf"^manual/{by_hand}/(?P<record_id>\d{{1,18}})/(?P<verb>delete|restore)$",
+        manual.turn_record,
+        name="manual-turn",
     ),
     path("apps", apps.show_apps, name="apps"),
     path("imports", imports.show_imports, name="imports"),

@@ -22,6 +22,8 @@ ANY = {
     "token_id": 1,
     "number": 1,
     "snapshot_id": 1,
+    "field": "userSourcedId",
+    "verb": "delete",
 }
 POSTS = (
     "record-demographics",

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from rollbook.flows import connections
 from rollbook.flows.ingest import carry_out, prepare
-from rollbook.flows.manual import acts
+from rollbook.flows.manual import acts, records
 from rollbook.flows.manual.acts import Wanted
 from rollbook.flows.manual.entries import Entry, entry_of
 from rollbook.flows.undo import prepare_undo
@@ -335,3 +335,40 @@ def test_an_undone_deletion_finds_the_class_of_the_import_again(district):
     back = carry_out(prepare_undo(changed, "a test"))
     assert back.outcome == "success"
     assert served(district, "/enrollments")["hand-1"]["class"]["sourcedId"] == ART
+
+
+# --- Looking -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_history_of_a_record_says_who_did_what_and_takes_in_roles_and_undoing(district):
+    add(district, person())
+    add(district, person("bo", givenName="Bo", username="bo", email=""))
+    edit(district, person("ada", ("principal", RIVERBEND_HIGH), familyName="Lund"))
+    deleted = act(district, "delete", "users", "ada")
+    carry_out(prepare_undo(deleted, "tanaka"))
+    events = records.history_of(acts.own_record(district, "users", "ada"), "users")
+    assert [(one.run.flow, one.run.started_by) for one in events] == [
+        ("undo", "tanaka"),
+        ("manual", "brandt"),
+        ("manual", "brandt"),
+        ("manual", "brandt"),
+    ]
+    assert [[(change.collection, change.action) for change in one.changes] for one in events] == [
+        [("users", "restore")],
+        [("users", "delete")],
+        [("users", "update"), ("roles", "create"), ("roles", "delete")],
+        [("users", "create"), ("roles", "create")],
+    ]
+
+
+def test_manual_records_are_listed_by_name_searched_and_narrowed_by_status(district):
+    add(district, person())
+    add(district, person("bo", givenName="Bö", username="bo", email="", familyName="Abel"))
+    add(district, seat("ada-art", "ada", ART))
+    assert [one.sourced_id for one in records.manual_people(district)] == ["bo", "ada"]
+    assert [one.sourced_id for one in records.manual_people(district, "BÖ abel")] == ["bo"]
+    assert [one.sourced_id for one in records.manual_enrollments(district, "reyes")] == ["ada-art"]
+    act(district, "delete", "users", "bo")
+    assert [one.sourced_id for one in records.manual_people(district)] == ["ada"]
+    assert [one.sourced_id for one in records.manual_people(district, status="deleted")] == ["bo"]
+    assert records.manual_people(district, status="all").count() == 2

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.access import Act, in_district
 from rollbook.console.cells import Names, rows_of
+from rollbook.console.manual import owner_of
 from rollbook.console.records import (
     LISTED,
     Listing,
@@ -96,6 +97,7 @@ def _page(request: Any, district: District, sheet: Sheet, record: Record) -> dic
         "people": people_of(district, record) if sheet.collection == "orgs" else [],
         "listings": listings,
         "standing": standing_of(district, sheet, record),
+        "owner": owner_of(district, sheet.collection, record),
         "has_demographics": demographics is not None,
         "list_url": reverse("collection", kwargs={"tenant": district.pk, "collection": sheet.collection}),
     }
