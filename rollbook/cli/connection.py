@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from rollbook.cli.columns import show
-from rollbook.flows import connections
+from rollbook.flows import connections, jobs
 from rollbook.flows.districts import find_district
 from rollbook.store.models import Connection
 
@@ -88,7 +88,9 @@ def test_connection(number: Number) -> None:
 @verbs.command()
 def run(number: Number) -> None:
     """Fetch what the other system has, and import it. Exit 0 when it came in, 1 when it did not, 3 when its plan is held."""
-    ended = connections.run_connection(connections.find_connection(number), "command line", typer.echo)
+    connection = connections.find_connection(number)
+    with jobs.own_process() as process:
+        ended = jobs.walk_here(jobs.enqueue_fetch(connection, "command line", process=process), typer.echo)
     typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
     raise typer.Exit({"success": 0, "held": 3}.get(ended.outcome, 1))
 

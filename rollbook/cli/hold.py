@@ -2,15 +2,14 @@
 
 import getpass
 import json
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from rollbook.cli.columns import show
-from rollbook.flows import holds
+from rollbook.cli.importing import say
+from rollbook.flows import holds, jobs
 from rollbook.flows.districts import find_district
-from rollbook.flows.keeping import keeping_of, set_keeping
 from rollbook.store.models import Hold, Run
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -59,42 +58,45 @@ def show_hold(run: RunNumber, as_json: AsJson = False) -> None:
 @verbs.command("apply")
 def apply_hold(run: RunNumber, why: Why) -> None:
     """Apply the plan once, as it was shown; the limits stay."""
-    _decide(run, holds.apply_once, why)
+    _carry_out(run, "apply", why)
 
 
 @verbs.command("raise")
 def raise_hold(run: RunNumber, why: Why) -> None:
     """Apply the plan, and raise the limits it reached just above it."""
-    _decide(run, holds.apply_and_raise, why)
+    _carry_out(run, "raise", why)
 
 
 @verbs.command("reject")
 def reject_hold(run: RunNumber, why: Why) -> None:
     """Never apply the plan. What is served stays."""
-    _decide(run, holds.reject, why)
+    _tell(holds.reject(holds.find_hold(run), _who(), why))
 
 
 @verbs.command("relink")
 def relink_hold(run: RunNumber, why: Why) -> None:
     """Plan the delivery anew with its re-keyed records re-linked, so that apps keep the ids they know. The new plan is held, to be looked at."""
-    _decide(run, holds.relink, why)
+    with jobs.own_process() as process:
+        made = jobs.enqueue_relink(holds.find_hold(run), _who(), why, process=process)
+        _tell(jobs.walk_here(made, say))
 
 
-@verbs.command("days")
-def set_days(
-    district: Annotated[str, typer.Argument(help="The district's Tenant ID or name.")],
-    days: Annotated[int | None, typer.Argument(help="So many days, 1 to 90.")] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show after how many days a held plan is given up, if nobody decides; or change it. Until then its operators are reminded each day."""
-    place = find_district(district)
-    keeping = set_keeping(place, hold_days=days) if days is not None else keeping_of(place)
-    show([{"holdDays": keeping.hold_days}], as_json)
+def _carry_out(run: int, decision: str, why: str) -> None:
+    """When it is the district's turn, like any other run."""
+    with jobs.own_process() as process:
+        waiting = jobs.enqueue_decision(holds.find_hold(run), decision, _who(), why, process=process)
+        _tell(jobs.walk_here(waiting, say))
 
 
-def _decide(run: int, verb: Callable[[Hold, str, str], Run], why: str) -> None:
-    ended = verb(holds.find_hold(run), f"{getpass.getuser()} (command line)", why)
+def _who() -> str:
+    return f"{getpass.getuser()} (command line)"
+
+
+def _tell(ended: Run) -> None:
+    """Exit 1 where it came to nothing."""
     typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
+    if ended.outcome in ("refused", "failed"):
+        raise typer.Exit(1)
 
 
 def _row(hold: Hold) -> dict[str, object]:

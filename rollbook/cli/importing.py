@@ -7,9 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from rollbook.engine.package import NotAPackage
+from rollbook.flows import jobs
 from rollbook.flows.connections import upload_of
 from rollbook.flows.districts import find_district
-from rollbook.flows.ingest import Prepared, carry_out, decline, prepare
+from rollbook.flows.ingest import Prepared, decline
 from rollbook.flows.previews import preview as show_only
 from rollbook.store.models import Run
 
@@ -52,15 +53,17 @@ def import_package(
     2 when it is not a package, 3 when the plan is held: `rollbook hold show` says why.
     """
     way_in = upload_of(find_district(district), connection)
-    try:
-        prepared = prepare(way_in, path, "command line")
-    except NotAPackage as refusal:
-        typer.echo(str(refusal), err=True)
-        raise typer.Exit(2) from refusal
-    if not as_json:
-        show_findings(prepared)
-        show_plan(prepared)
-    run = show_only(prepared) if preview else decided(prepared, yes, as_json)
+    with jobs.own_process() as process:
+        try:
+            kept = jobs.enqueue_delivery(way_in, path, "command line", process=process)
+            prepared = jobs.plan_here(kept, say)
+        except NotAPackage as refusal:
+            typer.echo(str(refusal), err=True)
+            raise typer.Exit(2) from refusal
+        if not as_json:
+            show_findings(prepared)
+            show_plan(prepared)
+        run = show_only(prepared) if preview else decided(prepared, yes, as_json)
     typer.echo(json.dumps(told(prepared, run)) if as_json else _outcome(run))
     if run.outcome == "held":
         raise typer.Exit(HELD)
@@ -70,10 +73,15 @@ def import_package(
 def decided(prepared: Prepared, yes: bool, as_json: bool) -> Run:
     """What became of the plan: carried out where there is nothing to ask, or somebody said yes."""
     if prepared.summary is None or not prepared.changes or yes:
-        return carry_out(prepared)
+        return jobs.carry_out_here(prepared, say)
     if as_json or not typer.confirm("Apply this?", default=False):
         return decline(prepared)
-    return carry_out(prepared)
+    return jobs.carry_out_here(prepared, say)
+
+
+def say(words: str) -> None:
+    """What a command waits for, where it is in nobody's way who reads its answer."""
+    typer.echo(words, err=True)
 
 
 def show_findings(prepared: Prepared) -> None:

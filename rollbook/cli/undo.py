@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.importing import HELD, decided, show_plan, told
+from rollbook.cli.importing import HELD, decided, say, show_plan, told
+from rollbook.flows import jobs
 from rollbook.flows.previews import preview as show_only
-from rollbook.flows.undo import find_run, prepare_return, prepare_undo
+from rollbook.flows.undo import find_run
 
 
 def register(app: typer.Typer) -> None:
@@ -32,11 +33,12 @@ def undo(
 
     Exit 0 when it is done (or you said no), 3 when the limits hold it.
     """
-    way = prepare_return if after else prepare_undo
-    prepared = way(find_run(run), "command line")
-    if not as_json:
-        show_plan(prepared)
-    ended = show_only(prepared) if preview else decided(prepared, yes, as_json)
+    enqueue = jobs.enqueue_return if after else jobs.enqueue_undo
+    with jobs.own_process() as process:
+        prepared = jobs.plan_here(enqueue(find_run(run), "command line", process=process), say)
+        if not as_json:
+            show_plan(prepared)
+        ended = show_only(prepared) if preview else decided(prepared, yes, as_json)
     typer.echo(
         json.dumps(told(prepared, ended))
         if as_json

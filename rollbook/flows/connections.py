@@ -1,37 +1,24 @@
 """Connections: the ways in of a district. One is added, edited, tested, run and removed; each has its own records and its own runs."""
 
 import json
-import logging
-import tempfile
 from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from django.db import close_old_connections, transaction
-from django.db import connections as databases
-from django.utils import timezone
+from django.db import transaction
 
 from rollbook.connectors import CONNECTORS
 from rollbook.connectors.contract import (
     Connector,
-    ConnectorRefusal,
     Filled,
-    Progress,
     Secrets,
     Settings,
 )
 from rollbook.connectors.sftp_drop import SFTP_DROP
 from rollbook.flows.districts import UPLOAD
 from rollbook.flows.drops import refuse_taken_login
-from rollbook.flows.fetch import NothingToFetch, fetched
-from rollbook.flows.ingest import Prepared, carry_out, prepare
 from rollbook.refusal import Refusal
-from rollbook.store.models import RECORDS, Connection, District, Run
+from rollbook.store.models import RECORDS, Connection, District
 from rollbook.store.models.roster import ACTIVE
-
-log = logging.getLogger(__name__)
 
 
 class NoSuchConnection(Refusal):
@@ -172,55 +159,6 @@ def remove_connection(connection: Connection) -> None:
 def test_connection(connection: Connection) -> list[str]:
     """What was found, a line each, in words. Raises CannotFetch or BadSetting, which say what is wrong."""
     return KINDS[connection.kind].tested(connection.settings, secrets_of(connection))
-
-
-def run_connection(connection: Connection, started_by: str, progress: Progress = lambda _: None) -> Run:
-    """Fetch what the other system has and import it. A system that cannot be read is a failed run, with the reason in words.
-
-    Raises SwitchedOff, NothingToFetch; NotAPackage and StaleBasis as `ingest` does.
-    """
-    if not connection.enabled:
-        raise SwitchedOff(connection.name)
-    with tempfile.TemporaryDirectory(prefix="rollbook-fetch-") as work:
-        prepared = fetch_and_prepare(connection, Path(work), started_by, timezone.now(), progress)
-        return prepared if isinstance(prepared, Run) else carry_out(prepared)
-
-
-def start_connection(connection: Connection, started_by: str) -> Thread:
-    """The same, in the background; what becomes of it stands among the connection's runs. Raises SwitchedOff, NothingToFetch."""
-    if not connection.enabled:
-        raise SwitchedOff(connection.name)
-    if KINDS[connection.kind].fetch is None:
-        raise NothingToFetch(connection.kind)
-    thread = Thread(target=_run_aside, args=(connection, started_by), name=f"connection-{connection.pk}")
-    thread.start()
-    return thread
-
-
-def _run_aside(connection: Connection, started_by: str) -> None:
-    close_old_connections()
-    try:
-        run_connection(connection, started_by)
-    except Refusal as refusal:
-        log.info("connection %s: %s", connection.pk, type(refusal).__name__)
-    except Exception:
-        log.exception("connection %s", connection.pk)
-    finally:
-        databases.close_all()
-
-
-def fetch_and_prepare(
-    connection: Connection, work: Path, started_by: str, now: datetime, progress: Progress
-) -> Prepared | Run:
-    """The delivery planned, not applied; or the failed run where there was none to be had."""
-    try:
-        delivery = fetched(connection, work, now, progress)
-    except ConnectorRefusal as refusal:
-        return Run.objects.create(
-            district_id=connection.district_id, connection=connection, flow="ingest", phase="fetching",
-            outcome="failed", message=refusal.words, started_by=started_by, ended_at=timezone.now(),
-        )  # fmt: skip
-    return prepare(connection, delivery.path, started_by, delivery.certificate)
 
 
 def has_records(connection: Connection, status: str = "") -> bool:

@@ -1,4 +1,4 @@
-"""The SFTP server: listens, keeps an inbox for each login, and hands what has come whole to the import, one delivery after another.
+"""The SFTP server: listens, keeps an inbox for each login, and makes a run, for a worker to walk, of what has come whole.
 
 One process an installation: what lies in the inboxes is its alone.
 """
@@ -22,6 +22,7 @@ from django.db import close_old_connections
 from rollbook.connectors.sftp_drop import Drop
 from rollbook.environment import kept_secret
 from rollbook.flows import drops
+from rollbook.flows.arrivals import take_in
 from rollbook.refusal import Refusal
 from rollbook.sftp.door import Callers, Door
 from rollbook.sftp.inbox import Inbox
@@ -49,7 +50,7 @@ class NoListening(Refusal):
 
 @dataclass
 class Post:
-    """The inboxes, and the two kinds of threads: one that imports, and some that look up logins."""
+    """The inboxes, and the two kinds of threads: one that makes runs of deliveries, and some that look up logins."""
 
     importing: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "import"))
     looking: Executor = field(default_factory=lambda: ThreadPoolExecutor(2, "look"))
@@ -85,7 +86,7 @@ class Post:
                 await asyncio.wait_for(self.stirred.wait(), LOOK_EVERY)
 
     async def end(self) -> None:
-        """Begins nothing more, and gives the import that is running a moment to come to its end."""
+        """Begins nothing more, and gives the delivery that is being kept a moment to come to its end."""
         self.importing.shutdown(wait=False, cancel_futures=True)
         until = time.monotonic() + LAST_WORDS
         while self.under_way and time.monotonic() < until:
@@ -126,7 +127,7 @@ class Post:
         if arrived in self.under_way:
             return
         self.under_way.add(arrived)
-        done = self.importing.submit(drops.take_in, connection_id, arrived)
+        done = self.importing.submit(take_in, connection_id, arrived)
         done.add_done_callback(partial(self._ended, arrived))
 
     def _ended(self, arrived: Path, done: Future[Run | None]) -> None:
@@ -144,7 +145,6 @@ def run(host: str, port: int, key_file: Path, ready: Callable[[str], None]) -> N
     """Serves until SIGTERM or Ctrl-C. `ready` is told the fingerprint once it listens. Raises AlreadyRunning, NoHostKey, NoListening."""
     key = host_key(key_file)
     with _Alone(drops.home(0).parent):
-        drops.end_broken_runs()
         asyncio.run(_serve(host, port, key, ready))
 
 

@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rollbook.flows.connections import run_connection
 from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.jobs import enqueue_fetch, work_off
 from rollbook.store.models import Connection, District
 from tests.connectors.provider import STATIC, Provider, Reply, at, serving
 from tests.console.test_dashboard import text_of
@@ -23,7 +23,8 @@ def report(console: Client, district: District, provider: Provider) -> str:
         settings=provider.settings,
         secrets=json.dumps({"token": STATIC}),
     )
-    run = run_connection(connection, "a test")
+    run = enqueue_fetch(connection, "a test")
+    work_off()
     return text_of(console.get(reverse("import", kwargs={"tenant": district.pk, "run_id": run.pk})))
 
 

@@ -10,7 +10,7 @@ from aiosmtpd.handlers import Message
 from django.test import override_settings
 from django.utils import timezone
 
-from rollbook.flows import connections, holds, operators
+from rollbook.flows import connections, holds, jobs, operators
 from rollbook.flows.ingest import TakenIds, carry_out, prepare
 from rollbook.flows.overdue import overdue, watch
 from rollbook.flows.undo import prepare_undo
@@ -115,7 +115,9 @@ def test_a_server_that_cannot_be_reached_is_a_failed_run_of_its_connection(distr
         district, "sftp_pull", "Pull",
         {"host": "127.0.0.1", "port": str(free_port()), "login": "x", "password": "y", "path": "/out.zip", "timeout_seconds": "2"},
     )  # fmt: skip
-    run = connections.run_connection(made, "a test")
+    run = jobs.enqueue_fetch(made, "a test")
+    jobs.work_off()
+    run.refresh_from_db()
     assert (run.outcome, run.phase, run.connection_id) == ("failed", "fetching", made.pk)
     assert run.message
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from rollbook.connectors.contract import Connector
 from rollbook.console.access import Act, in_district
 from rollbook.console.imports import ImportRun, imports_of, shown
-from rollbook.flows import connections
+from rollbook.flows import connections, jobs
 from rollbook.flows.overdue import overdue
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District
@@ -111,11 +111,12 @@ def test_connection(request: HttpRequest, district: District, connection_id: int
 def run_connection(request: Any, district: District, connection_id: int) -> HttpResponse:
     connection = _connection_or_404(district, connection_id)
     try:
-        connections.start_connection(connection, request.user.email)
-        messages.info(request, _("The import is under way. It goes on if you leave this page."))
+        run = jobs.enqueue_fetch(connection, request.user.email)
     except Refusal as refusal:
         messages.error(request, refusal.words)
-    return redirect("connection", tenant=district.pk, connection_id=connection.pk)
+        return redirect("connection", tenant=district.pk, connection_id=connection.pk)
+    messages.info(request, _("The import goes on if you leave this page."))
+    return redirect("import", tenant=district.pk, run_id=run.pk)
 
 
 @require_POST

@@ -13,10 +13,12 @@ from rollbook.flows.jobs.enqueue import (
     enqueue_return,
     enqueue_undo,
 )
+from rollbook.flows.jobs.own import carry_out_here, own_process, plan_here, walk_here
 from rollbook.flows.jobs.walk import walk, work_off
 
 __all__ = [
     "cancel",
+    "carry_out_here",
     "enqueue_decision",
     "enqueue_delivery",
     "enqueue_fetch",
@@ -24,6 +26,9 @@ __all__ = [
     "enqueue_relink",
     "enqueue_return",
     "enqueue_undo",
+    "own_process",
+    "plan_here",
     "walk",
+    "walk_here",
     "work_off",
 ]

@@ -41,9 +41,9 @@ Step = Callable[[int], bool]
 """Does its part of the run with this number; whether the run goes on."""
 
 
-def obtain(run_id: int) -> bool:
-    """The delivery is on the shelf."""
-    return _step(run_id, _obtain)
+def obtain(run_id: int, say: Callable[[str], None] = lambda _: None) -> bool:
+    """The delivery is on the shelf. `say` is told what another system is asked for it."""
+    return _step(run_id, lambda run: _obtain(run, say))
 
 
 def plan(run_id: int) -> bool:
@@ -136,15 +136,20 @@ def _cancelled(run: Run) -> None:
     end_cancelled(run, of(run.pk).values_list("cancelled_by", flat=True).first() or "")
 
 
-def _obtain(run: Run) -> None:
+def _obtain(run: Run, say: Callable[[str], None]) -> None:
     if run.task.get("kind") != "fetch" or run.snapshot:
         return
     assert run.connection is not None
     tell = Teller(run)
     tell("fetching")
+
+    def heard(words: str) -> None:
+        say(words)
+        tell("fetching")
+
     with tempfile.TemporaryDirectory(prefix="rollbook-fetch-") as work:
         try:
-            delivery = fetched(run.connection, Path(work), datetime.now(UTC), lambda _: tell("fetching"))
+            delivery = fetched(run.connection, Path(work), datetime.now(UTC), heard)
         except ConnectorRefusal as refusal:
             end(run, "failed", refusal.words)
             return
