@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rollbook.cli import token
 from rollbook.cli.columns import show
 from rollbook.flows import operators
 from rollbook.flows.districts import find_district
@@ -23,6 +24,7 @@ verbs = typer.Typer(no_args_is_help=True, help="The people who work in the conso
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs."""
+    verbs.add_typer(token.verbs, name="token")
     app.add_typer(verbs, name="operator")
 
 
