@@ -118,7 +118,7 @@ def test_removals_of_this_week_count_this_week(district, tmp_path):
 
 def test_what_cannot_be_read_as_a_whole_says_so(district, tmp_path):
     package = cast.riverbend(tmp_path / "bad")
-    (package / "users.csv").unlink()
+    (package / "manifest.csv").write_text("name,value\n", encoding="utf-8")
     found = report(district, package, TODAY)
     assert (found["verdict"], found["outlook"], found["counts"]) == ("refused", None, {})
     assert found["findings"]["fatal"]
