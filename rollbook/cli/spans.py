@@ -1,0 +1,89 @@
+"""`rollbook blackout` and `rollbook additions-only`: days on which deliveries are kept, or only add."""
+
+import getpass
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.columns import show
+from rollbook.flows import spans
+from rollbook.flows.connections import find_connection
+from rollbook.flows.districts import find_district
+from rollbook.store.models import Span
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+DistrictName = Annotated[str, typer.Argument(help="The district's Tenant ID or name.")]
+
+SENTENCES = {
+    spans.BLACKOUT: "Blackout {number} from {first} until {last}: what comes in is kept, and imported afterwards.",
+    spans.ADDITIONS: "Range {number} from {first} until {last}: what comes in adds and changes, and removes nothing.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs of both."""
+    for kind, name, words in (
+        (spans.BLACKOUT, "blackout", "Days on which deliveries are kept and not applied."),
+        (spans.ADDITIONS, "additions-only", "Days on which deliveries add and change, and remove nothing."),
+    ):
+        app.add_typer(_verbs(kind, words), name=name)
+
+
+def _verbs(kind: Span.Kind, words: str) -> typer.Typer:
+    verbs = typer.Typer(no_args_is_help=True, help=words)
+
+    @verbs.command()
+    def add(
+        district: DistrictName,
+        first: Annotated[str, typer.Option("--from", help="The first day, as 2026-06-06.")],
+        last: Annotated[str, typer.Option("--until", help="The last day, which is one of them.")],
+        connection: Annotated[
+            int | None, typer.Option(help="Only for this connection; else for all.")
+        ] = None,
+        why: Annotated[str, typer.Option(help="Why, for your colleagues.")] = "",
+    ) -> None:
+        """Put days into a district's calendar. Days are those of the district's clock."""
+        place = find_district(district)
+        span = spans.add_span(
+            place, kind, _day(first), _day(last), f"{getpass.getuser()} (command line)",
+            connection=find_connection(connection, place) if connection is not None else None, why=why,
+        )  # fmt: skip
+        typer.echo(SENTENCES[kind].format(number=span.pk, first=span.first_day, last=span.last_day))
+
+    @verbs.command("list")
+    def list_spans(district: DistrictName, as_json: AsJson = False) -> None:
+        """Show those of a district, with who added them and when."""
+        show([_row(span) for span in spans.spans_of(find_district(district), kind)], as_json)
+
+    @verbs.command()
+    def remove(
+        district: DistrictName,
+        number: Annotated[int, typer.Argument(help="The number that `list` shows.")],
+    ) -> None:
+        """Take days out of the calendar. Who did so stays known."""
+        spans.remove_span(
+            spans.find_span(find_district(district), number, kind), f"{getpass.getuser()} (command line)"
+        )
+        typer.echo(f"{number} is removed.")
+
+    return verbs
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as fault:
+        raise spans.BadDays(text) from fault
+
+
+def _row(span: Span) -> dict[str, object]:
+    return {
+        "number": span.pk,
+        "from": str(span.first_day),
+        "until": str(span.last_day),
+        "connection": span.connection_id,
+        "why": span.why,
+        "addedBy": span.added_by,
+        "addedAt": f"{span.added_at:%Y-%m-%d %H:%M}",
+    }
