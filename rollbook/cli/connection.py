@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from rollbook.cli.columns import show
+from rollbook.cli.importing import EXITS, DespiteBlackout
 from rollbook.flows import connections, jobs
 from rollbook.flows.districts import find_district
 from rollbook.store.models import Connection
@@ -66,7 +67,7 @@ def add(
 ) -> None:
     """Add a way in."""
     made = connections.add_connection(
-        find_district(district), kind, name, _filled(settings, secret),
+        find_district(district), kind, name, filled(settings, secret),
         prefix=prefix, expected_every_hours=expected_every_hours,
     )  # fmt: skip
     typer.echo(json.dumps(_row(made)) if as_json else f"{made.name} is connection {made.pk}.")
@@ -86,13 +87,19 @@ def test_connection(number: Number) -> None:
 
 
 @verbs.command()
-def run(number: Number) -> None:
-    """Fetch what the other system has, and import it. Exit 0 when it came in, 1 when it did not, 3 when its plan is held."""
+def run(number: Number, despite_blackout: DespiteBlackout = False) -> None:
+    """Fetch what the other system has, and import it.
+
+    Exit 0 when it came in, 1 when it did not, 3 when its plan is held, 4 when it is kept because of a blackout.
+    """
     connection = connections.find_connection(number)
     with jobs.own_process() as process:
-        ended = jobs.walk_here(jobs.enqueue_fetch(connection, "command line", process=process), typer.echo)
+        waiting = jobs.enqueue_fetch(
+            connection, "command line", despite_blackout=despite_blackout, process=process
+        )
+        ended = jobs.walk_here(waiting, typer.echo)
     typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
-    raise typer.Exit({"success": 0, "held": 3}.get(ended.outcome, 1))
+    raise typer.Exit(({"success": 0} | EXITS).get(ended.outcome, 1))
 
 
 @verbs.command()
@@ -114,7 +121,7 @@ def edit(
     }
     changes = {key: value for key, value in given.items() if value is not None}
     edited = connections.edit_connection(
-        connections.find_connection(number), _filled(settings, secret), **changes
+        connections.find_connection(number), filled(settings, secret), **changes
     )
     typer.echo(f"Connection {edited.pk} is {'on' if edited.enabled else 'off'}.")
 
@@ -126,16 +133,16 @@ def remove(number: Number) -> None:
     typer.echo(f"Connection {number} is removed.")
 
 
-def _filled(settings: list[str] | None, secrets: list[str] | None) -> dict[str, str]:
+def filled(settings: list[str] | None, secrets: list[str] | None) -> dict[str, str]:
     """Texts by option name; the same name twice gives two lines."""
-    filled: dict[str, str] = {}
+    found: dict[str, str] = {}
     for text in settings or []:
         name, _, value = text.partition("=")
-        filled[name] = f"{filled[name]}\n{value}" if name in filled else value
+        found[name] = f"{found[name]}\n{value}" if name in found else value
     for text in secrets or []:
         name, _, file = text.partition("=")
-        filled[name] = sys.stdin.read().rstrip("\r\n") if file == "-" else _read(Path(file))
-    return filled
+        found[name] = sys.stdin.read().rstrip("\r\n") if file == "-" else _read(Path(file))
+    return found
 
 
 def _read(file: Path) -> str:

@@ -6,6 +6,7 @@ from rollbook.cli import app as apps
 from rollbook.cli import (
     changes,
     check,
+    compare,
     connection,
     demo,
     district,
@@ -42,6 +43,7 @@ VERBS = (
     grant,
     key,
     validate,
+    compare,
     importing,
     hold,
     changes,

@@ -32,12 +32,16 @@ class Side:
 
 @dataclass(frozen=True)
 class Compared:
-    """What came of one comparison. `counts` is by outcome, `fields` by field how often it differs; `files` are those that have rows.
+    """What came of one comparison of the sides that are called `first` and `second`.
+
+    `counts` is by outcome, `fields` by field how often it differs; `files` are those that have rows.
 
     Matched counts all pairs, different ones too; ambiguous counts the rows of both sides that share their key with another.
     """
 
     title: str
+    first: str
+    second: str
     counts: dict[str, int]
     files: dict[str, Path]
     fields: dict[str, int] = field(default_factory=dict)
@@ -82,7 +86,7 @@ def compare_sides(
         differing = db.execute(
             "SELECT field, count(*) FROM differences GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
-    return Compared(title, counts, files, dict(differing))
+    return Compared(title, first.label, second.label, counts, files, dict(differing))
 
 
 def _take(db: duckdb.DuckDBPyConnection, table: str, side: Side, fold: bool) -> None:

@@ -1,7 +1,7 @@
 """What can be compared: a package as it is judged, an accepted snapshot, a list of any columns. Each becomes sides for `compare`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -158,11 +158,8 @@ def _with_columns(found: Compared, first: Whole, second: Whole, collection: str)
     if collection not in first.files or collection not in second.files:
         return found
     mine, theirs = _columns(first, collection), _columns(second, collection)
-    return Compared(
-        found.title,
-        found.counts,
-        found.files,
-        found.fields,
-        tuple(one for one in mine if one not in theirs),
-        tuple(one for one in theirs if one not in mine),
+    return replace(
+        found,
+        columns_first=tuple(one for one in mine if one not in theirs),
+        columns_second=tuple(one for one in theirs if one not in mine),
     )
