@@ -2,12 +2,13 @@
 
 from rollbook.engine.codes import SEVERITIES, SEVERITY_MEANING, WHO, Code
 from rollbook.engine.codes_of_files import FILE_CODES
+from rollbook.engine.codes_of_preparation import PREPARATION_CODES
 from rollbook.engine.codes_of_records import RECORD_CODES
 from rollbook.engine.codes_of_rosters import ROSTER_CODES
 
 __all__ = ["CATALOGUE", "CODES", "CONSEQUENCES", "SEVERITIES", "Code", "findings_markdown", "severity_words"]
 
-CODES = (*FILE_CODES, *RECORD_CODES, *ROSTER_CODES)
+CODES = (*FILE_CODES, *RECORD_CODES, *ROSTER_CODES, *PREPARATION_CODES)
 
 CATALOGUE = {code.code: code for code in CODES}
 

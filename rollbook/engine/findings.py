@@ -22,7 +22,7 @@ class Finding:
     """One thing validation says, with its place. `line` counts from 1 and is 0 where a whole file is meant.
 
     `source_id` is the sourcedId of the record at fault, `value` the field's, cut to `SHOWN` characters. `count` is how many records it
-    speaks of, where one cause has many consequences.
+    speaks of, where one cause has many consequences. `delivered` is what stood in the file where a preparation step made `value` of it.
     """
 
     code: str
@@ -34,6 +34,7 @@ class Finding:
     message: str
     source_id: str = ""
     count: int = 1
+    delivered: str = ""
 
     def as_dict(self) -> dict[str, str | int]:
         return asdict(self)

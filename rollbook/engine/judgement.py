@@ -1,5 +1,6 @@
 """Judging a package: open, read the manifest, stage, apply the rules. What comes of it is a Judgement, from which a plan can be made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from rollbook.engine.emptiness import judge_emptiness
 from rollbook.engine.findings import Findings
 from rollbook.engine.manifest import Manifest, read_manifest
 from rollbook.engine.package import Limits, Package, open_package
+from rollbook.engine.preparation.prepare import extra_files, name_delivered, prepare
+from rollbook.engine.preparation.steps import Step
 from rollbook.engine.raised import Severities, hold_raised
 from rollbook.engine.references import judge_references
 from rollbook.engine.rules import LIFECYCLE, judge_records
@@ -52,6 +55,7 @@ def judge(
     accepted: Path | None,
     elsewhere: Elsewhere | None = None,
     severities: Severities | None = None,
+    steps: Sequence[Step] = (),
     limits: Limits | None = None,
     memory: str = MEMORY,
     threads: int = THREADS,
@@ -60,11 +64,11 @@ def judge(
 
     `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
     district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve,
-    `severities` what it counts its warnings for. Raises NotAPackage.
+    `severities` what it counts its warnings for, `steps` prepare what is judged. Raises NotAPackage.
     """
     limits = limits or Limits()
     findings = Findings(lenient, severities or {})
-    package = open_package(path, workdir, findings, limits)
+    package = open_package(path, workdir, findings, limits, extra_files(steps))
     manifest = read_manifest(package, findings)
     staging = open_staging(workdir, memory, threads)
     staging.neighbours.ask = elsewhere
@@ -72,6 +76,7 @@ def judge(
     staging.longest = limits.field
     staging.binding = manifest.binding
     _stage_files(staging, package, manifest, findings)
+    prepared = prepare(staging, package.extras, steps, findings) if steps else []
     hold_raised(staging, findings)
     for staged in staging.tables.values():
         judge_records(staging, staged, findings)
@@ -79,6 +84,7 @@ def judge(
         _demand_clear_modes(staging, findings)
     judge_emptiness(staging, accepted, findings)
     judge_references(staging, accepted, findings)
+    name_delivered(staging, prepared, findings)
     return Judgement(staging, findings)
 
 

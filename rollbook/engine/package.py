@@ -62,9 +62,10 @@ class PackageFile:
 
 @dataclass
 class Package:
-    """The files of the standard that were found, by name (`users.csv`)."""
+    """The files of the standard that were found, by name (`users.csv`), and those beside them that somebody asked for."""
 
     files: dict[str, PackageFile] = field(default_factory=dict)
+    extras: dict[str, PackageFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,23 @@ class Entry:
     source: Path | zipfile.ZipInfo
 
 
-def open_package(path: Path, work: Path, findings: Findings, limits: Limits) -> Package:
+def open_package(
+    path: Path, work: Path, findings: Findings, limits: Limits, wanted: frozenset[str] = frozenset()
+) -> Package:
     """The package at `path`. Its files are read where they lie in a folder, and unpacked below `work` from a zip.
 
+    `wanted` names CSV files that are no files of the standard and are read all the same, as `extras`.
     Raises NotAPackage where `path` is neither, or holds nothing of the standard, or is hostile.
     """
     if path.is_dir():
-        return _sorted_out(_folder_entries(path, limits), None, work, findings, limits)
+        return _sorted_out(_folder_entries(path, limits), None, work, findings, limits, wanted)
     if not path.is_file():
         raise NotAPackage(f"There is nothing at {path}. Name a zip or a folder with CSV files.")
     if path.stat().st_size == 0:
         raise NotAPackage(f"{path.name} is empty. A package is a zip of CSV files.")
     try:
         with zipfile.ZipFile(path) as archive:
-            return _sorted_out(_zip_entries(archive, limits), archive, work, findings, limits)
+            return _sorted_out(_zip_entries(archive, limits), archive, work, findings, limits, wanted)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
         raise NotAPackage(_not_a_zip(path, error)) from error
 
@@ -152,7 +156,12 @@ def _not_a_zip(path: Path, error: Exception) -> str:
 
 
 def _sorted_out(
-    entries: list[Entry], archive: zipfile.ZipFile | None, work: Path, findings: Findings, limits: Limits
+    entries: list[Entry],
+    archive: zipfile.ZipFile | None,
+    work: Path,
+    findings: Findings,
+    limits: Limits,
+    wanted: frozenset[str],
 ) -> Package:
     kept = [entry for entry in entries if not _left_behind(entry.path, findings)]
     root = _root(kept, archive, limits)
@@ -162,7 +171,10 @@ def _sorted_out(
     allowance = _Allowance(archive, limits)
     for entry in kept:
         name = NAMES.get(entry.path.name.casefold())
-        if name is None or entry.path.parent != root:
+        extra = next((one for one in wanted if one.casefold() == entry.path.name.casefold()), None)
+        if extra and entry.path.parent == root and extra not in package.extras:
+            package.extras[extra] = _taken(extra, entry, archive, work, allowance)
+        elif name is None or entry.path.parent != root:
             findings.add("unknown-file", str(entry.path))
         elif name in package.files:
             findings.add("file-twice", name, value=str(entry.path))

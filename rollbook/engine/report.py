@@ -25,21 +25,32 @@ HIDDEN = {
 
 LIFECYCLE = frozenset({"", "sourcedId", "status", "dateLastModified"})
 NOTHING_SHOWN = "•••"
-COLUMNS = ("severity", "code", "title", "file", "line", "field", "sourcedId", "value", "what to do")
+COLUMNS = (
+    "severity",
+    "code",
+    "title",
+    "file",
+    "line",
+    "field",
+    "sourcedId",
+    "value",
+    "delivered",
+    "what to do",
+)
 
 
 def masked(finding: Finding) -> Finding:
     """The finding without anything personal: values of people by their shape alone (`xxxx@xxx.xx`), or not at all."""
-    value = _masked(finding)
-    if value == finding.value:
+    value, delivered = _masked(finding, finding.value), _masked(finding, finding.delivered)
+    if (value, delivered) == (finding.value, finding.delivered):
         return finding
     kind = CATALOGUE.get(finding.code)
     # A message may quote the value; what the catalogue says cannot.
-    return replace(finding, value=value, message=kind.remedy if kind else "")
+    return replace(finding, value=value, delivered=delivered, message=kind.remedy if kind else "")
 
 
-def _masked(finding: Finding) -> str:
-    file, field, value = finding.file, finding.field, finding.value
+def _masked(finding: Finding, value: str) -> str:
+    file, field = finding.file, finding.field
     if not value or field in LIFECYCLE:
         return value
     if file == "demographics.csv" or field in HIDDEN.get(file, ()):
@@ -63,7 +74,7 @@ def csv_of(findings: Iterable[Finding]) -> Iterator[str]:
         yield _line(
             (
                 finding.severity, finding.code, kind.title if kind else "", finding.file, str(finding.line or ""),
-                finding.field, finding.source_id, finding.value, finding.message,
+                finding.field, finding.source_id, finding.value, finding.delivered, finding.message,
             )
         )  # fmt: skip
 

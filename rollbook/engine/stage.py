@@ -5,6 +5,7 @@ reader (`records`) reads the file again. Nothing is judged here but the CSV itse
 """
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,6 +163,28 @@ def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings
     if not _read_fast(staging, readable, staged):
         _read_carefully(staging, readable, staged, findings)
     staging.tables[table.name] = staged
+
+
+def stage_extra(
+    staging: Staging,
+    file: PackageFile,
+    label: str,
+    columns: int,
+    places: Mapping[str, int],
+    findings: Findings,
+) -> Staged | None:
+    """Parses a file the standard does not know, of so many `columns`, under the name `label`: those at `places`, `sourcedId` among them.
+
+    None where it cannot be read.
+    """
+    readable = _in_utf8(staging, file, findings)
+    if readable is None:
+        return None
+    staged = Staged(Table(label, ()), "bulk", Header(columns, dict(places)))
+    _make_side_tables(staging, staged)
+    if not _read_fast(staging, readable, staged):
+        _read_carefully(staging, readable, staged, findings)
+    return staged
 
 
 def _in_utf8(staging: Staging, file: PackageFile, findings: Findings) -> PackageFile | None:

@@ -1,6 +1,6 @@
 """Small packages for the engine's tests: those committed in tests/packages, and those made of rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ from rollbook.engine.elsewhere import Elsewhere
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import PlanSummary, make_plan
+from rollbook.engine.preparation.steps import Step, read_steps
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.oneroster.tables import BINDINGS
 
@@ -24,11 +25,23 @@ def package_of(code: str) -> Path:
     return folder / "package.zip" if (folder / "package.zip").exists() else folder / "package"
 
 
-def judged(path: Path, work: Path, lenient: bool = False, accepted: Path | None = None) -> Findings:
+def steps_for(code: str) -> tuple[Step, ...]:
+    """The steps with which the package of this code is judged."""
+    file = COMMITTED / code / "steps.json"
+    return read_steps(file.read_text(encoding="utf-8")) if file.exists() else ()
+
+
+def judged(
+    path: Path,
+    work: Path,
+    lenient: bool = False,
+    accepted: Path | None = None,
+    steps: Sequence[Step] = (),
+) -> Findings:
     """The findings of a package."""
     folder = work / "judging"
     folder.mkdir()
-    with judge(path, folder, lenient=lenient, accepted=accepted) as judgement:
+    with judge(path, folder, lenient=lenient, accepted=accepted, steps=steps) as judgement:
         return judgement.findings
 
 
@@ -82,13 +95,15 @@ class Roster:
         self.plan = folder
         self.elsewhere: Elsewhere | None = None
 
-    def take(self, package: Path, only_adds: bool = False) -> PlanSummary:
+    def take(
+        self, package: Path, only_adds: bool = False, steps: Sequence[Step] = ()
+    ) -> PlanSummary:
         """Judges and plans a delivery against what is stored, and stores it."""
         self.deliveries += 1
         out, work = self.folder / f"out-{self.deliveries}", self.folder / f"work-{self.deliveries}"
         work.mkdir(parents=True)
         with judge(
-            package, work, lenient=True, accepted=self.accepted, elsewhere=self.elsewhere
+            package, work, lenient=True, accepted=self.accepted, elsewhere=self.elsewhere, steps=steps
         ) as judgement:
             summary = make_plan(judgement, self.accepted, out, self.free, only_adds)
             self.findings = judgement.findings
