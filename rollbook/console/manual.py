@@ -54,6 +54,9 @@ MANY = ("agentSourcedIds",)
 OFFERED = 10
 SPARE_ROLES = 1
 MOST_ROLES = 40
+WHOSE_ROLE = ("roles", "userSourcedId")
+"""Said already: roles are shown with their person."""
+
 NOT_TYPED = ("csrfmiddlewaretoken", "step", "seen")
 
 Problems = Sequence[Problem]
@@ -358,6 +361,7 @@ def told(district: District, changes: Sequence[PlannedChange]) -> list[Told]:
             [
                 (field_words(each.field), _plain(one, each.field, each.before, named), _plain(one, each.field, each.after, named))
                 for each in one.differences
+                if (one.collection, each.field) != WHOSE_ROLE
             ],
         )
         for one in changes

@@ -24,9 +24,10 @@ from tests.cast import (
     RIVERBEND_MIDDLE,
     riverbend,
 )
+from tests.console.roster import load_riverbend
 from tests.delivered import Record, a_district, a_grant, by_id, everything, one, reader_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ADA = {
     "givenName": "Ada",
@@ -38,8 +39,16 @@ ADA = {
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    """Riverbend, imported."""
+def district() -> District:
+    """Riverbend is in the roster, and owned by the connection for uploads."""
+    district = a_district()
+    load_riverbend(district)
+    return district
+
+
+@pytest.fixture
+def imported(tmp_path: Path) -> District:
+    """Riverbend, by the real road."""
     district = a_district()
     bring(district, riverbend(tmp_path / "first"))
     return district
@@ -269,50 +278,50 @@ def test_nobody_brings_a_package_in_by_the_manual_connection(district):
 # --- Beside imports ---------------------------------------------------------------------------------------------------------------
 
 
-def test_manual_records_survive_full_imports_and_imports_find_their_snapshot_again(district, tmp_path):
-    add(district, person())
-    add(district, seat("ada-art", "ada", ART))
-    upload = Connection.objects.get(district=district, kind="upload")
-    district.refresh_from_db()
-    assert shelf.accepted_folder(upload, district.generation).exists()
-    assert bring(district, riverbend(tmp_path / "again")).message == "Nothing changed."
+def test_manual_records_survive_full_imports_and_imports_find_their_snapshot_again(imported, tmp_path):
+    add(imported, person())
+    add(imported, seat("ada-art", "ada", ART))
+    upload = Connection.objects.get(district=imported, kind="upload")
+    imported.refresh_from_db()
+    assert shelf.accepted_folder(upload, imported.generation).exists()
+    assert bring(imported, riverbend(tmp_path / "again")).message == "Nothing changed."
     changed = riverbend(tmp_path / "changed", {"users": {AMARA: {"familyName": "Okonkwo-Bell"}}})
-    assert bring(district, changed).plan.counts == {"users": {"update": 1}}
-    assert served(district, "/users")["ada"]["status"] == "active"
-    assert served(district, "/enrollments")["ada-art"]["status"] == "active"
+    assert bring(imported, changed).plan.counts == {"users": {"update": 1}}
+    assert served(imported, "/users")["ada"]["status"] == "active"
+    assert served(imported, "/enrollments")["ada-art"]["status"] == "active"
 
 
 def test_a_class_that_an_import_deletes_takes_the_manual_enrollment_out_of_sight_until_it_is_back(
-    district, tmp_path
+    imported, tmp_path
 ):
-    add(district, person())
-    add(district, seat("ada-art", "ada", ART))
+    add(imported, person())
+    add(imported, seat("ada-art", "ada", ART))
     without = {
         "classes": {ART: None},
         "enrollments": {
             one.sourced_id: None
-            for one in Enrollment.objects.filter(district=district).exclude(sourced_id="ada-art")
-            if one.class_id == RECORDS["classes"].objects.get(district=district, sourced_id=ART).id
+            for one in Enrollment.objects.filter(district=imported).exclude(sourced_id="ada-art")
+            if one.class_id == RECORDS["classes"].objects.get(district=imported, sourced_id=ART).id
         },
     }
-    bring(district, riverbend(tmp_path / "without", without))
-    assert Enrollment.objects.get(district=district, sourced_id="ada-art").status == "active"
-    assert served(district, "/enrollments")["ada-art"]["status"] == "tobedeleted"
+    bring(imported, riverbend(tmp_path / "without", without))
+    assert Enrollment.objects.get(district=imported, sourced_id="ada-art").status == "active"
+    assert served(imported, "/enrollments")["ada-art"]["status"] == "tobedeleted"
     with pytest.raises(acts.NotAccepted):  # nothing new may refer to what is gone
-        edit(district, seat("ada-art", "ada", ART, "administrator"))
-    bring(district, riverbend(tmp_path / "back"))
-    assert served(district, "/enrollments")["ada-art"]["status"] == "active"
+        edit(imported, seat("ada-art", "ada", ART, "administrator"))
+    bring(imported, riverbend(tmp_path / "back"))
+    assert served(imported, "/enrollments")["ada-art"]["status"] == "active"
 
 
-def test_an_import_may_refer_to_people_kept_by_hand(district, tmp_path):
-    add(district, person())
+def test_an_import_may_refer_to_people_kept_by_hand(imported, tmp_path):
+    add(imported, person())
     seat_of_ada = {
         "userSourcedId": "ada", "classSourcedId": ART, "schoolSourcedId": RIVERBEND_HIGH, "role": "teacher", "primary": "",
         "beginDate": "", "endDate": "", "status": "", "dateLastModified": "",
     }  # fmt: skip
-    run = bring(district, riverbend(tmp_path / "with", {"enrollments": {"sis-ada": seat_of_ada}}))
+    run = bring(imported, riverbend(tmp_path / "with", {"enrollments": {"sis-ada": seat_of_ada}}))
     assert run.plan.counts == {"enrollments": {"create": 1}}
-    assert served(district, "/enrollments")["sis-ada"]["user"]["sourcedId"] == "ada"
+    assert served(imported, "/enrollments")["sis-ada"]["user"]["sourcedId"] == "ada"
 
 
 def test_the_snapshot_of_manual_records_is_made_again_from_the_roster(district):
