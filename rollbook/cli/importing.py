@@ -22,6 +22,12 @@ WORDS = {
     "relink": "re-linked",
 }
 HELD = 3
+EXITS = {"held": HELD, "kept": 4}
+
+DespiteBlackout = Annotated[
+    bool,
+    typer.Option("--despite-blackout", help="Apply it, though the calendar says that deliveries are kept."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,17 +51,20 @@ def import_package(
             help="The number of the connection it comes in by; else the district's first for uploads."
         ),
     ] = None,
+    despite_blackout: DespiteBlackout = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON; applies only with --yes.")] = False,
 ) -> None:
     """Judge a package, show what it would change, and apply it.
 
     Exit 0 when the roster is as the package says (or you said no), 1 when records were held back or the package was refused as a whole,
-    2 when it is not a package, 3 when the plan is held: `rollbook hold show` says why.
+    2 when it is not a package, 3 when the plan is held: `rollbook hold show` says why, 4 when it is kept because of a blackout.
     """
     way_in = upload_of(find_district(district), connection)
     with jobs.own_process() as process:
         try:
-            kept = jobs.enqueue_delivery(way_in, path, "command line", process=process)
+            kept = jobs.enqueue_delivery(
+                way_in, path, "command line", despite_blackout=despite_blackout, process=process
+            )
             prepared = jobs.plan_here(kept, say)
         except NotAPackage as refusal:
             typer.echo(str(refusal), err=True)
@@ -65,8 +74,8 @@ def import_package(
             show_plan(prepared)
         run = show_only(prepared) if preview else decided(prepared, yes, as_json)
     typer.echo(json.dumps(told(prepared, run)) if as_json else _outcome(run))
-    if run.outcome == "held":
-        raise typer.Exit(HELD)
+    if run.outcome in EXITS:
+        raise typer.Exit(EXITS[run.outcome])
     raise typer.Exit(1 if run.outcome == "refused" or prepared.findings.failed else 0)
 
 
@@ -96,14 +105,13 @@ def show_plan(prepared: Prepared) -> None:
     """What would change, by collection, and what speaks against doing so unasked."""
     if prepared.summary is None:
         return
-    if not prepared.changes:
-        typer.echo("The plan: nothing changes.")
-        return
-    typer.echo("The plan:")
+    typer.echo("The plan:" if prepared.changes else "The plan: nothing changes.")
     for collection, actions in prepared.summary.counts.items():
         words = [f"{count:,} {WORDS[action]}" for action, count in actions.items() if count]
         if words:
             typer.echo(f"    {collection:<18} {', '.join(words)}")
+    for collection, left_out in prepared.summary.left_out.items():
+        typer.echo(f"    {collection:<18} {left_out:,} not removed: deliveries only add now")
     for collection, held in prepared.summary.held.items():
         if held:
             typer.echo(f"    {collection:<18} {held:,} held back, see the findings")
@@ -130,6 +138,7 @@ def told(prepared: Prepared, run: Run) -> dict[str, Any]:
         "publication": run.publication,
         "counts": summary.counts if summary else {},
         "held": summary.held if summary else {},
+        "leftOut": summary.left_out if summary else {},
         "findings": prepared.findings.counts(),
         "hazards": [hazard.as_dict() for hazard in prepared.hazards],
     }

@@ -1,6 +1,6 @@
 """The calendar as it is shown: schedules, next starts and days in words, by the district's clock."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rollbook.console.imports import Badge
+from rollbook.console.words import COLLECTIONS
 from rollbook.engine.calendar import Due
-from rollbook.flows.spans import ADDITIONS, BLACKOUT
+from rollbook.engine.succession import CHANGES, COMPLETE
+from rollbook.flows.spans import ADDITIONS, BLACKOUT, kept_of, spans_of, today_of
 from rollbook.flows.timetable import Planned
-from rollbook.store.models import District, Schedule, Span
+from rollbook.store.models import District, Plan, Schedule, Span
 
 KINDS = {
     BLACKOUT.value: (gettext_lazy("Blackout"), "stop"),
@@ -40,6 +42,8 @@ class Days:
     words: str
     whose: Any
     state: Badge
+    meaning: Any
+    kept: int = 0
 
 
 def schedule_words(schedule: Schedule) -> str:
@@ -105,7 +109,35 @@ def shown_days(span: Span, today: date) -> Days:
         words=_days_words(span),
         whose=span.connection.name if span.connection else _("All connections"),
         state=_state(span, today),
+        meaning=MEANINGS[span.kind],
     )
+
+
+def in_force_today(district: District) -> list[Days]:
+    """What holds today, with how many deliveries are kept."""
+    today = today_of(district)
+    found = [span for span in spans_of(district) if span.first_day <= today <= span.last_day]
+    return [
+        replace(shown_days(span, today), kept=kept_of(span).count() if span.kind == BLACKOUT else 0)
+        for span in found
+    ]
+
+
+def delivery_words(plan: Plan) -> str:
+    """What kind of delivery a plan was made of; empty for what came by no package."""
+    modes = set(plan.modes.values())
+    if not modes:
+        return ""
+    if modes == {COMPLETE}:
+        return _("Complete: what is not in it is gone")
+    if modes == {CHANGES}:
+        return _("Changes only: what is not in it stays")
+    return _("Partly complete, partly changes only")
+
+
+def left_out(plan: Plan) -> list[tuple[Any, int]]:
+    """By collection, how many removals were left out because deliveries only added."""
+    return [(COLLECTIONS.get(collection, collection), number) for collection, number in plan.left_out.items()]
 
 
 def _days_words(span: Span) -> str:

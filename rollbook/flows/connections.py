@@ -14,7 +14,7 @@ from rollbook.connectors.contract import (
     Settings,
 )
 from rollbook.connectors.sftp_drop import SFTP_DROP
-from rollbook.flows.districts import UPLOAD
+from rollbook.flows.districts import MANUAL, UPLOAD
 from rollbook.flows.drops import refuse_taken_login
 from rollbook.refusal import Refusal
 from rollbook.store.models import RECORDS, Connection, District
@@ -63,10 +63,6 @@ def _accepts_uploads(settings: Settings, secrets: Secrets) -> Filled:
 
 def _tells_how_to_upload(settings: Settings, secrets: Secrets) -> list[str]:
     return ["Packages come in by `rollbook import`. There is nobody to call."]
-
-
-MANUAL = "manual"
-"""The kind of the one connection of a district that owns what people keep by hand (`flows.manual`)."""
 
 
 def _tells_of_forms(settings: Settings, secrets: Secrets) -> list[str]:

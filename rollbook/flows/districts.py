@@ -10,6 +10,9 @@ from rollbook.store.models import Connection, District
 UPLOAD = "upload"
 """The kind of the connection by which packages come in from the command line."""
 
+MANUAL = "manual"
+"""The kind of the connection that owns what people enter by hand."""
+
 
 class UnknownTimeZone(Refusal):
     """This is not a time zone: write a name of the tz database, such as America/Chicago or Europe/Madrid."""

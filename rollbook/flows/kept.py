@@ -5,14 +5,15 @@ from datetime import date
 from django.db.models import QuerySet
 
 from rollbook.engine.succession import supersedes
-from rollbook.flows.spans import BY_HAND, KEPT, blackout_end, today_of
+from rollbook.flows.districts import MANUAL
+from rollbook.flows.spans import KEPT, blackout_end, today_of
 from rollbook.store.models import Connection, Run
 
 
 def words_to_keep(run: Run) -> str:
     """Why a planned run is not to be carried out now; empty where it is. What a person decided or entered is never kept."""
     connection = run.connection
-    if connection is None or run.flow != "ingest" or connection.kind == BY_HAND or _is_relinked(run):
+    if connection is None or run.flow != "ingest" or connection.kind == MANUAL or _is_relinked(run):
         return ""
     end = blackout_end(connection, today_of(connection.district))
     if end and not run.despite_blackout:

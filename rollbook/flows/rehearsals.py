@@ -71,8 +71,8 @@ class _Place:
         return self.work / "out"
 
 
-def rehearse(connection: Connection, delivery: Path | None, on: date, by: str) -> Rehearsal:
-    """The report on `delivery`, a package, or on the connection's newest kept one.
+def rehearse(connection: Connection, delivery: Path | None, on: date, by: str, name: str = "") -> Rehearsal:
+    """The report on `delivery`, a package, or on the connection's newest kept one. `name` is what the package is called, if not as its file.
 
     Raises BadDay, NothingToRehearse, NotAPackage, RosterMoved.
     """
@@ -83,9 +83,9 @@ def rehearse(connection: Connection, delivery: Path | None, on: date, by: str) -
     path = delivery or shelf.place(snapshot.shelf_name if snapshot else "")
     with tempfile.TemporaryDirectory(prefix="rollbook-rehearse-") as work:
         report = _report(connection, path, _Place(Path(work)), today, on)
-    name = path.name if delivery else f"snapshot {snapshot.pk if snapshot else ''}"
+    called = name or (path.name if snapshot is None else f"snapshot {snapshot.pk}")
     kept = Rehearsal.objects.create(
-        district=connection.district, connection=connection, on_day=on, delivery=name[:200], report=report, asked_by=by
+        district=connection.district, connection=connection, on_day=on, delivery=called[:200], report=report, asked_by=by
     )  # fmt: skip
     _forget_the_oldest(connection.district)
     return kept

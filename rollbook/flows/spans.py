@@ -3,7 +3,6 @@
 The district's clock decides what day it is. What is entered by hand is no delivery: spans are not meant for it.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,14 +10,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from rollbook.engine.calendar import Days, local_day, stretch_end
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.notify import calendar_address, tell_operators
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District, Plan, Run, Span
 
 BLACKOUT, ADDITIONS = Span.Kind.BLACKOUT, Span.Kind.ADDITIONS
-BY_HAND = "manual"
-"""The kind of the connection that owns what people enter by hand."""
-
 KEPT = "kept"
 """The outcome of a run whose delivery waits for the end of a blackout."""
 
@@ -102,13 +99,8 @@ def additions_end(connection: Connection, day: date) -> date | None:
     return _end(connection, Span.Kind.ADDITIONS, day)
 
 
-def blackout_of(district: District, day: date) -> date | None:
-    """The last day of a blackout of the whole district, or of any of its connections."""
-    return stretch_end(_days(spans_of(district, BLACKOUT)), day)
-
-
 def _end(connection: Connection, kind: str, day: date) -> date | None:
-    if connection.kind == BY_HAND:
+    if connection.kind == MANUAL:
         return None
     return stretch_end(_days(_meant_for(connection, kind)), day)
 
@@ -163,7 +155,7 @@ def _tell_end(span: Span, today: date, now: datetime) -> bool:
     goes_on = blackout_end_without(span, span.last_day + timedelta(1))
     if span.last_day != today or goes_on or not _first(span, now, "told_end_at"):
         return False
-    waiting = _kept_of(span).count()
+    waiting = kept_of(span).count()
     tell_operators(
         span.district,
         "A blackout ends tonight",
@@ -190,15 +182,11 @@ def _first(span: Span, now: datetime, column: str) -> bool:
     return bool(Span.objects.filter(pk=span.pk, **{f"{column}__isnull": True}).update(**{column: now}))
 
 
-def _kept_of(span: Span) -> QuerySet[Run]:
+def kept_of(span: Span) -> QuerySet[Run]:
+    """The runs whose deliveries wait for its end."""
     kept = Run.objects.filter(district=span.district_id, outcome=KEPT)
     return kept.filter(connection=span.connection_id) if span.connection_id else kept
 
 
 def _by(span: Span) -> str:
     return f"by “{span.connection.name}”" if span.connection else "by any connection"
-
-
-def in_force(spans: Sequence[Span], today: date) -> list[Span]:
-    """Those of the spans that `today` lies in."""
-    return [span for span in spans if span.first_day <= today <= span.last_day]

@@ -14,11 +14,12 @@ from django.utils import timezone
 from rollbook.engine.calendar import Daily, Due, last_due, next_due
 from rollbook.engine.succession import still_needed
 from rollbook.flows.connections import KINDS
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.fetch import NothingToFetch
 from rollbook.flows.jobs.enqueue import enqueue_fetch, waiting_run
 from rollbook.flows.kept import line_of
 from rollbook.flows.publish import locked
-from rollbook.flows.spans import BY_HAND, KEPT, additions_end, blackout_end, today_of, zone_of
+from rollbook.flows.spans import KEPT, additions_end, blackout_end, today_of, zone_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District, Hold, Run, Schedule, Start
 
@@ -166,9 +167,7 @@ class Planned:
 
 def timetable(district: District, now: datetime) -> list[Planned]:
     """Of every connection of a district, in their order."""
-    connections = (
-        Connection.objects.filter(district=district).exclude(kind=BY_HAND).select_related("district")
-    )
+    connections = Connection.objects.filter(district=district).exclude(kind=MANUAL).select_related("district")
     return [_planned(connection, now) for connection in connections.order_by("pk")]
 
 

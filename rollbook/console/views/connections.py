@@ -15,6 +15,7 @@ from rollbook.console.access import Act, in_district
 from rollbook.console.imports import ImportRun, imports_of, shown
 from rollbook.flows import connections, jobs
 from rollbook.flows.overdue import overdue
+from rollbook.flows.spans import blackout_end, today_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District
 
@@ -111,7 +112,7 @@ def test_connection(request: HttpRequest, district: District, connection_id: int
 def run_connection(request: Any, district: District, connection_id: int) -> HttpResponse:
     connection = _connection_or_404(district, connection_id)
     try:
-        run = jobs.enqueue_fetch(connection, request.user.email)
+        run = jobs.enqueue_fetch(connection, request.user.email, despite_blackout="despite" in request.POST)
     except Refusal as refusal:
         messages.error(request, refusal.words)
         return redirect("connection", tenant=district.pk, connection_id=connection.pk)
@@ -153,6 +154,7 @@ def _page(
         "wrong": wrong,
         "tested": tested,
         "can_fetch": connector.fetch is not None,
+        "blackout": blackout_end(connection, today_of(connection.district)) if is_kept else None,
     }
     return render(
         request, "console/connection.html", context, status=422 if wrong and tested is None else 200

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.access import Act, in_district
 from rollbook.console.activity import recent_access
+from rollbook.console.calendar import in_force_today
 from rollbook.console.imports import last_import
 from rollbook.console.tallies import Tally, tally_of
 from rollbook.flows.holds import open_holds
@@ -44,6 +45,7 @@ def show_dashboard(request: HttpRequest, district: District) -> HttpResponse:
             "last_import": last_import(district),
             "held": open_holds(district),
             "late": overdue(district.pk, timezone.now()),
+            "blackouts": in_force_today(district),
             "recent": recent_access(district, RECENT),
             "has_apps": Grant.objects.filter(district=district).exists(),
         },

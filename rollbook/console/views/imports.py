@@ -1,15 +1,19 @@
 """The imports of a district: the list, and the report of one."""
 
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rollbook.console.access import Act, in_district
+from rollbook.console.calendar import delivery_words, left_out
 from rollbook.console.imports import findings_of, imports_of, shown
 from rollbook.console.plans import shown_hold
 from rollbook.console.previews import shown_preview, ways_back
+from rollbook.console.progress import shown_progress
 from rollbook.console.proofs import shown_certificate
 from rollbook.console.reports import is_kept, report_of
-from rollbook.store.models import District
+from rollbook.store.models import District, Run
 
 PAGE = 25
 LISTED = 200
@@ -41,6 +45,7 @@ def show_import(request: HttpRequest, district: District, run_id: int) -> HttpRe
     context = {
         "nav": "imports",
         "shown": shown(run),
+        "progress": shown_progress(run),
         "findings": findings,
         "more_findings": more,
         "held": shown_hold(run),
@@ -49,5 +54,12 @@ def show_import(request: HttpRequest, district: District, run_id: int) -> HttpRe
         "previewed": shown_preview(run),
         "back": ways_back(run),
         "certificate": shown_certificate(run),
+        **_of_delivery(run),
     }
     return render(request, "console/import.html", context)
+
+
+def _of_delivery(run: Run) -> dict[str, Any]:
+    """What kind of delivery it was, and what was left out of its plan."""
+    plan = getattr(run, "plan", None)
+    return {"delivered": delivery_words(plan), "left_out": left_out(plan)} if plan else {}

@@ -1,17 +1,93 @@
 """Rehearsals of a district: what a delivery would do on a day to come. Nothing of it is kept but the report."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.defaultfilters import filesizeformat
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from rollbook.console.access import Act, in_district
-from rollbook.store.models import District
+from rollbook.console.rehearsals import shown_report
+from rollbook.engine.package import NotAPackage
+from rollbook.flows import rehearsals, uploads
+from rollbook.flows.connections import connections_of, find_connection
+from rollbook.flows.districts import MANUAL
+from rollbook.flows.spans import today_of
+from rollbook.refusal import Refusal
+from rollbook.store.models import District, Rehearsal
+
+LISTED = 20
 
 
+@csrf_exempt  # only until the form may be read; `_read` asks for the token
 @in_district(Act.MANAGE_CALENDAR)
-def show_rehearsals(request: HttpRequest, district: District) -> HttpResponse:
-    return render(request, "console/rehearsals.html", {"nav": "calendar"})
+def show_rehearsals(request: Any, district: District) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, district)
+    try:
+        uploads.refuse_too_large(int(request.META.get("CONTENT_LENGTH") or 0), settings.UPLOAD_LIMIT)
+    except uploads.TooLarge as refusal:
+        return _page(request, district, refusal.words, {}, 413)
+    request.upload_handlers = [uploads.ToDisk(request)]
+    return _read(request, district)
 
 
 @in_district(Act.MANAGE_CALENDAR)
 def show_rehearsal(request: HttpRequest, district: District, rehearsal_id: int) -> HttpResponse:
-    return render(request, "console/rehearsals.html", {"nav": "calendar"})
+    try:
+        rehearsal = rehearsals.find_rehearsal(district, rehearsal_id)
+    except rehearsals.NoSuchRehearsal as refusal:
+        raise Http404 from refusal
+    context = {"nav": "calendar", "rehearsal": rehearsal, "report": shown_report(rehearsal)}
+    return render(request, "console/rehearsal.html", context)
+
+
+@csrf_protect
+def _read(request: Any, district: District) -> HttpResponse:
+    try:
+        made = _rehearsed(request, district)
+    except (Refusal, NotAPackage) as refusal:
+        words = str(refusal) if isinstance(refusal, NotAPackage) else refusal.words
+        return _page(request, district, words, request.POST, 422)
+    return redirect("rehearsal", tenant=district.pk, rehearsal_id=made.pk)
+
+
+def _rehearsed(request: Any, district: District) -> Rehearsal:
+    number = request.POST.get("connection", "")
+    connection = find_connection(int(number) if number.isdecimal() and len(number) < 19 else 0, district)
+    package = request.FILES.get("package")
+    path = Path(package.path) if package is not None and package.size else None
+    return rehearsals.rehearse(
+        connection, path, _day(request.POST.get("on", "")), request.user.email, _name(package)
+    )
+
+
+def _name(package: Any) -> str:
+    return Path(package.name or "").name if package is not None else ""
+
+
+def _page(
+    request: HttpRequest, district: District, wrong: str = "", filled: Any = None, status: int = 200
+) -> HttpResponse:
+    found = list(rehearsals.rehearsals_of(district)[:LISTED])
+    context = {
+        "nav": "calendar",
+        "connections": [one for one in connections_of(district) if one.kind != MANUAL],
+        "listed": [(one, rehearsals.verdict_words(one.report)) for one in found],
+        "today": today_of(district).isoformat(),
+        "largest": filesizeformat(settings.UPLOAD_LIMIT),
+        "filled": filled or {},
+        "wrong": wrong,
+    }
+    return render(request, "console/rehearsals.html", context, status=status)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as fault:
+        raise rehearsals.BadDay(text) from fault

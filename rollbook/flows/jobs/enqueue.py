@@ -36,6 +36,7 @@ def enqueue_delivery(
     *,
     only_preview: bool = False,
     arrived: str = "",
+    despite_blackout: bool = False,
     process: str = ANY_WORKER,
 ) -> Run:
     """Import the package at `path`, a file or a folder: it is kept on the shelf before this returns, and may go. Raises SwitchedOff.
@@ -47,7 +48,8 @@ def enqueue_delivery(
     snapshot = shelf.keep_delivery(connection, path)
     keep_certificate(snapshot, certificate)
     task = {"kind": "delivery", "preview": only_preview, "arrived": arrived}
-    return waiting_run(connection, started_by, task, snapshot=snapshot, process=process)
+    about = {"snapshot": snapshot, "despite_blackout": despite_blackout}
+    return waiting_run(connection, started_by, task, process, **about)
 
 
 def enqueue_undo(undone: Run, started_by: str, *, process: str = ANY_WORKER) -> Run:
