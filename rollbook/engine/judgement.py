@@ -4,18 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollbook.engine.content import judge_content
 from rollbook.engine.elsewhere import Elsewhere
 from rollbook.engine.emptiness import judge_emptiness
 from rollbook.engine.findings import Findings
+from rollbook.engine.hierarchy import judge_hierarchy
+from rollbook.engine.identity import judge_identity
+from rollbook.engine.lengths import judge_lengths
 from rollbook.engine.manifest import Manifest, read_manifest
+from rollbook.engine.membership import judge_membership
 from rollbook.engine.package import Limits, Package, open_package
 from rollbook.engine.preparation.prepare import extra_files, name_delivered, prepare
 from rollbook.engine.preparation.steps import Step
 from rollbook.engine.raised import Severities, hold_raised
 from rollbook.engine.references import judge_references
 from rollbook.engine.rules import LIFECYCLE, judge_records
+from rollbook.engine.since import judge_since
 from rollbook.engine.sql import name
 from rollbook.engine.stage import Staging, open_staging, stage
+from rollbook.engine.teaching import judge_teaching
 
 MEMORY = "512MB"
 THREADS = 2
@@ -55,6 +62,7 @@ def judge(
     accepted: Path | None,
     elsewhere: Elsewhere | None = None,
     severities: Severities | None = None,
+    domains: Sequence[str] = (),
     steps: Sequence[Step] = (),
     limits: Limits | None = None,
     memory: str = MEMORY,
@@ -64,7 +72,8 @@ def judge(
 
     `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
     district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve,
-    `severities` what it counts its warnings for, `steps` prepare what is judged. Raises NotAPackage.
+    `severities` what it counts its warnings for, `domains` where its e-mail addresses are (none given: not judged), `steps` prepare
+    what is judged. Raises NotAPackage.
     """
     limits = limits or Limits()
     findings = Findings(lenient, severities or {})
@@ -83,9 +92,23 @@ def judge(
     if not manifest.given:
         _demand_clear_modes(staging, findings)
     judge_emptiness(staging, accepted, findings)
+    _judge_suspicions(staging, accepted, domains, findings)
     judge_references(staging, accepted, findings)
     name_delivered(staging, prepared, findings)
     return Judgement(staging, findings)
+
+
+def _judge_suspicions(
+    staging: Staging, accepted: Path | None, domains: Sequence[str], findings: Findings
+) -> None:
+    """What no rule of the standard forbids and the field knows to go wrong."""
+    judge_since(staging, accepted, findings)
+    judge_content(staging, accepted, domains, findings)
+    judge_lengths(staging, findings)
+    judge_identity(staging, accepted, findings)
+    judge_hierarchy(staging, accepted, findings)
+    judge_membership(staging, findings)
+    judge_teaching(staging, accepted, findings)
 
 
 def _stage_files(staging: Staging, package: Package, manifest: Manifest, findings: Findings) -> None:

@@ -63,3 +63,9 @@ USER_ROLE_12 = Vocabulary(
     ),
     extensible=True,
 )
+GRADES = (
+    "IT", "PR", "PK", "TK", "KG",
+    "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13",
+    "PS", "UG", "Other",
+)  # fmt: skip
+"""CEDS entry grade levels: what 1.1 asks for in grades. 1.2 leaves them to local agreement; they are still what apps know."""

@@ -15,6 +15,8 @@ from rollbook.oneroster.tables import BINDINGS
 COMMITTED = Path(__file__).parent.parent / "packages"
 NOTHING_STORED = Path(__file__).parent / "nothing-is-stored-here"
 FIRST_IDS = dict.fromkeys(LOAD_ORDER, 1)
+DOMAINS = ("riverbend.example",)
+"""The e-mail domains of the district of the tests."""
 
 Row = Mapping[str, str]
 
@@ -23,6 +25,16 @@ def package_of(code: str) -> Path:
     """The committed package that shows a finding of this code."""
     folder = COMMITTED / code
     return folder / "package.zip" if (folder / "package.zip").exists() else folder / "package"
+
+
+def stored_before(code: str, work: Path) -> Path | None:
+    """What is stored when the package of this code comes: that of the package beside it, if there is one."""
+    before = COMMITTED / code / "before"
+    if not before.exists():
+        return None
+    roster = Roster(work / "before")
+    roster.take(before)
+    return roster.accepted
 
 
 def steps_for(code: str) -> tuple[Step, ...]:
@@ -41,7 +53,7 @@ def judged(
     """The findings of a package."""
     folder = work / "judging"
     folder.mkdir()
-    with judge(path, folder, lenient=lenient, accepted=accepted, steps=steps) as judgement:
+    with judge(path, folder, lenient=lenient, accepted=accepted, domains=DOMAINS, steps=steps) as judgement:
         return judgement.findings
 
 
@@ -95,9 +107,7 @@ class Roster:
         self.plan = folder
         self.elsewhere: Elsewhere | None = None
 
-    def take(
-        self, package: Path, only_adds: bool = False, steps: Sequence[Step] = ()
-    ) -> PlanSummary:
+    def take(self, package: Path, only_adds: bool = False, steps: Sequence[Step] = ()) -> PlanSummary:
         """Judges and plans a delivery against what is stored, and stores it."""
         self.deliveries += 1
         out, work = self.folder / f"out-{self.deliveries}", self.folder / f"work-{self.deliveries}"

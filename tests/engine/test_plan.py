@@ -14,6 +14,8 @@ from rollbook.oneroster.mapping import roles_of_v1p1_user
 from tests.engine.packages import Roster, Row, orgs, write_package, write_table
 
 MOMENT = "2026-09-01T08:00:00.000Z"
+NO_ROLE = "user-without-role"
+"""What is said of the mother in every full delivery."""
 
 
 @pytest.fixture
@@ -252,7 +254,7 @@ def test_one_never_stored_makes_its_dependants_wait_until_it_is_sound(roster: Ro
     assert "classes" not in summary.counts
     assert "enrollments" not in summary.counts
     assert summary.held == {"courses": 1, "classes": 1, "enrollments": 3}
-    assert codes(roster) == {"required": 1, "waiting": 1}
+    assert codes(roster) == {"required": 1, "waiting": 1, NO_ROLE: 1}
     [cause] = [one for one in roster.findings if one.code == "waiting"]
     assert (cause.file, cause.line, cause.value, cause.count) == ("courses.csv", 2, "course", 4)
     assert cause.message.startswith("1 record of classes.csv and 3 of enrollments.csv wait for 'course'")
@@ -281,7 +283,7 @@ def test_duplicates_are_all_in_error_and_none_is_deleted(roster: Roster):
     roster.deliver(riverbend())
     twice = riverbend(users=[*riverbend()["users"], user("ben", givenName="Benjamin")])
     assert roster.deliver(twice) == {}
-    assert codes(roster) == {"duplicate": 2}
+    assert codes(roster) == {"duplicate": 2, NO_ROLE: 1}
     assert "ben" in alive(roster, "users")
 
 
@@ -291,7 +293,7 @@ def test_a_broken_line_is_not_a_deletion(roster: Roster):
     users = package / "users.csv"
     users.write_text(users.read_text().replace("true,ben,,ben,Reyes", "true,ben,,ben, Jr.,Reyes"))
     assert roster.take(package).counts == {}
-    assert codes(roster) == {"csv-columns": 1}
+    assert codes(roster) == {"csv-columns": 1, NO_ROLE: 1}
     assert "ben" in alive(roster, "users")
 
 
@@ -301,7 +303,7 @@ def test_where_a_line_is_lost_nothing_counts_as_missing(roster: Roster):
     with (package / "enrollments.csv").open("a") as file:
         file.write('"e-b,,,class,school,ben,student,,,\r\n')
     assert roster.take(package).counts == {}
-    assert codes(roster) == {"csv-quote": 1}
+    assert codes(roster) == {"csv-quote": 1, NO_ROLE: 1}
     nameless = riverbend(enrollments=[*riverbend()["enrollments"][:2], enrollment("", "ben")])
     assert roster.deliver(nameless) == {}
     assert len(alive(roster, "enrollments")) == 3
@@ -361,7 +363,7 @@ def test_tobedeleted_is_honoured_in_a_bulk_file(roster: Roster):
     assert roster.deliver(
         riverbend(enrollments=[marked(rows[0], "ToBeDeleted"), *map(marked, rows[1:])])
     ) == {"enrollments": {"delete": 1}}
-    assert codes(roster) == {"bulk-lifecycle": 3, "enum-case": 1}
+    assert codes(roster) == {"bulk-lifecycle": 3, "enum-case": 1, "class-without-teacher": 1, NO_ROLE: 1}
 
 
 def old_user(one: str, word: str, orgs_of: str, **values: str) -> Row:

@@ -8,7 +8,16 @@ from rollbook.engine.catalogue import CATALOGUE
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import PlanSummary, make_plan
 from rollbook.engine.raised import choices
-from tests.engine.packages import FIRST_IDS, NOTHING_STORED, orgs, package_of, write_package
+from tests.engine.packages import (
+    DOMAINS,
+    FIRST_IDS,
+    NOTHING_STORED,
+    orgs,
+    package_of,
+    steps_for,
+    stored_before,
+    write_package,
+)
 
 
 def planned(path: Path, tmp_path: Path, **severities: str) -> tuple[dict[str, int], PlanSummary | None]:
@@ -90,7 +99,16 @@ def test_every_warning_can_be_raised(code: str, tmp_path: Path):
     work = tmp_path / "judging"
     work.mkdir()
     raised = {code: choices(code)[0]}
-    with judge(package_of(code), work, lenient=True, accepted=NOTHING_STORED, severities=raised) as judgement:
+    stored = stored_before(code, tmp_path) or NOTHING_STORED
+    with judge(
+        package_of(code),
+        work,
+        lenient=True,
+        accepted=stored,
+        severities=raised,
+        domains=DOMAINS,
+        steps=steps_for(code),
+    ) as judgement:
         found = [one for one in judgement.findings.tallies() if one.code == code]
     assert {one.severity for one in found} == set(raised.values())
     assert judgement.findings.failed

@@ -1,0 +1,142 @@
+"""Teaching: what classes and enrollments say together. One pass over the enrollments gathers what there is to know of each class.
+
+Classes are known by the hash of their id; only what looks wrong is looked up by its text. Enrollments that are held back count all the
+same, so that one broken user does not leave a class without a teacher.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rollbook.engine.findings import Findings
+from rollbook.engine.offenders import known, sound, sound_records, tell_each
+from rollbook.engine.stage import Staged, Staging
+
+LARGE = 115
+"""Students of a class, above which there are apps that refuse it."""
+
+
+@dataclass(frozen=True)
+class _Scene:
+    staging: Staging
+    accepted: Path | None
+    findings: Findings
+    enrollments: Staged
+
+
+def judge_teaching(staging: Staging, accepted: Path | None, findings: Findings) -> None:
+    """Judges classes by their enrollments where both files are complete, and enrollments by their class in any case."""
+    enrollments, classes = staging.tables.get("enrollments"), staging.tables.get("classes")
+    if not enrollments or not enrollments.rows:
+        return
+    scene = _Scene(staging, accepted, findings, enrollments)
+    staging.run(f"CREATE OR REPLACE TEMP TABLE taught AS {_taught(enrollments)}")
+    if classes and classes.rows and classes.mode == enrollments.mode == "bulk" and enrollments.complete:
+        _judge_classes(scene, classes)
+    _judge_enrollments(scene)
+
+
+def _taught(enrollments: Staged) -> str:
+    """SQL: what the enrollments say of each class `h`: how many teach, are primary, learn; dates from and to; schools, by hash."""
+    primary = "count_if(\"role\" = 'teacher' AND \"primary\" = 'true')" if enrollments.has("primary") else "0"
+    dates = "NULL AS begins, NULL AS last_begin, NULL AS first_end, NULL AS ends"
+    if enrollments.has("beginDate") and enrollments.has("endDate"):
+        dates = (
+            'min("beginDate") FILTER ("beginDate" <> \'\') AS begins, max("beginDate") AS last_begin,'
+            ' min("endDate") FILTER ("endDate" <> \'\') AS first_end, max("endDate") AS ends'
+        )
+    return (
+        f'SELECT hash("classSourcedId") AS h, count_if("role" = \'teacher\') AS teachers, count_if("role" = \'student\') AS students,'
+        f' {primary} AS primaries, {dates}, min(hash("schoolSourcedId")) AS school, max(hash("schoolSourcedId")) AS other_school'
+        f" FROM {enrollments.records} WHERE {enrollments.not_deleted} GROUP BY h"
+    )
+
+
+def _judge_classes(scene: _Scene, classes: Staged) -> None:
+    found = (
+        f"SELECT r, title, coalesce(teachers, 0) AS teachers, coalesce(students, 0) AS students,"
+        f' coalesce(primaries, 0) AS primaries FROM (SELECT rowid AS r, "title" AS title, hash("sourcedId") AS h FROM {classes.records}'
+        f" WHERE {sound(classes)}) LEFT JOIN taught USING (h)"
+    )
+    scene.staging.run(f"CREATE OR REPLACE TEMP TABLE odd_classes AS {_odd(found)}")
+    for code, which, said in (
+        ("class-without-teacher", "teachers = 0", "''"),
+        ("class-without-students", "students = 0", "''"),
+        ("primary-teachers", "primaries > 1", "primaries || ' of its ' || teachers || ' teachers are. '"),
+        ("class-large", f"students > {LARGE}", "'It has ' || students || ' students. '"),
+    ):
+        offenders = f"SELECT r, title AS value, {said} AS said FROM odd_classes WHERE {which}"
+        tell_each(scene.staging, classes, scene.findings, code, "title", offenders)
+
+
+def _odd(found: str) -> str:
+    return (
+        f"SELECT * FROM ({found}) WHERE teachers = 0 OR students = 0 OR primaries > 1 OR students > {LARGE}"
+    )
+
+
+# --- Enrollments ------------------------------------------------------------------------------------------------------------------------
+
+
+def _judge_enrollments(scene: _Scene) -> None:
+    """By class first; only the enrollments of classes in which something does not fit are looked at one by one."""
+    staging = scene.staging
+    staging.run(f"CREATE OR REPLACE TEMP TABLE spans AS {_spans(scene)}")
+    staging.run(
+        "CREATE OR REPLACE TEMP TABLE misfits AS SELECT spans.*, school <> own_school OR other_school <> own_school AS moved,"
+        " coalesce(begins < first::VARCHAR OR last_begin > last::VARCHAR OR first_end < first::VARCHAR OR ends > last::VARCHAR, false)"
+        " AS outside FROM taught JOIN spans USING (h)"
+        " WHERE moved OR outside"
+    )
+    if staging.number("SELECT count(*) FROM misfits WHERE moved"):
+        _judge_schools(scene)
+    if staging.number("SELECT count(*) FROM misfits WHERE outside"):
+        _judge_dates(scene)
+
+
+def _spans(scene: _Scene) -> str:
+    """SQL: of each known class `h` its school, and the first and last day of its sessions."""
+    columns = ("schoolSourcedId", "termSourcedIds")
+    classes = known(scene.staging, scene.accepted, "classes", columns)
+    sessions = known(scene.staging, scene.accepted, "academicSessions", ("startDate", "endDate"))
+    terms = "unnest(string_split(\"termSourcedIds\", ','))"
+    spans = (
+        'SELECT "termSourcedIds" AS terms, min(TRY_CAST("startDate" AS DATE)) AS first, max(TRY_CAST("endDate" AS DATE)) AS last'
+        f' FROM (SELECT "termSourcedIds", {terms} AS term FROM (SELECT DISTINCT "termSourcedIds" FROM classes_known))'
+        f" JOIN ({sessions}) s ON s.source_id = term GROUP BY 1"
+    )
+    return (
+        f"WITH classes_known AS MATERIALIZED ({classes}), spanning AS ({spans}) SELECT hash(source_id) AS h, source_id AS class,"
+        ' "schoolSourcedId" AS class_school, hash("schoolSourcedId") AS own_school, first, last'
+        ' FROM classes_known LEFT JOIN spanning ON terms = "termSourcedIds"'
+    )
+
+
+def _judge_schools(scene: _Scene) -> None:
+    enrollments = scene.enrollments
+    tell_each(
+        scene.staging,
+        enrollments,
+        scene.findings,
+        "enrollment-school",
+        "schoolSourcedId",
+        f"SELECT r, \"schoolSourcedId\" AS value, 'Class ' || class || ' is at ' || class_school || '. ' AS said"
+        f' FROM {sound_records(enrollments)} JOIN misfits ON class = "classSourcedId"'
+        f' WHERE moved AND "schoolSourcedId" <> class_school',
+    )
+
+
+def _judge_dates(scene: _Scene) -> None:
+    """Beside the sessions altogether, or only in part: many systems enroll some days before a term begins."""
+    enrollments = scene.enrollments
+    scene.staging.run(
+        "CREATE OR REPLACE TEMP TABLE dated AS SELECT * FROM (SELECT r, TRY_CAST(nullif(\"beginDate\", '') AS DATE) AS begins,"
+        " TRY_CAST(nullif(\"endDate\", '') AS DATE) AS ends, first, last,"
+        f" 'Class ' || class || ' runs from ' || first || ' to ' || last || '. ' AS said FROM {sound_records(enrollments)}"
+        f' JOIN misfits ON class = "classSourcedId" WHERE outside)'
+        " WHERE begins < first OR ends > last + 1 OR begins > last OR ends < first"
+    )
+    beside = "coalesce(begins > last, false) OR coalesce(ends < first, false)"
+    value = "coalesce(begins::VARCHAR, '') || '/' || coalesce(ends::VARCHAR, '') AS value"
+    for code, which in (("enrollment-outside", f"({beside})"), ("enrollment-overhang", f"NOT ({beside})")):
+        offenders = f"SELECT r, {value}, said FROM dated WHERE {which}"
+        tell_each(scene.staging, enrollments, scene.findings, code, "beginDate", offenders)
