@@ -17,6 +17,7 @@ from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.judging import SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
 from rollbook.store.models.planning import Rehearsal, Schedule, Span, Start
+from rollbook.store.models.preparation import Preparation
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
     AccessRow,
@@ -73,6 +74,7 @@ __all__ = [
     "Pin",
     "Plan",
     "Progress",
+    "Preparation",
     "Publication",
     "Record",
     "RefreshToken",

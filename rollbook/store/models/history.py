@@ -81,7 +81,8 @@ class Plan(models.Model):
 
     `counts` is {collection: {action: number}}; `basis` is the district's generation and publication when planned; `hazards` are the
     reasons to hold it; `empty` says that nothing is stored and nothing came in. `left_out` counts by collection what would have been
-    deleted, had deliveries not only to add until `additions_until`; `modes` is {table: bulk or delta}.
+    deleted, had deliveries not only to add until `additions_until`; `modes` is {table: bulk or delta}. `preparation` is the version of the
+    steps that the delivery was prepared by.
     """
 
     district = models.ForeignKey(District, models.CASCADE, related_name="plans")
@@ -95,4 +96,5 @@ class Plan(models.Model):
     left_out = models.JSONField(default=dict)
     additions_until = models.DateField(null=True)
     modes = models.JSONField(default=dict)
+    preparation = models.ForeignKey("store.Preparation", models.SET_NULL, null=True, related_name="plans")
     created_at = models.DateTimeField(auto_now_add=True)
