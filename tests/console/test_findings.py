@@ -46,7 +46,16 @@ def test_totals_are_exact_however_many_are_listed(console: Client, run: Run):
     text = text_of(console.get(path("import-findings", run)))
     assert "153 findings" in text
     assert f"list-empty-item 150 {CATALOGUE['list-empty-item'].title}" in text
-    assert "These are the first" in text
+    assert "1–50 of 104 listed" in text
+
+
+def test_long_lists_have_pages(console: Client, run: Run):
+    narrow = {"code": "list-empty-item"}
+    last = console.get(path("import-findings", run, **narrow, **{"from": "100"}))
+    assert "101–101 of 101 listed" in text_of(last)
+    assert "?code=list-empty-item&amp;from=50" in last.content.decode()
+    beyond = console.get(path("import-findings", run, **narrow, **{"from": "99999"}))
+    assert "101–101 of 101 listed" in text_of(beyond)
 
 
 def test_findings_are_narrowed_by_kind_severity_and_file(console: Client, run: Run):

@@ -20,7 +20,7 @@ from rollbook.refusal import Refusal
 from rollbook.store.found import found_by
 from rollbook.store.models import District, Run, SeverityChange
 
-LISTED = 200
+PAGE = 50
 NARROWED_BY = ("severity", "code", "file")
 
 
@@ -29,13 +29,17 @@ def show_findings(request: HttpRequest, district: District, run_id: int) -> Http
     run, narrow = _run_or_404(district, run_id), _narrow(request)
     everything = found_by(run)
     found = everything.narrowed(**narrow)
+    first = min(_number(request.GET.get("from", "")), max(len(found.listed) - 1, 0))
+    listed = found.listed[first : first + PAGE]
     context = {
         "nav": "imports",
         "run": run,
         "groups": groups_of(found),
-        "rows": rows_of(found.listed[:LISTED]),
+        "rows": rows_of(listed),
         "total": found.total,
-        "is_all": found.total == len(found.listed[:LISTED]),
+        "place": (first + 1, first + len(listed), len(found.listed)),
+        "before": max(first - PAGE, 0) if first else None,
+        "after": first + PAGE if first + PAGE < len(found.listed) else None,
         "choices": choices_of(everything, narrow),
         "narrowed": urlencode({name: text for name, text in narrow.items() if text}),
         "found_nothing": not everything.tallies,
@@ -117,6 +121,10 @@ def _run_or_404(district: District, run_id: int) -> Run:
 
 def _narrow(request: HttpRequest) -> dict[str, str]:
     return {name: request.GET.get(name, "")[:200] for name in NARROWED_BY}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
 
 
 def _as_file(answer: Any, name: str) -> Any:
