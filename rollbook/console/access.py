@@ -30,6 +30,8 @@ class Act(Enum):
     DECIDE_HOLDS = auto()
     MANAGE_LIMITS = auto()
     MANAGE_CONNECTIONS = auto()
+    MANAGE_SNAPSHOTS = auto()
+    COMPARE = auto()
     MANAGE_SEVERITIES = auto()
     MANAGE_TOKENS = auto()
     MANAGE_CALENDAR = auto()

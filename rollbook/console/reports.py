@@ -106,4 +106,4 @@ def _findings(run: Run, counts: Counts) -> list[Figure]:
 
 
 def _findings_url(run: Run, asked: dict[str, str]) -> str:
-    return f"{reverse('import', args=[run.district_id, run.pk])}?{urlencode(asked)}#findings"
+    return f"{reverse('import-findings', args=[run.district_id, run.pk])}?{urlencode(asked)}"

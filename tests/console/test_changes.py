@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.jobs import work_off
 from rollbook.flows.previews import preview
 from rollbook.flows.snapshots import remove_snapshot
 from rollbook.store import shelf
@@ -124,7 +125,8 @@ def test_a_shown_plan_is_applied_by_a_button(console: Client, district, first, t
     package = cast.riverbend(tmp_path / "next", {"users": {cast.AMARA: {"middleName": "Ngozi"}}})
     shown = preview(prepare(first.connection, package, "a test"))
     assert "This plan is only shown" in text_of(console.get(path_of("import", shown)))
-    assert "The plan was applied." in text_of(console.post(path_of("import-apply", shown), follow=True))
+    assert "being applied" in text_of(console.post(path_of("import-apply", shown), follow=True))
+    work_off()
     assert User.objects.get(district=district, source_id=cast.AMARA).middle_name == "Ngozi"
     assert "This run is no preview" in text_of(console.post(path_of("import-apply", shown), follow=True))
 
@@ -141,10 +143,13 @@ def test_a_stale_plan_says_so_and_has_no_button(console: Client, district, first
 def test_the_way_back_is_shown_before_it_is_gone(console: Client, district, first, run):
     assert "Go back" in text_of(console.get(path_of("import", first)))
     shown = console.post(path_of("import-back", first), {"to": "after"}, follow=True)
-    assert "This is the way back" in text_of(shown)
+    assert "The way back is planned" in text_of(shown)
+    work_off()
     back = Run.objects.latest("pk")
+    assert "This plan is only shown" in text_of(console.get(path_of("import", back)))
     assert User.objects.get(district=district, source_id=cast.AMARA).middle_name == "Ngozi", "not yet"
     console.post(path_of("import-apply", back))
+    work_off()
     assert User.objects.get(district=district, source_id=cast.AMARA).middle_name != "Ngozi"
     assert console.post(path_of("import-back", first), {"to": "nowhere"}).status_code == 404
 
