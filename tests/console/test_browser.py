@@ -31,6 +31,9 @@ PAGES = {
     "a person": "roster/users/1",
     "a class": "roster/classes/1",
     "a school": "roster/orgs/2",
+    "manual records": "manual",
+    "a person to be added": "manual/users/add",
+    "somebody to be enrolled": "manual/enrollments/add?userSourcedId=student-001",
     "apps": "apps",
     "imports": "imports",
     "an import": "imports/1",
@@ -278,3 +281,25 @@ def test_an_invited_colleague_comes_in(signed_in: Page, served: Served, browser:
     page.get_by_role("button", name="Set the password").click()
     expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
     context.close()
+
+
+def test_somebody_is_enrolled_by_hand_with_the_keyboard_alone(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/manual/enrollments/add?userSourcedId=staff-008")
+    said = listen(signed_in)
+    signed_in.locator("#find-classSourcedId").focus()
+    signed_in.keyboard.type("art studio")
+    choice = signed_in.locator("#choices-classSourcedId input")
+    expect(choice).to_have_count(1)
+    expect(signed_in.locator("#find-classSourcedId")).to_be_focused()
+    signed_in.keyboard.press("Tab")
+    signed_in.keyboard.press("Tab")
+    signed_in.keyboard.press("Space")
+    expect(choice).to_be_checked()
+    signed_in.keyboard.press("Tab")
+    signed_in.keyboard.type("Teach")
+    signed_in.get_by_role("button", name="Show what will change").press("Enter")
+    expect(signed_in.get_by_role("heading", name="What will change")).to_be_visible()
+    assert violations(signed_in) + said == []
+    signed_in.get_by_role("button", name="Yes, do this").press("Enter")
+    expect(signed_in.get_by_text("The record was added")).to_be_visible()
+    assert violations(signed_in) == []

@@ -14,7 +14,7 @@ from rollbook.cli.main import app
 from rollbook.engine.catalogue import findings_markdown
 from rollbook.engine.repairs import repairs_markdown
 from rollbook.environment import SETTINGS
-from rollbook.flows.connections import KINDS
+from rollbook.flows.connections import ADDED
 from rollbook.oneroster.reference import reference_markdown
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
@@ -98,7 +98,7 @@ def connections_page() -> str:
         "writes this page.",
         "",
     ]
-    for kind in KINDS.values():
+    for kind in ADDED.values():
         lines += [f"## `{kind.kind}`: {kind.title}", ""]
         for option in kind.options:
             marks = [
