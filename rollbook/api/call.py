@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl
 
 from django.http import HttpRequest
 
-from rollbook.client_address import client_address
 from rollbook.api.endpoints import Match, version_of
+from rollbook.client_address import client_address
 from rollbook.oneroster.query import BadQuery, Question
 from rollbook.oneroster.spec import Operation
 from rollbook.store.visibility import Reader

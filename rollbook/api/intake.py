@@ -216,7 +216,8 @@ def _findings(request: HttpRequest, token: OperatorToken, numbers: dict[str, int
         "findings": [
             {
                 "code": one.code, "severity": one.severity, "file": one.file, "line": one.line, "field": one.field,
-                "value": one.value, "sourcedId": one.source_id, "message": one.message,
+                "value": one.value, "delivered": one.delivered, "records": one.count, "sourcedId": one.source_id,
+                "message": one.message,
             }
             for one in map(masked, found.listed)
         ],

@@ -166,6 +166,8 @@ SCHEMAS: dict[str, Schema] = {
                     "type": "object",
                     "properties": {
                         "code": TEXT, "severity": TEXT, "file": TEXT, "line": NUMBER, "field": TEXT, "value": TEXT,
+                        "delivered": {**TEXT, "description": "As it was delivered, where a step of preparation made value of it."},
+                        "records": {**NUMBER, "description": "Of how many records it speaks."},
                         "sourcedId": TEXT, "message": TEXT,
                     },
                 },

@@ -113,13 +113,13 @@ class Findings:
         ]
 
     def tallies(self) -> list[Tally]:
-        """The exact totals, the gravest first, then in the order of the catalogue."""
+        """The exact totals: the gravest first, causes before consequences, then in the order of the catalogue."""
         order = {code: number for number, code in enumerate(CATALOGUE)}
         tallies = [
             Tally(code, self.severity(code), file, total, self._listed_of(code, file))
             for (code, file), total in self.totals.items()
         ]
-        return sorted(tallies, key=lambda one: (SEVERITIES.index(one.severity), order[one.code], one.file))
+        return sorted(tallies, key=lambda one: (*_rank(one.code, one.severity), order[one.code], one.file))
 
     def counts(self) -> dict[str, int]:
         """How many findings of each severity, the unlisted too."""

@@ -25,6 +25,9 @@ HIDDEN = {
 
 LIFECYCLE = frozenset({"", "sourcedId", "status", "dateLastModified"})
 NOTHING_SHOWN = "•••"
+REPAIRED = "Read as "
+"""So begins a message that says how a value was read."""
+
 COLUMNS = (
     "severity",
     "code",
@@ -35,6 +38,7 @@ COLUMNS = (
     "sourcedId",
     "value",
     "delivered",
+    "records",
     "what to do",
 )
 
@@ -44,9 +48,16 @@ def masked(finding: Finding) -> Finding:
     value, delivered = _masked(finding, finding.value), _masked(finding, finding.delivered)
     if (value, delivered) == (finding.value, finding.delivered):
         return finding
+    return replace(finding, value=value, delivered=delivered, message=_discreet(finding))
+
+
+def _discreet(finding: Finding) -> str:
+    """The message, unless it quotes what is masked: then what the catalogue says, which cannot."""
+    quoted = [text for text in (finding.value, finding.delivered) if text and text in finding.message]
+    if not quoted and not finding.message.startswith(REPAIRED):
+        return finding.message
     kind = CATALOGUE.get(finding.code)
-    # A message may quote the value; what the catalogue says cannot.
-    return replace(finding, value=value, delivered=delivered, message=kind.remedy if kind else "")
+    return kind.remedy if kind else ""
 
 
 def _masked(finding: Finding, value: str) -> str:
@@ -74,7 +85,8 @@ def csv_of(findings: Iterable[Finding]) -> Iterator[str]:
         yield _line(
             (
                 finding.severity, finding.code, kind.title if kind else "", finding.file, str(finding.line or ""),
-                finding.field, finding.source_id, finding.value, finding.delivered, finding.message,
+                finding.field, finding.source_id, finding.value, finding.delivered,
+                str(finding.count), finding.message,
             )
         )  # fmt: skip
 

@@ -41,6 +41,13 @@ def test_a_masked_finding_still_says_what_to_do():
     assert told.message == CATALOGUE["list-item"].remedy
 
 
+def test_a_message_that_quotes_nothing_personal_is_kept():
+    told = masked(finding("users.csv", "email", "amy@x.example", message="2 records have it (lines 2, 5)."))
+    assert told.message == "2 records have it (lines 2, 5)."
+    quoting = masked(finding("users.csv", "email", "amy@x.example", message="amy@x.example is theirs too."))
+    assert "amy" not in quoting.message
+
+
 def test_the_csv_names_the_place_and_what_to_do():
     lines = list(
         csv.reader(io.StringIO("".join(csv_of([finding("classes.csv", "title", "x", message="Do, this.")]))))
