@@ -14,7 +14,7 @@ from rollbook.store.models.access import (
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
-from rollbook.store.models.judging import SeverityChange
+from rollbook.store.models.judging import EmailDomain, SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
 from rollbook.store.models.planning import Rehearsal, Schedule, Span, Start
 from rollbook.store.models.preparation import Preparation
@@ -56,6 +56,7 @@ __all__ = [
     "Credential",
     "Demographics",
     "District",
+    "EmailDomain",
     "Enrollment",
     "Grant",
     "Hold",

@@ -1,4 +1,4 @@
-"""What a district has decided about findings: other severities for warnings, with who, when and why."""
+"""What a district has decided about findings: other severities for warnings, with who, when and why; and where its e-mail addresses are."""
 
 from django.db import models
 
@@ -17,3 +17,17 @@ class SeverityChange(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["district", "code", "id"], name="severity_latest")]
+
+
+class EmailDomain(models.Model):
+    """A domain in which addresses of the district's students and staff are; those below it count too. `domain` is in small letters."""
+
+    district = models.ForeignKey(District, models.CASCADE, related_name="email_domains")
+    domain = models.CharField(max_length=253)
+    by = models.CharField(max_length=200, default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["district", "domain"], name="email_domain_once"),
+        ]
