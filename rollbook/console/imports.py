@@ -11,7 +11,7 @@ from rollbook.engine.catalogue import CATALOGUE
 from rollbook.store.models import District, Plan, Run
 from rollbook.store.shelf import shelf
 
-IMPORT_FLOWS = ("ingest", "undo", "manual")
+IMPORT_FLOWS = ("ingest", "undo", "manual", "preparation")
 COLUMNS = ("create", "update", "delete")
 GRAVEST_FIRST = tuple(SEVERITIES)
 FOLDED_INTO = {"archive": "delete", "restore": "create", "relink": "update"}

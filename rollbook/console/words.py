@@ -201,7 +201,7 @@ LIMITS = {
     "last_administrator": _("Hold when the last administrator would go"),
 }
 
-FLOWS = {"ingest": _("Import"), "undo": _("Undo"), "manual": _("By hand")}
+FLOWS = {"ingest": _("Import"), "undo": _("Undo"), "manual": _("By hand"), "preparation": _("Changed steps")}
 
 PHASES = {
     "waiting": _("Waiting"),

@@ -21,12 +21,14 @@ from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import Judgement, judge
 from rollbook.engine.package import NotAPackage
 from rollbook.engine.plan import PlanSummary, make_plan
+from rollbook.engine.preparation.steps import Step
 from rollbook.engine.rekey import add_relinks, pairing, relink_accepted
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows.completeness import keep_certificate, outcome_of
 from rollbook.flows.kept import needless_before, words_to_keep
 from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
+from rollbook.flows.preparation import steps_by, version_for
 from rollbook.flows.progress import Cancelled, TakenOver, Teller, close_to_cancelling, note, taken
 from rollbook.flows.publish import locked, publish
 from rollbook.flows.severities import severities_of
@@ -42,6 +44,7 @@ from rollbook.store.models import (
     District,
     Hold,
     Plan,
+    Preparation,
     Run,
     Served,
     ViewRow,
@@ -212,7 +215,9 @@ def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinkin
         with pairing(held_plan, work) as pairs:
             relink_accepted(pairs, accepted, work / "relinked")
         accepted = work / "relinked"
-    with judged(connection, shelf.place(run.snapshot.shelf_name), work / "staged", accepted) as judgement:
+    version = version_for(run)
+    delivery, staged = shelf.place(run.snapshot.shelf_name), work / "staged"
+    with judged(connection, delivery, staged, accepted, steps_by(version)) as judgement:
         _keep_findings(run, judgement.findings)
         if judgement.findings.fatal:
             _end(run, "refused", "The delivery cannot be read as a whole; see the findings.")
@@ -228,12 +233,17 @@ def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinkin
         with pairing(held_plan, work) as pairs:
             summary = add_relinks(pairs, made, summary)
     hazards = weigh(connection, summary, accepted, made, work)
-    keep_plan(run, district, summary, hazards, folder, until)
+    keep_plan(run, district, summary, hazards, folder, until, version)
     return Prepared(run, connection, judgement.findings, summary, shelf.run_folder(run), hazards)
 
 
-def judged(connection: Connection, delivery: Path, work: Path, accepted: Path) -> Judgement:
-    """The delivery judged as an import by this connection judges it, in the empty folder `work`; to be closed. Raises NotAPackage."""
+def judged(
+    connection: Connection, delivery: Path, work: Path, accepted: Path, steps: Sequence[Step]
+) -> Judgement:
+    """The delivery judged as an import by this connection judges it, prepared by `steps`, in the empty folder `work`; to be closed.
+
+    Raises NotAPackage.
+    """
     return judge(
         delivery,
         work,
@@ -241,6 +251,7 @@ def judged(connection: Connection, delivery: Path, work: Path, accepted: Path) -
         accepted=accepted,
         elsewhere=neighbours_of(connection),
         severities=severities_of(connection.district),
+        steps=steps,
     )
 
 
@@ -251,6 +262,7 @@ def keep_plan(
     hazards: Sequence[Hazard],
     folder: Path,
     additions_until: date | None = None,
+    preparation: Preparation | None = None,
 ) -> None:
     """Put the plan that was made in `folder` into the run's own, and note it with the roster it was made for: the run is planned.
 
@@ -270,6 +282,7 @@ def keep_plan(
             "left_out": summary.left_out,
             "additions_until": additions_until,
             "modes": summary.modes,
+            "preparation": preparation,
         }
         run.plan, _ = Plan.objects.update_or_create(run=run, defaults=about)
     note(run.pk, "planned")

@@ -7,16 +7,24 @@ from rollbook.engine.findings import Findings
 from rollbook.engine.plan import PlanSummary
 from rollbook.flows.ingest import Prepared, StaleBasis, basis_of, carry_out
 from rollbook.flows.limits import APPLIED
+from rollbook.flows.preparation import PREPARATION, version_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run
 
 PREVIEWED = "previewed"
+PREPARED = ("ingest", PREPARATION)
+"""Flows whose deliveries are prepared by the connection's steps."""
+
 SHOWN = "Shown and not applied. It can be applied while the roster stays as it is."
 
 
 class NotAPreview(Refusal):
     """This run is no preview that waits: it was applied, or ended otherwise. Make a new one."""
+
+
+class OtherSteps(Refusal):
+    """This plan was prepared by steps that are not those that hold. Save them first, or preview the delivery again."""
 
 
 class PlanGone(Refusal):
@@ -55,13 +63,15 @@ def apply_preview(run: Run, by: str) -> Run:
 
 
 def refuse_unappliable(run: Run) -> None:
-    """Raises NotAPreview, PlanGone, StaleBasis."""
-    if run.connection_id is None or run.outcome != PREVIEWED:
+    """Raises NotAPreview, PlanGone, StaleBasis, OtherSteps."""
+    if run.connection is None or run.outcome != PREVIEWED:
         raise NotAPreview(str(run.pk))
     if not shelf.place(run.plan.shelf_name).exists():
         raise PlanGone(str(run.pk))
     if stale_words(run):
         raise StaleBasis
+    if run.flow in PREPARED and run.plan.preparation != version_of(run.connection):
+        raise OtherSteps(str(run.pk))
 
 
 def _prepared_again(run: Run, connection: Connection) -> Prepared:

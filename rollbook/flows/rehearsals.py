@@ -22,6 +22,7 @@ from rollbook.engine.plan import PlanSummary, make_plan
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows.ingest import judged
 from rollbook.flows.limits import weigh
+from rollbook.flows.preparation import steps_for
 from rollbook.flows.spans import additions_end, blackout_end, today_of, zone_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
@@ -130,7 +131,7 @@ def _report(connection: Connection, delivery: Path, place: _Place, today: date, 
     _take_accepted(connection, place)
     place.staged.mkdir()
     until = additions_end(connection, on)
-    with judged(connection, delivery, place.staged, place.accepted) as judgement:
+    with judged(connection, delivery, place.staged, place.accepted, steps_for(connection)) as judgement:
         summary = None
         if not judgement.fatal:
             with database.cursor() as cursor:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from rollbook.flows.keeping import keeping_of
 from rollbook.flows.limits import APPLIED
+from rollbook.flows.preparation import PREPARATION
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run, Snapshot, SnapshotAct
@@ -121,7 +122,9 @@ def prune_shelf(district_id: int, now: datetime) -> int:
 
 def _needed(district: District) -> dict[int, str]:
     """Why snapshots are kept whatever their age, by their number."""
-    runs = Run.objects.filter(district=district, flow="ingest", snapshot__removed_at__isnull=True)
+    runs = Run.objects.filter(
+        district=district, flow__in=("ingest", PREPARATION), snapshot__removed_at__isnull=True
+    )
     runs = runs.filter(snapshot__isnull=False)
     waiting = runs.filter(outcome__in=UNFINISHED)
     needed = dict.fromkeys(waiting.values_list("snapshot_id", flat=True), STILL_WAITING)

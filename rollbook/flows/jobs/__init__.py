@@ -11,6 +11,7 @@ from rollbook.flows.jobs.enqueue import (
     enqueue_preview,
     enqueue_relink,
     enqueue_return,
+    enqueue_steps,
     enqueue_undo,
 )
 from rollbook.flows.jobs.own import carry_out_here, own_process, plan_here, walk_here
@@ -25,6 +26,7 @@ __all__ = [
     "enqueue_preview",
     "enqueue_relink",
     "enqueue_return",
+    "enqueue_steps",
     "enqueue_undo",
     "own_process",
     "plan_here",

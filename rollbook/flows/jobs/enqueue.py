@@ -12,9 +12,10 @@ from rollbook.flows.ingest import begin
 from rollbook.flows.jobs.turns import ANY_WORKER, WAITING
 from rollbook.flows.previews import PREVIEWED, NotAPreview, refuse_unappliable
 from rollbook.flows.progress import ask_nothing, note
+from rollbook.flows.steps_change import begin_showing
 from rollbook.flows.undo import begin_return, begin_undo
 from rollbook.store import shelf
-from rollbook.store.models import Connection, Hold, Run
+from rollbook.store.models import Connection, Hold, Preparation, Run
 
 
 def enqueue_fetch(
@@ -85,6 +86,11 @@ def enqueue_preview(run: Run, by: str, *, process: str = ANY_WORKER) -> Run:
     if not wait_again(run, PREVIEWED, {"kind": "preview", "by": by}, process):
         raise NotAPreview(str(run.pk))
     return run
+
+
+def enqueue_steps(draft: Preparation, by: str, *, process: str = ANY_WORKER) -> Run:
+    """Plan the last delivery anew with the steps of the draft, to be looked at. Raises NothingToShow."""
+    return _in_line(begin_showing(draft, by, phase=WAITING, process=process))
 
 
 def waiting_run(
