@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.flows.connections import add_connection
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.jobs import work_off
 from rollbook.flows.previews import preview
@@ -15,6 +16,7 @@ from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run, User
 from rollbook.store.plans import Narrow, find_changes
 from tests import cast
+from tests.connectors.provider import STATIC, Provider, serving
 from tests.console.test_dashboard import text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -161,3 +163,15 @@ def test_another_districts_changes_are_not_there(console: Client, run: Run, else
     assert console.get(path_of("import-change", run, number=1)).status_code == 404
     for page in ("import-apply", "import-back"):
         assert console.post(path_of(page, run), {"to": "before"}).status_code == 404
+
+
+def test_a_connection_is_asked_and_only_shown(console: Client, district):
+    with serving(Provider("1.2")) as provider:
+        filled = {"url": provider.settings["url"], "sign_in": "bearer", "token": STATIC, "insecure": "yes"}
+        connection = add_connection(district, "oneroster_rest", "SIS", filled)
+        path = reverse("connection-run", kwargs={"tenant": district.pk, "connection_id": connection.pk})
+        console.post(path, {"preview": "1"})
+        work_off()
+    run = connection.runs.get()
+    assert (run.outcome, run.plan.counts["orgs"]) == ("previewed", {"create": 4})
+    assert not User.objects.filter(district=district).exists()
