@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.columns import show
-from rollbook.flows.previews import PlanGone, apply_preview
+from rollbook.cli.importing import say
+from rollbook.flows import jobs
+from rollbook.flows.previews import PlanGone
 from rollbook.flows.undo import find_run
 from rollbook.store.models import Run
 from rollbook.store.plan_schools import SchoolCounts, count_by_school, schools_of
@@ -91,7 +93,9 @@ def apply_shown(
     as_json: AsJson = False,
 ) -> None:
     """Apply a plan that was shown, while the roster is what it was made for. Exit 0 when it is done, 3 when the limits hold it."""
-    ended = apply_preview(find_run(run), f"{getpass.getuser()} (command line)")
+    by = f"{getpass.getuser()} (command line)"
+    with jobs.own_process() as process:
+        ended = jobs.walk_here(jobs.enqueue_preview(find_run(run), by, process=process), say)
     told = {
         "run": ended.pk,
         "outcome": ended.outcome,

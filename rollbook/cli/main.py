@@ -20,6 +20,7 @@ from rollbook.cli import (
     migrate,
     operator,
     rehearse,
+    run,
     schedule,
     serve,
     severity,
@@ -57,6 +58,7 @@ VERBS = (
     schedule,
     spans,
     rehearse,
+    run,
     generate,
     demo,
 )

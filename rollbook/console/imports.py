@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from rollbook.console.progress import ShownProgress, shown_progress
 from rollbook.console.words import ACTIONS, COLLECTIONS, FLOWS, OUTCOMES, PHASES, SEVERITIES, severity_words
 from rollbook.engine.catalogue import CATALOGUE
 from rollbook.store.models import District, Plan, Run
@@ -51,6 +52,7 @@ class ImportRun:
     findings: list[Badge]
     changes: list[tuple[Any, list[int]]]
     has_plan: bool
+    progress: ShownProgress | None
 
     @property
     def headings(self) -> list[Any]:
@@ -93,6 +95,7 @@ def shown(run: Run) -> ImportRun:
         findings=_findings(run),
         changes=_changes(plan) if plan else [],
         has_plan=plan is not None,
+        progress=shown_progress(run),
     )
 
 

@@ -53,21 +53,25 @@ def prepare_return(kept: Run, started_by: str) -> Prepared:
     return plan_undo(begin_return(kept, started_by))
 
 
-def begin_undo(undone: Run, started_by: str, **about: Any) -> Run:
+def begin_undo(undone: Run, started_by: str, only_preview: bool = False, **about: Any) -> Run:
     """The run that will take back `undone` and what came after. Raises NotUndoable."""
     connection = _applied_by(undone)
     _plans([undone, *_applied_after(undone)])
-    return _begun(connection, started_by, {"kind": "undo", "before": undone.pk}, undone, about)
+    return _begun(
+        connection, started_by, {"kind": "undo", "before": undone.pk, "preview": only_preview}, undone, about
+    )
 
 
-def begin_return(kept: Run, started_by: str, **about: Any) -> Run:
+def begin_return(kept: Run, started_by: str, only_preview: bool = False, **about: Any) -> Run:
     """The run that will take back what came after `kept`. Raises NotUndoable, NothingSince."""
     connection = _applied_by(kept)
     after = _applied_after(kept)
     if not any(run.plan.counts for run in after):
         raise NothingSince(str(kept.pk))
     _plans(after)
-    return _begun(connection, started_by, {"kind": "undo", "after": kept.pk}, after[0], about)
+    return _begun(
+        connection, started_by, {"kind": "undo", "after": kept.pk, "preview": only_preview}, after[0], about
+    )
 
 
 def can_return(kept: Run) -> bool:

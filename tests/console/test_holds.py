@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.jobs import work_off
 from rollbook.flows.limits import limits_of
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from rollbook.store.models import Connection, District, Hold, Run
@@ -88,8 +89,9 @@ def test_demographics_are_named_and_not_told(console: Client, held: Run):
 
 
 def test_a_decision_is_kept_with_who_when_and_why(console: Client, held: Run, administrator):
-    text = text_of(decide(console, held, "apply"))
-    assert "The plan was applied." in text
+    assert "The plan is being applied." in text_of(decide(console, held, "apply"))
+    work_off()
+    text = text_of(console.get(path_of("import", held)))
     assert f"Applied once · {administrator.email}" in text
     assert "“the office said so”" in text
     again = text_of(decide(console, held, "reject"))
@@ -110,10 +112,13 @@ def test_a_rekeyed_delivery_is_relinked_in_two_looks(console: Client, district, 
     bring(district, RIVERBEND)
     run = bring(district, rekey(RIVERBEND, tmp_path / "rekeyed"))
     assert "Re-link plans the delivery anew" in text_of(console.get(path_of("import", run)))
-    text = text_of(decide(console, run, "relink"))
-    assert "were re-linked to new sourcedIds" in text
+    assert "The delivery is planned anew." in text_of(decide(console, run, "relink"))
+    work_off()
     again = Run.objects.latest("pk")
-    assert "The plan was applied." in text_of(decide(console, again, "apply"))
+    assert "were re-linked to new sourcedIds" in text_of(console.get(path_of("import", again)))
+    decide(console, again, "apply")
+    work_off()
+    assert Run.objects.latest("pk").outcome == "success"
 
 
 def test_another_districts_hold_is_not_there(console: Client, held: Run, elsewhere):

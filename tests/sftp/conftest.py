@@ -14,7 +14,7 @@ from tests.sftp.dropping import PASSWORD, Dropped, make_drops, make_key
 
 @pytest.fixture(scope="module")
 def sftp_installation() -> Iterator[tuple[Installation, int]]:
-    """A Rollbook whose SFTP server runs, and the server's port."""
+    """A Rollbook whose SFTP server and worker run, and the server's port."""
     port = free_port()
     with fresh_installation(ROLLBOOK_SFTP_PORT=str(port), ROLLBOOK_SFTP_HOST="127.0.0.1") as installation:
         process = subprocess.Popen(
@@ -26,7 +26,8 @@ def sftp_installation() -> Iterator[tuple[Installation, int]]:
         assert process.stderr
         line = process.stderr.readline()
         assert line.startswith(f"SFTP on port {port}, host key SHA256:"), line
-        yield installation, port
+        with installation.working():
+            yield installation, port
         process.terminate()
         _, complaints = process.communicate(timeout=60)
         assert process.returncode == 0

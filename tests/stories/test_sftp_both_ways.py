@@ -31,7 +31,7 @@ def test_a_sis_brings_its_files_to_the_server_that_serve_runs(tmp_path):
         )  # fmt: skip
         assert "has this login already" in other.stderr
         drop = Dropped(installation, number, district, "riverbend", port, tmp_path / "known_hosts")
-        with installation.serving():
+        with installation.serving(worker=True):
             until(lambda: drop.sftp("ls", key=private).returncode == 0)
             assert drop.sftp(f"put {RIVERBEND}/*.csv", key=private).returncode == 0
             [run] = drop.runs(1)

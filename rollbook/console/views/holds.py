@@ -11,42 +11,41 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.access import Act, in_district
 from rollbook.console.imports import imports_of
-from rollbook.flows import holds
-from rollbook.flows.ingest import Prepared
-from rollbook.flows.previews import apply_preview, preview
-from rollbook.flows.undo import prepare_return, prepare_undo
+from rollbook.flows import holds, jobs
 from rollbook.refusal import Refusal
-from rollbook.store.models import District, Run
-
-VERBS = {
-    "apply": holds.apply_once,
-    "raise": holds.apply_and_raise,
-    "reject": holds.reject,
-    "relink": holds.relink,
-}
+from rollbook.store.models import District, Hold, Run
 
 
 @require_POST
 @in_district(Act.DECIDE_HOLDS)
 def decide(request: Any, district: District, run_id: int) -> HttpResponse:
+    """What takes time is given to a worker; the page of the run shows how far it is."""
     run = _run_or_404(district, run_id)
-    verb = VERBS.get(request.POST.get("decision", ""))
-    if verb is None or not hasattr(run, "hold"):
+    decision = request.POST.get("decision", "")
+    if decision not in ("apply", "raise", "reject", "relink") or not hasattr(run, "hold"):
         raise Http404
     try:
-        ended = verb(holds.find_hold(run.pk), request.user.email, request.POST.get("why", ""))
+        decided = _decided(holds.find_hold(run.pk), decision, request.user.email, request.POST.get("why", ""))
     except Refusal as refusal:
         messages.error(request, refusal.words)
         return redirect("import", tenant=district.pk, run_id=run.pk)
-    if ended.pk != run.pk:
+    if decided.pk != run.pk:
         messages.info(
-            request, _("The delivery was planned anew. Look at what is left to change, and decide.")
+            request, _("The delivery is planned anew. Look at what is left to change then, and decide.")
         )
-    elif ended.outcome == "success":
-        messages.success(request, _("The plan was applied."))
-    else:
+    elif decision == "reject":
         messages.success(request, _("The plan is not applied. What is served stays."))
-    return redirect("import", tenant=district.pk, run_id=ended.pk)
+    else:
+        messages.info(request, _("The plan is being applied. It goes on if you leave this page."))
+    return redirect("import", tenant=district.pk, run_id=decided.pk)
+
+
+def _decided(hold: Hold, decision: str, by: str, why: str) -> Run:
+    if decision == "reject":
+        return holds.reject(hold, by, why)
+    if decision == "relink":
+        return jobs.enqueue_relink(hold, by, why)
+    return jobs.enqueue_decision(hold, decision, by, why)
 
 
 @require_POST
@@ -55,18 +54,15 @@ def apply_shown(request: Any, district: District, run_id: int) -> HttpResponse:
     """Apply a plan that was shown and not applied."""
     run = _run_or_404(district, run_id)
     try:
-        ended = apply_preview(run, request.user.email)
+        jobs.enqueue_preview(run, request.user.email)
     except Refusal as refusal:
         messages.error(request, refusal.words)
-        return redirect("import", tenant=district.pk, run_id=run.pk)
-    if ended.outcome == "held":
-        messages.warning(request, _("The limits hold this plan. Look at it, and decide."))
     else:
-        messages.success(request, _("The plan was applied."))
+        messages.info(request, _("The plan is being applied. It goes on if you leave this page."))
     return redirect("import", tenant=district.pk, run_id=run.pk)
 
 
-WAYS_BACK: dict[str, Callable[[Run, str], Prepared]] = {"before": prepare_undo, "after": prepare_return}
+WAYS_BACK: dict[str, Callable[..., Run]] = {"before": jobs.enqueue_undo, "after": jobs.enqueue_return}
 
 
 @require_POST
@@ -78,11 +74,11 @@ def plan_return(request: Any, district: District, run_id: int) -> HttpResponse:
     if way is None:
         raise Http404
     try:
-        planned = preview(way(run, request.user.email))
+        planned = way(run, request.user.email, only_preview=True)
     except Refusal as refusal:
         messages.error(request, refusal.words)
         return redirect("import", tenant=district.pk, run_id=run.pk)
-    messages.info(request, _("This is the way back. Look at it, and apply it if it is right."))
+    messages.info(request, _("The way back is planned. Look at it then, and apply it if it is right."))
     return redirect("import", tenant=district.pk, run_id=planned.pk)
 
 

@@ -19,14 +19,20 @@ from rollbook.store.models import Connection, Hold, Preparation, Run
 
 
 def enqueue_fetch(
-    connection: Connection, started_by: str, *, despite_blackout: bool = False, process: str = ANY_WORKER
+    connection: Connection,
+    started_by: str,
+    *,
+    only_preview: bool = False,
+    despite_blackout: bool = False,
+    process: str = ANY_WORKER,
 ) -> Run:
-    """Fetch what the other system has, and import it. Raises SwitchedOff, NothingToFetch."""
+    """Fetch what the other system has, and import it; with `only_preview` show what that would change. Raises SwitchedOff, NothingToFetch."""
     if not connection.enabled:
         raise SwitchedOff(connection.name)
     if KINDS[connection.kind].fetch is None:
         raise NothingToFetch(connection.kind)
-    return waiting_run(connection, started_by, {"kind": "fetch"}, process, despite_blackout=despite_blackout)
+    task = {"kind": "fetch", "preview": only_preview}
+    return waiting_run(connection, started_by, task, process, despite_blackout=despite_blackout)
 
 
 def enqueue_delivery(
@@ -53,14 +59,18 @@ def enqueue_delivery(
     return waiting_run(connection, started_by, task, process, **about)
 
 
-def enqueue_undo(undone: Run, started_by: str, *, process: str = ANY_WORKER) -> Run:
+def enqueue_undo(
+    undone: Run, started_by: str, *, only_preview: bool = False, process: str = ANY_WORKER
+) -> Run:
     """Back to the roster as it was before `undone`. Raises NotUndoable."""
-    return _in_line(begin_undo(undone, started_by, phase=WAITING, process=process))
+    return _in_line(begin_undo(undone, started_by, only_preview, phase=WAITING, process=process))
 
 
-def enqueue_return(kept: Run, started_by: str, *, process: str = ANY_WORKER) -> Run:
+def enqueue_return(
+    kept: Run, started_by: str, *, only_preview: bool = False, process: str = ANY_WORKER
+) -> Run:
     """Back to the roster as `kept` left it. Raises NotUndoable, NothingSince."""
-    return _in_line(begin_return(kept, started_by, phase=WAITING, process=process))
+    return _in_line(begin_return(kept, started_by, only_preview, phase=WAITING, process=process))
 
 
 def enqueue_decision(hold: Hold, decision: str, by: str, why: str, *, process: str = ANY_WORKER) -> Run:

@@ -1,0 +1,125 @@
+"""`rollbook run`: imports and other runs: what there are, how far one is, waiting for its end, cancelling it."""
+
+import getpass
+import json
+import time
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.columns import Row, show
+from rollbook.flows import jobs
+from rollbook.flows.districts import find_district
+from rollbook.flows.jobs.standing import Standing, standing
+from rollbook.flows.undo import find_run
+from rollbook.store.models import Run
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+RunNumber = Annotated[int, typer.Argument(help="The run: `rollbook run list` shows it.")]
+LOOK = 0.5
+HELD = 3
+STILL_GOING = 4
+GOOD = ("success", "empty", "previewed")
+
+verbs = typer.Typer(
+    no_args_is_help=True, help="Imports and other runs: which there are, how far they are, their end."
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    app.add_typer(verbs, name="run")
+
+
+@verbs.command("list")
+def list_runs(
+    district: Annotated[str, typer.Option(help="Only those of this district: its Tenant ID or name.")] = "",
+    open_only: Annotated[bool, typer.Option("--open", help="Only those that have not ended.")] = False,
+    most: Annotated[int, typer.Option(help="So many, the latest first.", min=1)] = 25,
+    as_json: AsJson = False,
+) -> None:
+    """Show runs, the latest first."""
+    found = Run.objects.order_by("-pk")
+    if district:
+        found = found.filter(district=find_district(district))
+    if open_only:
+        found = found.filter(outcome="")
+    show([_row(run) for run in found[:most]], as_json)
+
+
+@verbs.command("show")
+def show_run(run: RunNumber, as_json: AsJson = False) -> None:
+    """Show where a run stands, or what it came to."""
+    found = find_run(run)
+    if as_json:
+        typer.echo(json.dumps(_told(found, standing(found)), ensure_ascii=False))
+    else:
+        typer.echo(_said(found, standing(found)))
+
+
+@verbs.command("wait")
+def wait_for_run(
+    run: RunNumber,
+    seconds: Annotated[int, typer.Option(help="So long at most; 0 for ever.", min=0)] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Wait until a run has ended. Exit 0 when it went well, 1 when it did not, 3 when its plan is held, 4 when it has not ended in time."""
+    until = time.monotonic() + seconds if seconds else float("inf")
+    said = ""
+    while not (found := find_run(run)).outcome and time.monotonic() < until:
+        now = _said(found, standing(found))
+        if now != said and not as_json:
+            typer.echo(now)
+        said = now
+        time.sleep(LOOK)
+    typer.echo(json.dumps(_told(found, standing(found))) if as_json else _said(found, standing(found)))
+    raise typer.Exit(_exit_code(found))
+
+
+@verbs.command("cancel")
+def cancel_run(run: RunNumber, as_json: AsJson = False) -> None:
+    """End a run at its next safe point; nothing of it is applied. Once it changes the roster it is too late."""
+    found = jobs.cancel(find_run(run), f"{getpass.getuser()} (command line)")
+    typer.echo(json.dumps(_told(found, standing(found))) if as_json else _said(found, standing(found)))
+
+
+def _exit_code(run: Run) -> int:
+    if not run.outcome:
+        return STILL_GOING
+    return HELD if run.outcome == "held" else int(run.outcome not in GOOD)
+
+
+def _row(run: Run) -> Row:
+    return {
+        "run": run.pk,
+        "tenantId": run.district_id,
+        "flow": run.flow,
+        "phase": run.phase,
+        "outcome": run.outcome,
+        "startedAt": f"{run.started_at:%Y-%m-%d %H:%M}",
+        "startedBy": run.started_by,
+    }
+
+
+def _told(run: Run, now: Standing) -> Row:
+    return _row(run) | {
+        "phase": now.phase,
+        "message": run.message,
+        "percent": now.percent,
+        "rowsDone": now.done,
+        "rowsKnown": now.known,
+        "secondsLeft": now.seconds_left,
+        "ahead": now.ahead,
+        "cancelledBy": now.cancelled_by,
+    }
+
+
+def _said(run: Run, now: Standing) -> str:
+    if now.is_over:
+        return f"Run {run.pk}: {run.outcome}. {run.message}".strip()
+    if now.ahead:
+        return f"Run {run.pk} waits: {now.ahead} of its district come first."
+    rows = f", {now.done:,} of {now.known:,} rows" if now.known else ""
+    left = f", about {now.seconds_left} seconds left" if now.seconds_left is not None else ""
+    asked = f" {now.cancelled_by} has cancelled it." if now.cancelled_by else ""
+    return f"Run {run.pk}: {now.phase}{rows}, {now.percent} %{left}.{asked}"
