@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from rollbook.generator.riverbend import PATH as RIVERBEND
+from tests.cast import riverbend_zip
 from tests.console.conftest import PASSWORD
 from tests.installation import Installation, fresh_installation
 
@@ -39,6 +40,14 @@ PAGES = {
     "an import": "imports/1",
     "every change": "imports/1/changes?search=okonkwo",
     "a held import": "imports/2",
+    "findings of an import": "imports/2/findings",
+    "what findings mean": "findings",
+    "what a finding means": "findings/dates-reversed",
+    "upload": "upload",
+    "tokens": "tokens",
+    "check a package": "../../validate",
+    "what findings mean, for anybody": "../../validate/findings",
+    "what a finding means, for anybody": "../../validate/findings/duplicate",
     "connections": "connections",
     "a connection": "connections/1",
     "a connection to be added": "connections/add/oneroster_rest",
@@ -303,3 +312,47 @@ def test_somebody_is_enrolled_by_hand_with_the_keyboard_alone(signed_in: Page, s
     signed_in.get_by_role("button", name="Yes, do this").press("Enter")
     expect(signed_in.get_by_text("The record was added")).to_be_visible()
     assert violations(signed_in) == []
+
+
+def test_a_package_is_uploaded_with_a_bar_and_refusals_in_words(
+    signed_in: Page, served: Served, tmp_path: Path
+):
+    package, letter = riverbend_zip(tmp_path / "riverbend.zip"), tmp_path / "letter.zip"
+    letter.write_bytes(b"a letter")
+    signed_in.goto(f"{served.url}/districts/1/upload")
+    signed_in.get_by_label("The zip file").set_input_files(letter)
+    signed_in.get_by_role("button", name="Upload").click()
+    expect(signed_in.get_by_role("alert")).to_contain_text("This is not a zip file")
+    assert violations(signed_in) == []
+    signed_in.evaluate("document.getElementById('upload').dataset.limit = 10")
+    signed_in.get_by_label("The zip file").set_input_files(package)
+    expect(signed_in.get_by_role("alert")).to_contain_text("larger than this installation takes")
+    signed_in.evaluate("document.getElementById('upload').dataset.limit = 1e9")
+    signed_in.get_by_label("Only show me what would change").check()
+    signed_in.get_by_role("button", name="Upload").click()
+    signed_in.wait_for_url("**/imports/*")
+    expect(signed_in.get_by_role("heading", name="Import", exact=False).first).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
+def test_anybody_checks_a_package_and_takes_the_findings_along(
+    served: Served, browser: Browser, tmp_path: Path, scripts: bool
+):
+    edits = {"users": {"student-001": {"enabledUser": "TRUE"}}}
+    context = open_context(browser, "dark", 390, scripts)
+    page = context.new_page()
+    said = listen(page)
+    page.goto(f"{served.url}/validate")
+    page.get_by_label("The zip file").set_input_files(riverbend_zip(tmp_path / "riverbend.zip", edits))
+    page.get_by_role("button", name="Check it").click()
+    expect(page.get_by_role("heading", name="By the letter of the standard")).to_be_visible()
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Findings as CSV").first.click()
+    assert "boolean-case" in Path(taken.value.path()).read_text(encoding="utf-8")
+    page.get_by_text("One by one").first.click()
+    expect(page.get_by_text("users.csv:").first).to_be_visible()
+    assert said == []
+    if scripts:
+        assert violations(page) == []
+        assert too_wide(page) <= 0
+    context.close()
