@@ -25,6 +25,7 @@ from rollbook.engine.preparation.steps import Step
 from rollbook.engine.rekey import add_relinks, pairing, relink_accepted
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows.completeness import keep_certificate, outcome_of
+from rollbook.flows.email_domains import domains_of
 from rollbook.flows.kept import needless_before, words_to_keep
 from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
@@ -251,6 +252,7 @@ def judged(
         accepted=accepted,
         elsewhere=neighbours_of(connection),
         severities=severities_of(connection.district),
+        domains=domains_of(connection.district),
         steps=steps,
     )
 

@@ -19,6 +19,7 @@ from rollbook.engine.plan import make_plan
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows import ingest, progress
 from rollbook.flows.connections import MANUAL
+from rollbook.flows.email_domains import domains_of
 from rollbook.flows.limits import weigh
 from rollbook.flows.manual.entries import (
     Entry,
@@ -233,6 +234,7 @@ def _planned(connection: Connection, wanted: Wanted, work: Path) -> Shown:
         accepted=accepted,
         elsewhere=neighbours_of(connection),
         severities=severities_of(district),
+        domains=domains_of(district),
     ) as judgement:
         _refuse_problems(district, judgement.findings, wanted)
         with database.cursor() as cursor:
