@@ -14,12 +14,10 @@ from django.db import connection as database
 from django.db import transaction
 
 from rollbook.engine.findings import Finding, Findings
-from rollbook.engine.judgement import judge
 from rollbook.engine.plan import make_plan
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows import ingest, progress
 from rollbook.flows.connections import MANUAL
-from rollbook.flows.email_domains import domains_of
 from rollbook.flows.limits import weigh
 from rollbook.flows.manual.entries import (
     Entry,
@@ -31,12 +29,10 @@ from rollbook.flows.manual.entries import (
 )
 from rollbook.flows.manual.twins import twins_of
 from rollbook.flows.publish import locked
-from rollbook.flows.severities import severities_of
 from rollbook.refusal import Refusal
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import RECORDS, Connection, District, Record, Run
 from rollbook.store.models.roster import ACTIVE, TOBEDELETED
-from rollbook.store.neighbours import neighbours_of
 from rollbook.store.plans import PlannedChange, find_changes
 from rollbook.store.target import first_free_ids
 
@@ -227,15 +223,7 @@ def _planned(connection: Connection, wanted: Wanted, work: Path) -> Shown:
     package = write_delta(work / "package", _rows(connection, wanted))
     (work / "staged").mkdir()
     accepted = accepted_for(connection, district.generation)
-    with judge(
-        package,
-        work / "staged",
-        lenient=True,
-        accepted=accepted,
-        elsewhere=neighbours_of(connection),
-        severities=severities_of(district),
-        domains=domains_of(district),
-    ) as judgement:
+    with ingest.judged(connection, package, work / "staged", accepted, ()) as judgement:
         _refuse_problems(district, judgement.findings, wanted)
         with database.cursor() as cursor:
             free = first_free_ids(cursor, district.pk)
