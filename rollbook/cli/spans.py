@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.columns import show
-from rollbook.flows import spans
+from rollbook.cli.importing import EXITS
+from rollbook.flows import jobs, spans, timetable
 from rollbook.flows.connections import find_connection
 from rollbook.flows.districts import find_district
+from rollbook.flows.undo import find_run
 from rollbook.store.models import Span
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -27,7 +29,10 @@ def register(app: typer.Typer) -> None:
         (spans.BLACKOUT, "blackout", "Days on which deliveries are kept and not applied."),
         (spans.ADDITIONS, "additions-only", "Days on which deliveries add and change, and remove nothing."),
     ):
-        app.add_typer(_verbs(kind, words), name=name)
+        verbs = _verbs(kind, words)
+        if kind == spans.BLACKOUT:
+            verbs.command("import")(import_kept)
+        app.add_typer(verbs, name=name)
 
 
 def _verbs(kind: Span.Kind, words: str) -> typer.Typer:
@@ -68,6 +73,16 @@ def _verbs(kind: Span.Kind, words: str) -> typer.Typer:
         typer.echo(f"{number} is removed.")
 
     return verbs
+
+
+def import_kept(run: Annotated[int, typer.Argument(help="The run whose delivery is kept.")]) -> None:
+    """Import a kept delivery now, despite the blackout. Exit 0 when it came in, 1 when it did not, 3 when its plan is held."""
+    kept = find_run(run)
+    with jobs.own_process() as process:
+        waiting = timetable.import_kept(kept, f"{getpass.getuser()} (command line)", process=process)
+        ended = jobs.walk_here(waiting, typer.echo)
+    typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
+    raise typer.Exit(({"success": 0} | EXITS).get(ended.outcome, 1))
 
 
 def _day(text: str) -> date:

@@ -13,10 +13,10 @@ from rollbook.store.models import Rehearsal
 
 VERDICTS = {
     "refused": (_("Not readable"), "red", "cross"),
-    "kept": (_("Kept, not applied"), "azure", "calendar"),
-    "held": (_("Held, waits for you"), "yellow", "warning"),
+    "kept": (_("Would be kept"), "azure", "calendar"),
+    "held": (_("Would be held"), "yellow", "warning"),
     "nothing": (_("Nothing would change"), "green", "check"),
-    "applied": (_("Applied"), "green", "check"),
+    "applied": (_("Would be applied"), "green", "check"),
 }
 
 TURNS = {

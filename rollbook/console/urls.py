@@ -105,6 +105,7 @@ district: list[URLPattern | URLResolver] = [
     path("calendar", calendar.show_calendar, name="calendar"),
     path("calendar/days", calendar.add_span, name="span-add"),
     path("calendar/days/<int:span_id>/remove", calendar.remove_span, name="span-remove"),
+    path("calendar/kept/<int:run_id>", calendar.import_kept, name="kept-import"),
     path("calendar/connections/<int:connection_id>", calendar.show_schedule, name="schedule"),
     path("calendar/rehearsals", rehearsals.show_rehearsals, name="rehearsals"),
     path("calendar/rehearsals/<int:rehearsal_id>", rehearsals.show_rehearsal, name="rehearsal"),

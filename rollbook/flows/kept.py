@@ -27,7 +27,7 @@ def words_to_keep(run: Run) -> str:
 
 def kept_words(end: date) -> str:
     """What a run says that is kept until a blackout is over."""
-    return f"Kept: blackout until {end}."
+    return f"Kept: blackout until {end}. Nothing of it is applied yet."
 
 
 def line_of(connection: Connection) -> QuerySet[Run]:

@@ -17,6 +17,7 @@ from rollbook.flows.connections import KINDS
 from rollbook.flows.districts import MANUAL
 from rollbook.flows.fetch import NothingToFetch
 from rollbook.flows.jobs.enqueue import enqueue_fetch, waiting_run
+from rollbook.flows.jobs.turns import ANY_WORKER
 from rollbook.flows.kept import line_of
 from rollbook.flows.publish import locked
 from rollbook.flows.spans import KEPT, additions_end, blackout_end, today_of, zone_of
@@ -32,6 +33,14 @@ BY_CALENDAR = "calendar, after the blackout"
 
 class BadSchedule(Refusal):
     """A schedule is one to eight times of the day, such as 02:30, and at least one weekday: mon, tue, wed, thu, fri, sat, sun."""
+
+
+class NotKept(Refusal):
+    """This delivery is no longer kept: it was imported, or a newer one has come."""
+
+
+class NotInTurn(Refusal):
+    """This delivery brings only what changed since earlier ones, which are still kept. Import those first."""
 
 
 def set_schedule(connection: Connection, times: Iterable[str], weekdays: Iterable[str], by: str) -> Schedule:
@@ -148,6 +157,26 @@ def _is_busy(connection: Connection) -> bool:
 
 def _is_held(connection: Connection) -> bool:
     return Hold.objects.filter(run__connection=connection, decision="").exists()
+
+
+def import_kept(kept: Run, by: str, *, process: str = ANY_WORKER) -> Run:
+    """Import a kept delivery now, despite the blackout. Raises NotKept, and NotInTurn where others that came before it are still needed."""
+    connection = kept.connection
+    if connection is None or kept.outcome != KEPT:
+        raise NotKept(str(kept.pk))
+    with transaction.atomic():
+        locked(connection.district_id)
+        line = list(line_of(connection))
+        places = {run.pk: place for place, run in enumerate(line)}
+        if kept.pk not in places:
+            raise NotKept(str(kept.pk))
+        until = line[: places[kept.pk] + 1]
+        if still_needed([run.plan.modes for run in until]) != [len(until) - 1]:
+            raise NotInTurn(str(kept.pk))
+        about = {"snapshot": kept.snapshot, "despite_blackout": True}
+        run = waiting_run(connection, by, {"kind": "delivery"}, process, **about)
+        _replaced(kept, f"Imported as import {run.pk}, despite the blackout.")
+    return run
 
 
 # --- Everything that is planned, for those who look -----------------------------------------------------------------------------------------

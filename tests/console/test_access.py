@@ -30,6 +30,7 @@ ANY = {
 POSTS = (
     "record-demographics",
     "invite",
+    "import-cancel",
     "import-decide",
     "import-apply",
     "import-back",
@@ -37,6 +38,7 @@ POSTS = (
     "snapshot-remove",
     "span-add",
     "span-remove",
+    "kept-import",
     "connection-test",
     "connection-run",
     "connection-remove",

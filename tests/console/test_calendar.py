@@ -142,6 +142,12 @@ def test_a_blackout_stands_on_the_dashboard_the_connection_and_the_import(consol
     assert "Kept: blackout until 2026-06-17." in report
     assert "Complete: what is not in it is gone" in report
     assert "1 delivery is kept" in text(console, "calendar", district)
+    assert "Import it despite the blackout" in report
+    answer = console.post(address("kept-import", district, run_id=run.pk))
+    latest = Run.objects.latest("pk")
+    assert answer.url == address("import", district, run_id=latest.pk)
+    assert (latest.despite_blackout, latest.snapshot_id) == (True, run.snapshot_id)
+    assert console.post(address("kept-import", district, run_id=0)).status_code == 404
 
 
 def test_despite_the_blackout_only_who_asks_for_it(console, district, pull):

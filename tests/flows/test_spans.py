@@ -11,11 +11,11 @@ from django.core import mail
 from rollbook.flows import operators, spans
 from rollbook.flows.holds import apply_once
 from rollbook.flows.ingest import carry_out, prepare
-from rollbook.flows.jobs import work_off
+from rollbook.flows.jobs import walk, work_off
 from rollbook.flows.overdue import overdue
 from rollbook.flows.snapshots import StillNeeded, remove_snapshot
 from rollbook.flows.spans import ADDITIONS, BLACKOUT, BadDays, add_span, remove_span
-from rollbook.flows.timetable import release_kept
+from rollbook.flows.timetable import NotInTurn, NotKept, import_kept, release_kept
 from rollbook.flows.undo import prepare_undo
 from rollbook.store.models import Connection, District, Run, Span
 from tests import cast
@@ -100,7 +100,7 @@ def test_what_is_kept_is_imported_by_itself_afterwards_the_newest_alone(district
         early = bring(district, renamed(tmp_path / "one", "Kwame"))
     with at(LAST):
         late = bring(district, renamed(tmp_path / "two", "Kojo"))
-        assert late.message == "Kept: blackout until 2026-08-09."
+        assert late.message.startswith("Kept: blackout until 2026-08-09.")
         assert release_kept(district.pk) == 0
     with at(LAST + timedelta(1), 0, 5):
         assert release_kept(district.pk) == 1
@@ -157,6 +157,25 @@ def test_asked_for_despite_the_blackout_it_is_applied(district, summer, tmp_path
     with at(FIRST):
         assert bring(district, renamed(tmp_path / "one", "Kwame"), despite=True).outcome == "success"
     assert name_of_kofi(district) == "Kwame"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_kept_delivery_is_imported_when_somebody_says_so_but_not_before_its_turn(
+    district, summer, tmp_path
+):
+    with at(FIRST):
+        full = bring(district, renamed(tmp_path / "one", "Kwame"))
+        changes = bring(district, renamed(tmp_path / "two", "Kojo", delta=True))
+        with pytest.raises(NotInTurn):
+            import_kept(changes, "Helen")
+        run = import_kept(full, "Helen")
+        with pytest.raises(NotKept):
+            import_kept(Run.objects.get(pk=full.pk), "Helen")
+        walk(run.pk)
+    run.refresh_from_db()
+    assert (run.outcome, run.started_by) == ("success", "Helen")
+    assert name_of_kofi(district) == "Kwame"
+    assert Run.objects.get(pk=changes.pk).outcome == "kept"
 
 
 def test_held_plans_may_be_decided_and_undoing_goes_on_in_a_blackout(district, summer, tmp_path):

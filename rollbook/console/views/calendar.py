@@ -17,7 +17,7 @@ from rollbook.flows import spans, timetable
 from rollbook.flows.connections import KINDS as CONNECTORS
 from rollbook.flows.connections import NoSuchConnection, find_connection
 from rollbook.refusal import Refusal
-from rollbook.store.models import Connection, District
+from rollbook.store.models import Connection, District, Run
 
 TIMES = 4
 """Boxes for times of the day; the command line takes more."""
@@ -57,6 +57,21 @@ def remove_span(request: Any, district: District, span_id: int) -> HttpResponse:
         raise Http404 from refusal
     messages.success(request, _("It no longer counts. Who removed it stays known."))
     return redirect("calendar", tenant=district.pk)
+
+
+@require_POST
+@in_district(Act.MANAGE_CALENDAR)
+def import_kept(request: Any, district: District, run_id: int) -> HttpResponse:
+    kept = Run.objects.filter(pk=run_id, district=district).first()
+    if kept is None:
+        raise Http404
+    try:
+        run = timetable.import_kept(kept, request.user.email)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return redirect("import", tenant=district.pk, run_id=run_id)
+    messages.info(request, _("The import goes on if you leave this page."))
+    return redirect("import", tenant=district.pk, run_id=run.pk)
 
 
 @in_district(Act.MANAGE_CALENDAR)
