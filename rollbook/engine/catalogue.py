@@ -29,6 +29,7 @@ def findings_markdown() -> str:
         "|---|---|",
         *(f"| {severity} | {SEVERITY_MEANING[severity]} |" for severity in SEVERITIES),
         "",
+        "A district may count a warning for more, or for less ([how](../how-to/read-the-findings.md)).",
         f"Of each code at most 100 findings a file are listed; all are counted. There are {len(CODES)} codes.",
     ]
     for code in CODES:

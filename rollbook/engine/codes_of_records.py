@@ -6,7 +6,7 @@ RECORD_CODES = (
     # Values
     Code(
         "required", "error", "A required field is empty",
-        "The standard requires a value here.",
+        "The standard requires a value in this field, and there is none.",
         "Fill the field.",
         "an org without a name",
         why="Apps rely on the field being there; a record without it would break them or be dropped by them, one app at a time.", who="either",
@@ -158,7 +158,7 @@ RECORD_CODES = (
     ),
     Code(
         "dates-reversed", "warning", "The end is before the beginning",
-        "Both dates are kept as they are.",
+        "A span of days ends before it begins. Both dates are kept as they are.",
         "Look which of the two dates is wrong.", "`2027-06-30,2026-08-01`",
         why="Nobody is ever inside such a span: apps that go by dates never show it.", who="office",
     ),
