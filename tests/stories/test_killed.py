@@ -1,5 +1,6 @@
 """A worker is killed in the middle of an import, in each of its phases; the next one brings it to its end, once, as if nothing had been."""
 
+import itertools
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from rollbook.generator.generate import generate
 from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
 
 PHASES = ("waiting", "reading", "planning", "planned", "applying", "publishing")
+SCHEMA = "rollbook_jobs." if ON_POSTGRESQL else ""
 ATTEMPTS = 12
 """A phase of a small import is over in a moment: whoever was too late looks at the next import."""
 
@@ -146,60 +148,59 @@ def watched() -> Iterator[Watched]:
                     made.kill()
 
 
-def test_a_worker_killed_in_any_phase_leaves_nothing_half_done_and_the_next_ends_the_run_once(
+def test_a_worker_killed_at_any_moment_leaves_nothing_half_done_and_the_next_ends_the_run_once(
     watched: Watched, packages: list[Path]
 ):
     watched.start()
-    undisturbed = []
+    states = []
     for package in [*packages, *packages]:
         assert watched.ended(watched.ask(f"enqueue {package}")) == "success"
-        undisturbed.append(watched.ask("count")["roster"])
-    undisturbed = undisturbed[
-        2:
-    ]  # the first load differs from the same night later on by what is empty and what is absent
-    assert undisturbed[0] != undisturbed[1]
-    turn = 0
+        states.append(watched.ask("count")["roster"])
+    # Not the first load's: it differs from the same night later on by what is empty and what is absent.
+    undisturbed = dict(zip(packages, states[2:], strict=True))
+    assert undisturbed[packages[0]] != undisturbed[packages[1]]
+    turns = itertools.cycle(packages)
     for phase in PHASES:
-        for _ in range(ATTEMPTS):
-            before = watched.ask("count")
-            run = watched.ask(f"enqueue {packages[turn]}")
-            caught = watched.stop_in(phase, run)
-            if caught:
-                watched.kill()
-                assert watched.outcome(run) == "", phase
-                assert watched.ask("count")["roster"] == before["roster"], phase
-                watched.start()
-            assert watched.ended(run) == "success", phase
-            after = watched.ask("count")
-            assert after["roster"] == undisturbed[turn], phase
-            assert after["publications"] == before["publications"] + 1, phase
-            assert after["generation"] == before["generation"] + 1, phase
-            turn = 1 - turn
-            if caught:
-                break
-        else:
-            raise AssertionError(f"never saw the worker in {phase}")
+        killed_in(phase, watched, turns, undisturbed)
+    killed_before_the_engine_has_noted_the_end(watched, turns)
     assert {outcome for _, outcome, _ in watched.ask("count")["runs"]} == {"success"}
 
 
-def test_a_worker_killed_after_the_commit_and_before_the_engine_has_noted_it_does_nothing_twice(
-    watched: Watched, packages: list[Path]
-):
-    watched.start()
-    assert watched.ended(watched.ask(f"enqueue {packages[0]}")) == "success"
-    for turn in range(ATTEMPTS):
+def killed_in(
+    phase: str, watched: Watched, turns: Iterator[Path], undisturbed: dict[Path, dict[str, Any]]
+) -> None:
+    for _ in range(ATTEMPTS):
+        before, package = watched.ask("count"), next(turns)
+        run = watched.ask(f"enqueue {package}")
+        caught = watched.stop_in(phase, run)
+        if caught:
+            watched.kill()
+            assert watched.outcome(run) == "", phase
+            assert watched.ask("count")["roster"] == before["roster"], phase
+            watched.start()
+        assert watched.ended(run) == "success", phase
+        after = watched.ask("count")
+        assert after["roster"] == undisturbed[package], phase
+        assert applied_since(before, after) == (1, 1), phase
+        if caught:
+            return
+    raise AssertionError(f"never saw the worker in {phase}")
+
+
+def killed_before_the_engine_has_noted_the_end(watched: Watched, turns: Iterator[Path]) -> None:
+    """The roster is changed and the run has ended; the engine, to which we stop its ears, does the step again."""
+    for _ in range(ATTEMPTS):
         before = watched.ask("count")
-        run = watched.ask(f"enqueue {packages[(turn + 1) % 2]}")
+        run = watched.ask(f"enqueue {next(turns)}")
         while watched.phase(run) not in ("applying", "publishing", "done"):
             time.sleep(0.002)
         with closing(watched.connected("jobs.db")) as engine:
-            # From now on the engine can note nothing.
             engine.execute("BEGIN" if ON_POSTGRESQL else "BEGIN IMMEDIATE")
             if ON_POSTGRESQL:
-                engine.execute("LOCK TABLE rollbook_jobs.operation_outputs IN EXCLUSIVE MODE")
+                engine.execute(f"LOCK TABLE {SCHEMA}operation_outputs IN EXCLUSIVE MODE")
             assert watched.ended(run) == "success"
             noted = engine.execute(
-                f"SELECT count(*) FROM {'rollbook_jobs.' if ON_POSTGRESQL else ''}operation_outputs"
+                f"SELECT count(*) FROM {SCHEMA}operation_outputs"
                 f" WHERE workflow_uuid LIKE 'run-{run}-%' AND function_name = 'act'"
             ).fetchone()[0]
             if not noted:
@@ -209,15 +210,17 @@ def test_a_worker_killed_after_the_commit_and_before_the_engine_has_noted_it_doe
             break
     else:
         raise AssertionError("the engine was always faster")
-    message = watched.ask("count")["runs"][-1]
+    ended = watched.ask("count")["runs"][-1]
     watched.start()
     end = time.monotonic() + 60
-    name = "rollbook_jobs.workflow_status" if ON_POSTGRESQL else "workflow_status"
-    query = f"SELECT status FROM {name} WHERE workflow_uuid LIKE 'run-{{}}-%'"
+    query = f"SELECT status FROM {SCHEMA}workflow_status WHERE workflow_uuid LIKE 'run-{{}}-%'"
     while watched.one(query, run, "jobs.db") != "SUCCESS":
         assert time.monotonic() < end, "the engine never came to the end of it"
         time.sleep(0.05)
     after = watched.ask("count")
-    assert after["publications"] == before["publications"] + 1
-    assert after["generation"] == before["generation"] + 1
-    assert after["runs"][-1] == message
+    assert applied_since(before, after) == (1, 1)
+    assert after["runs"][-1] == ended
+
+
+def applied_since(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, int]:
+    return after["publications"] - before["publications"], after["generation"] - before["generation"]
