@@ -87,7 +87,13 @@ def test_connection(number: Number) -> None:
 
 
 @verbs.command()
-def run(number: Number, despite_blackout: DespiteBlackout = False) -> None:
+def run(
+    number: Number,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Only show what would change: `rollbook changes` looks into it.")
+    ] = False,
+    despite_blackout: DespiteBlackout = False,
+) -> None:
     """Fetch what the other system has, and import it.
 
     Exit 0 when it came in, 1 when it did not, 3 when its plan is held, 4 when it is kept because of a blackout.
@@ -95,11 +101,15 @@ def run(number: Number, despite_blackout: DespiteBlackout = False) -> None:
     connection = connections.find_connection(number)
     with jobs.own_process() as process:
         waiting = jobs.enqueue_fetch(
-            connection, "command line", despite_blackout=despite_blackout, process=process
+            connection,
+            "command line",
+            only_preview=preview,
+            despite_blackout=despite_blackout,
+            process=process,
         )
         ended = jobs.walk_here(waiting, typer.echo)
     typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
-    raise typer.Exit(({"success": 0} | EXITS).get(ended.outcome, 1))
+    raise typer.Exit(({"success": 0, "previewed": 0} | EXITS).get(ended.outcome, 1))
 
 
 @verbs.command()

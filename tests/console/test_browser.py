@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,13 @@ PAGES = {
     "imports": "imports",
     "an import": "imports/1",
     "every change": "imports/1/changes?search=okonkwo",
+    "a change": "imports/1/changes/1",
+    "a delivered line": "imports/1/line?file=users.csv&line=2",
+    "changes by school": "imports/1/schools",
+    "changes of one school": "imports/1/changes?school=org-high",
     "a held import": "imports/2",
+    "snapshots": "snapshots",
+    "compare": "compare",
     "findings of an import": "imports/2/findings",
     "what findings mean": "findings",
     "what a finding means": "findings/dates-reversed",
@@ -51,6 +58,9 @@ PAGES = {
     "connections": "connections",
     "a connection": "connections/1",
     "a connection to be added": "connections/add/oneroster_rest",
+    "calendar": "calendar",
+    "a schedule": "calendar/connections/1",
+    "rehearsals": "calendar/rehearsals",
     "limits": "limits",
     "limits of people": "limits/users",
     "operators": "operators",
@@ -356,3 +366,36 @@ def test_anybody_checks_a_package_and_takes_the_findings_along(
         assert violations(page) == []
         assert too_wide(page) <= 0
     context.close()
+
+
+def test_a_list_is_compared_and_what_was_found_is_taken_home(signed_in: Page, served: Served, tmp_path: Path):
+    accounts = tmp_path / "accounts.csv"
+    accounts.write_text("Mail,Name\nAOKONKWO@students.riverbend.example,Amara\nx@y.example,Nobody\n")
+    signed_in.goto(f"{served.url}/districts/1/compare")
+    signed_in.get_by_label("The list, as CSV with a heading").set_input_files(accounts)
+    signed_in.get_by_role("button", name="Compare the list").press("Enter")
+    expect(signed_in.get_by_role("heading", name="Compared")).to_be_visible()
+    assert violations(signed_in) == []
+    with signed_in.expect_download() as taken:
+        signed_in.get_by_role("link", name="1 only in what you brought").click()
+    assert "Nobody" in taken.value.path().read_text(encoding="utf-8")
+
+
+def test_a_blackout_is_planned_and_removed_and_a_year_is_rehearsed(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/calendar")
+    next_year = date.today().year + 1
+    signed_in.get_by_label("First day").fill(f"{next_year}-06-06")
+    signed_in.get_by_label("Last day").fill(f"{next_year}-08-09")
+    signed_in.get_by_label("Why").fill("Roll-over")
+    signed_in.get_by_role("button", name="Put into the calendar").click()
+    row = signed_in.get_by_role("row").filter(has_text="Roll-over")
+    expect(row).to_contain_text("Ahead")
+    assert violations(signed_in) == []
+    row.get_by_text("Remove").first.click()
+    row.get_by_role("button", name="Yes, remove").click()
+    expect(signed_in.get_by_text("Nothing is planned")).to_be_visible()
+    signed_in.get_by_role("link", name="Rehearse the roll-over").click()
+    signed_in.get_by_label("As it would be on").fill(f"{next_year}-09-01")
+    signed_in.get_by_role("button", name="Rehearse").click()
+    expect(signed_in.get_by_role("heading", name="Who would be left without a class")).to_be_visible()
+    assert violations(signed_in) == []

@@ -73,8 +73,8 @@ def test_a_later_change_is_placed_by_what_is_stored(roster: Roster, tmp_path: Pa
 def package(tmp_path: Path) -> Path:
     """A zip with an enclosing folder, a file with line breaks in a value, one from Windows, one with a line too short."""
     files = {
-        "out/Users.CSV": 'sourcedId,givenName\r\nu1,"Ann\r\nMarie"\r\nu2,Bo\r\n'.encode(),
-        "out/orgs.csv": "sourcedId,name\nо1,École\n".replace("о1", "o1").encode("cp1252"),
+        "out/Users.CSV": b'sourcedId,givenName\r\nu1,"Ann\r\nMarie"\r\nu2,Bo\r\n',
+        "out/orgs.csv": "sourcedId,name\no1,École\n".encode("cp1252"),
         "out/courses.csv": b"\xef\xbb\xbfsourcedId,title,grades\nc1,Art\n",
     }
     path = tmp_path / "package.zip"

@@ -112,7 +112,12 @@ def test_connection(request: HttpRequest, district: District, connection_id: int
 def run_connection(request: Any, district: District, connection_id: int) -> HttpResponse:
     connection = _connection_or_404(district, connection_id)
     try:
-        run = jobs.enqueue_fetch(connection, request.user.email, despite_blackout="despite" in request.POST)
+        run = jobs.enqueue_fetch(
+            connection,
+            request.user.email,
+            only_preview="preview" in request.POST,
+            despite_blackout="despite" in request.POST,
+        )
     except Refusal as refusal:
         messages.error(request, refusal.words)
         return redirect("connection", tenant=district.pk, connection_id=connection.pk)

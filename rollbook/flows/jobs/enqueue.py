@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rollbook.flows.completeness import keep_certificate
-from rollbook.flows.connections import KINDS, SwitchedOff
+from rollbook.flows.connections import KINDS, MANUAL, KeptByHand, SwitchedOff
 from rollbook.flows.fetch import NothingToFetch
 from rollbook.flows.holds import AlreadyDecided, refuse_undecidable, refuse_unrelinkable
 from rollbook.flows.ingest import begin
@@ -49,9 +49,12 @@ def enqueue_delivery(
     """Import the package at `path`, a file or a folder: it is kept on the shelf before this returns, and may go. Raises SwitchedOff.
 
     With `only_preview` it is planned and shown, and nothing is applied. `arrived` is kept with the run, to know it again by.
+    Raises KeptByHand for the connection of manual records.
     """
     if not connection.enabled:
         raise SwitchedOff(connection.name)
+    if connection.kind == MANUAL:
+        raise KeptByHand(connection.name)
     snapshot = shelf.keep_delivery(connection, path)
     keep_certificate(snapshot, certificate)
     task = {"kind": "delivery", "preview": only_preview, "arrived": arrived}
