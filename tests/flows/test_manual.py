@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
+from rollbook.engine.stakes import ADMINISTRATORS
 from rollbook.flows import connections
 from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.jobs import enqueue_delivery
 from rollbook.flows.manual import acts, records
 from rollbook.flows.manual.acts import Wanted
 from rollbook.flows.manual.entries import Entry, entry_of
@@ -265,10 +267,26 @@ def test_somebody_alike_is_told_of_by_id(district):
     assert tanaka.family_name not in str(notes)
 
 
-def test_nobody_brings_a_package_in_by_the_manual_connection(district):
+def test_the_last_administrator_of_the_district_is_spoken_of(district):
+    add(district, person())
+    record = acts.own_record(district, "users", "ada")
+    gone = Wanted("delete", Entry("users", "ada"), record)
+    assert acts.show(district, gone).notes == []
+    imported = Role.objects.filter(district=district).exclude(source_id="ada-role-1")
+    imported.filter(role__in=ADMINISTRATORS).update(role="aide")
+    assert "last administrator" in str(acts.show(district, gone).notes)
+    demoted = Wanted("edit", person("ada", ("teacher", RIVERBEND_HIGH)), record)
+    assert "last administrator" in str(acts.show(district, demoted).notes)
+    stays = Wanted("edit", person("ada", ("principal", RIVERBEND_HIGH)), record)
+    assert acts.show(district, stays).notes == []
+
+
+def test_nobody_brings_a_package_in_by_the_manual_connection(district, tmp_path):
     manual = acts.manual_connection(district)
     with pytest.raises(connections.KeptByHand):
         connections.upload_of(district, manual.pk)
+    with pytest.raises(connections.KeptByHand):
+        enqueue_delivery(manual, tmp_path, "brandt")
     with pytest.raises(connections.NoSuchKind):
         connections.add_connection(district, "manual", "Another", {})
     with pytest.raises(connections.PrefixKept):

@@ -15,10 +15,9 @@ from django.db import transaction
 
 from rollbook.engine.findings import Finding, Findings
 from rollbook.engine.plan import make_plan
-from rollbook.engine.safeguards import Hazard
 from rollbook.flows import ingest, progress
 from rollbook.flows.connections import MANUAL
-from rollbook.flows.limits import weigh
+from rollbook.flows.manual.cautions import cautions
 from rollbook.flows.manual.entries import (
     Entry,
     Rows,
@@ -27,7 +26,6 @@ from rollbook.flows.manual.entries import (
     unknown_references,
     write_delta,
 )
-from rollbook.flows.manual.twins import twins_of
 from rollbook.flows.publish import locked
 from rollbook.refusal import Refusal
 from rollbook.store.deliveries import accepted_for
@@ -41,8 +39,6 @@ COLLECTIONS = ("users", "enrollments")
 
 FLOW = "manual"
 SHOWN = 100
-ASKED_ABOUT = ("last-administrator",)
-"""The hazards that matter for a few changes that a person looks at: shares and sums are for feeds."""
 
 
 class NoSuchRecord(Refusal):
@@ -230,14 +226,8 @@ def _planned(connection: Connection, wanted: Wanted, work: Path) -> Shown:
         summary = make_plan(judgement, accepted, work, free)
     if not summary.changes:
         raise NothingToChange(wanted.entry.sourced_id)
-    plan = work / "plan.parquet"
-    hazards = weigh(connection, summary, accepted, plan, work)
-    notes = [*_asked_about(hazards), *_warnings(judgement.findings), *twins_of(district, wanted.entry)]
-    return Shown(find_changes(plan, limit=SHOWN), notes, summary.fingerprint)
-
-
-def _asked_about(hazards: list[Hazard]) -> list[str]:
-    return [hazard.words for hazard in hazards if hazard.code in ASKED_ABOUT]
+    notes = [*cautions(district, wanted.verb, wanted.entry), *_warnings(judgement.findings)]
+    return Shown(find_changes(work / "plan.parquet", limit=SHOWN), notes, summary.fingerprint)
 
 
 def _warnings(findings: Findings) -> list[str]:
