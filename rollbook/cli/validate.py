@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,9 @@ import typer
 from rollbook.engine.findings import Finding, Findings
 from rollbook.engine.judgement import judge
 from rollbook.engine.package import NotAPackage
+from rollbook.engine.preparation.steps import Step
+from rollbook.flows.connections import find_connection
+from rollbook.flows.preparation import steps_for
 
 SHOWN_OF_A_CODE = 5
 
@@ -32,10 +36,16 @@ def validate(
             help="Judge as an import does: what can be read without guessing is repaired, with a warning.",
         ),
     ] = False,
+    prepared_by: Annotated[
+        int | None,
+        typer.Option(
+            help="The number of a connection: its preparation steps are applied first, as its imports do."
+        ),
+    ] = None,
 ) -> None:
     """Say what is wrong with a package, and what to do about it. Exit 0: no errors; 1: errors found; 2: not a package."""
     try:
-        findings = _judged(path, as_import)
+        findings = _judged(path, as_import, steps_for(find_connection(prepared_by)) if prepared_by else ())
     except NotAPackage as refusal:
         typer.echo(refusal.words, err=True)
         raise typer.Exit(NOT_A_PACKAGE) from refusal
@@ -48,10 +58,10 @@ def validate(
         raise typer.Exit(ERRORS_FOUND)
 
 
-def _judged(path: Path, lenient: bool) -> Findings:
+def _judged(path: Path, lenient: bool, steps: Sequence[Step]) -> Findings:
     with (
         tempfile.TemporaryDirectory(prefix="rollbook-validate-") as work,
-        judge(path, Path(work), lenient=lenient, accepted=None) as judgement,
+        judge(path, Path(work), lenient=lenient, accepted=None, steps=steps) as judgement,
     ):
         return judgement.findings
 
@@ -81,4 +91,6 @@ def _place(one: Finding) -> str:
         place += f", {one.field}"
     if one.value:
         place += f" '{one.value}'"
+    if one.delivered:
+        place += f" (delivered as '{one.delivered}')"
     return place

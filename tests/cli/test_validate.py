@@ -53,6 +53,8 @@ def test_json_is_an_array_of_findings(tmp_path: Path):
             "value": "2026-2027",
             "message": "Write the second year alone.",
             "source_id": "year-2027",
+            "count": 1,
+            "delivered": "",
         }
     ]
     clean = write_package(tmp_path / "package", {"orgs": orgs("org-1")})

@@ -12,6 +12,7 @@ import typer
 from rollbook import checks
 from rollbook.cli.main import app
 from rollbook.engine.catalogue import findings_markdown
+from rollbook.engine.preparation.reference import preparation_markdown
 from rollbook.engine.repairs import repairs_markdown
 from rollbook.environment import SETTINGS
 from rollbook.flows.connections import ADDED
@@ -118,6 +119,7 @@ PAGES = {
     "cli.md": commands_page,
     "oneroster.md": reference_markdown,
     "findings.md": findings_markdown,
+    "preparation.md": preparation_markdown,
     "repairs.md": repairs_markdown,
 }
 
