@@ -4,7 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -383,7 +383,7 @@ def test_a_list_is_compared_and_what_was_found_is_taken_home(signed_in: Page, se
 
 def test_a_blackout_is_planned_and_removed_and_a_year_is_rehearsed(signed_in: Page, served: Served):
     signed_in.goto(f"{served.url}/districts/1/calendar")
-    next_year = date.today().year + 1
+    next_year = datetime.now(UTC).year + 1
     signed_in.get_by_label("First day").fill(f"{next_year}-06-06")
     signed_in.get_by_label("Last day").fill(f"{next_year}-08-09")
     signed_in.get_by_label("Why").fill("Roll-over")
