@@ -1,6 +1,5 @@
 """Runs as they are shown: outcome in words, changes by collection, findings by severity."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +7,10 @@ from django.db.models import QuerySet
 
 from rollbook.console.progress import ShownProgress, shown_progress
 from rollbook.console.words import ACTIONS, COLLECTIONS, FLOWS, OUTCOMES, PHASES, SEVERITIES, severity_words
-from rollbook.engine.catalogue import CATALOGUE
 from rollbook.store.models import District, Plan, Run
-from rollbook.store.shelf import shelf
 
 IMPORT_FLOWS = ("ingest", "undo", "manual", "preparation")
 COLUMNS = ("create", "update", "delete")
-GRAVEST_FIRST = tuple(SEVERITIES)
 FOLDED_INTO = {"archive": "delete", "restore": "create", "relink": "update"}
 """Actions that a table of three columns counts under another's name."""
 
@@ -27,18 +23,6 @@ class Badge:
     colour: str
     icon: str
     number: int = 0
-
-
-@dataclass(frozen=True)
-class Found:
-    """One finding as it is shown."""
-
-    mark: Badge
-    place: str
-    title: str
-    words: str
-    code: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -86,6 +70,9 @@ def shown(run: Run) -> ImportRun:
     """The run in words."""
     outcome = "partly" if run.outcome == "success" and run.findings.get("error") else run.outcome
     words, colour, icon = OUTCOMES.get(outcome, (outcome, "secondary", "info"))
+    progress = shown_progress(run)
+    if progress and progress.standing.ahead:
+        words = PHASES["waiting"]
     plan = getattr(run, "plan", None)
     return ImportRun(
         run=run,
@@ -95,7 +82,7 @@ def shown(run: Run) -> ImportRun:
         findings=_findings(run),
         changes=_changes(plan) if plan else [],
         has_plan=plan is not None,
-        progress=shown_progress(run),
+        progress=progress,
     )
 
 
@@ -119,28 +106,3 @@ def _changes(plan: Plan) -> list[tuple[Any, list[int]]]:
         if any(counts.values()):
             changes.append((words, list(counts.values())))
     return changes
-
-
-def findings_of(run: Run, number: int) -> tuple[list[Found], bool]:
-    """The first findings of a run, the gravest in front, and whether there are more; none where the shelf has none."""
-    file = shelf() / f"{run.district_id}/runs/{run.pk}/findings.json"
-    if not file.is_file():
-        return [], False
-    listed = json.loads(file.read_text(encoding="utf-8"))
-    listed.sort(key=lambda finding: GRAVEST_FIRST.index(finding["severity"]))
-    return [_found(finding) for finding in listed[:number]], len(listed) > number
-
-
-def _found(finding: dict[str, Any]) -> Found:
-    colour, icon = SEVERITIES[finding["severity"]]
-    line = f":{finding['line']}" if finding["line"] else ""
-    parts = (f"{finding['file']}{line}", finding["field"])
-    known = CATALOGUE.get(finding["code"])
-    return Found(
-        mark=Badge(severity_words(finding["severity"]), colour, icon),
-        place=" · ".join(part for part in parts if part),
-        title=known.title if known else finding["code"],
-        words=finding["message"],
-        code=finding["code"],
-        value=finding["value"],
-    )

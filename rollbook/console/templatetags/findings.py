@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -22,6 +23,12 @@ def coded(text: str) -> SafeString:
     """Escapes the text; what stands in `backticks` is set as code."""
     escaped = str(conditional_escape(text))
     return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))  # noqa: S308 - escaped the line before
+
+
+@register.simple_tag
+def validation_is_open() -> bool:
+    """Whether anybody may check a package."""
+    return bool(settings.VALIDATE)
 
 
 @register.inclusion_tag("console/findings_overview.html", takes_context=True)

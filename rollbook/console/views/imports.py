@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from rollbook.console.access import Act, in_district
 from rollbook.console.calendar import delivery_words, left_out
-from rollbook.console.imports import findings_of, imports_of, shown
+from rollbook.console.imports import imports_of, shown
 from rollbook.console.plans import shown_hold
 from rollbook.console.previews import shown_preview, ways_back
 from rollbook.console.progress import shown_progress
@@ -16,7 +16,6 @@ from rollbook.console.reports import is_kept, report_of
 from rollbook.store.models import District, Run
 
 PAGE = 25
-LISTED = 200
 
 
 @in_district(Act.SEE_IMPORTS)
@@ -41,13 +40,10 @@ def show_import(request: HttpRequest, district: District, run_id: int) -> HttpRe
     run = imports_of(district).filter(id=run_id).first()
     if run is None:
         raise Http404
-    findings, more = findings_of(run, LISTED)
     context = {
         "nav": "imports",
         "shown": shown(run),
         "progress": shown_progress(run),
-        "findings": findings,
-        "more_findings": more,
         "held": shown_hold(run),
         "report": report_of(run),
         "plan_kept": is_kept(run),
