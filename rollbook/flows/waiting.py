@@ -6,14 +6,17 @@ from django.db import transaction
 
 from rollbook.flows.keeping import keeping_of
 from rollbook.flows.notify import import_address, tell_operators
-from rollbook.store.models import District, Hold
+from rollbook.store.models import District, Hold, Run
 
 DAY = timedelta(days=1)
 
 
 def look_after_holds(district_id: int, now: datetime) -> int:
     """Give up what waited too long, remind of the rest; how many e-mails had a reason."""
-    waiting = Hold.objects.filter(district_id=district_id, decision="").select_related("run")
+    # One whose decision a worker is about to carry out has a run that is under way again.
+    waiting = Hold.objects.filter(district_id=district_id, decision="", run__outcome="held").select_related(
+        "run"
+    )
     holds = list(waiting.order_by("run_id"))
     if not holds:
         return 0
@@ -30,14 +33,15 @@ def look_after_holds(district_id: int, now: datetime) -> int:
 
 def _given_up(hold: Hold, district: District, now: datetime, patience: timedelta) -> bool:
     """Whoever notes the decision sends the mail: several hosts look at the same time, and a person may decide just now."""
-    words = f"Nobody decided within {patience.days} days."
+    run, words = hold.run, f"Nobody decided within {patience.days} days."
     with transaction.atomic():
         kept = {"decision": Hold.Decision.EXPIRED, "decided_at": now, "why": words}
+        ended = {"outcome": "expired", "message": f"Rejected as expired. {words}", "ended_at": now}
         if not Hold.objects.filter(pk=hold.pk, decision="").update(**kept):
             return False
-        run = hold.run
-        run.outcome, run.message, run.ended_at = "expired", f"Rejected as expired. {words}", now
-        run.save(update_fields=["outcome", "message", "ended_at"])
+        if not Run.objects.filter(pk=run.pk, outcome="held").update(**ended):
+            transaction.set_rollback(True)
+            return False
     tell_operators(
         district,
         "A held import was given up",

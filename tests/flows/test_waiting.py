@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from pytest_django import Settings
 
-from rollbook.flows import holds, operators, schedule
+from rollbook.flows import holds, jobs, operators, schedule
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.keeping import set_keeping
 from rollbook.flows.waiting import look_after_holds
@@ -100,6 +100,14 @@ def test_after_its_days_it_is_rejected_as_expired_and_the_old_data_stay(hold: Ho
 def test_what_was_decided_is_left_alone(hold: Hold, box: Box):
     holds.reject(hold, "Helen", "the office knows")
     assert look_after_holds(hold.district_id, hold.created_at + 999 * HOUR) == 0
+    assert len(box.mails) == 1
+
+
+def test_what_a_worker_is_about_to_apply_is_not_given_up(hold: Hold, box: Box):
+    jobs.enqueue_decision(hold, "apply", "Helen", "the office knows")
+    assert look_after_holds(hold.district_id, hold.created_at + 999 * HOUR) == 0
+    jobs.work_off()
+    assert Run.objects.get(pk=hold.run_id).outcome == "success"
     assert len(box.mails) == 1
 
 
