@@ -22,6 +22,7 @@ class Checks(AppConfig):
         for check in (data_folder, secret_key, field_keys, public_address, debug_pages):
             register(check, Tags.security)
         register(database_version, Tags.database)
+        register(job_tables, Tags.database)
 
 
 def data_folder(**_: Any) -> list[CheckMessage]:
@@ -108,3 +109,18 @@ def database_version(databases: list[str] | None = None, **_: Any) -> list[Check
             text = f"{connection.display_name} {'.'.join(map(str, version))} is too old."
             found.append(Error(text, hint=hint, id="rollbook.E005"))
     return found
+
+
+def job_tables(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """rollbook.E006: on PostgreSQL the job engine's schema is there, or can be made."""
+    if "default" not in (databases or []) or connections["default"].vendor != "postgresql":
+        return []
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            "SELECT has_database_privilege(current_database(), 'CREATE')"
+            " OR EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = 'rollbook_jobs')"
+        )
+        if cursor.fetchone()[0]:
+            return []
+    hint = "Let the database's owner say: CREATE SCHEMA rollbook_jobs AUTHORIZATION <the user of ROLLBOOK_DATABASE_URL>;"
+    return [Error("Workers cannot keep their tables: no schema can be made.", hint=hint, id="rollbook.E006")]

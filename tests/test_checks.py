@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from rollbook import checks
 
@@ -62,3 +63,19 @@ def test_debug_pages_where_others_can_see_them_are_found(settings):
 
 def test_this_run_s_database_is_new_enough(db):
     assert not checks.database_version(databases=["default", "reading"])
+
+
+def test_this_run_s_database_lets_workers_keep_their_tables(db):
+    assert not checks.job_tables(databases=["default", "reading"])
+
+
+def test_a_database_in_which_no_schema_can_be_made_is_named(db):
+    if connection.vendor != "postgresql":
+        assert checks.job_tables(databases=["default"]) == []
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE rollbook_reads_only; SET LOCAL ROLE rollbook_reads_only")
+        [found] = checks.job_tables(databases=["default"])
+        cursor.execute("RESET ROLE; DROP ROLE rollbook_reads_only")
+    assert found.id == "rollbook.E006"
+    assert "CREATE SCHEMA rollbook_jobs" in str(found.hint)

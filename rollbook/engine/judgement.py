@@ -23,6 +23,7 @@ from rollbook.engine.since import judge_since
 from rollbook.engine.sql import name
 from rollbook.engine.stage import Staging, open_staging, stage
 from rollbook.engine.teaching import judge_teaching
+from rollbook.engine.telling import Tell, untold
 
 MEMORY = "512MB"
 THREADS = 2
@@ -67,13 +68,14 @@ def judge(
     limits: Limits | None = None,
     memory: str = MEMORY,
     threads: int = THREADS,
+    tell: Tell = untold,
 ) -> Judgement:
     """Judges the package at `path`, using the empty folder `workdir`; by the letter, or as an import does (`lenient`).
 
     `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
     district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve,
     `severities` what it counts its warnings for, `domains` where its e-mail addresses are (none given: not judged), `steps` prepare
-    what is judged. Raises NotAPackage.
+    what is judged. `tell` hears how many rows are read, and then judged. Raises NotAPackage.
     """
     limits = limits or Limits()
     findings = Findings(lenient, severities or {})
@@ -84,11 +86,15 @@ def judge(
     staging.lenient = lenient
     staging.longest = limits.field
     staging.binding = manifest.binding
-    _stage_files(staging, package, manifest, findings)
+    rows = _stage_files(staging, package, manifest, findings, tell)
     prepared = prepare(staging, package.extras, steps, findings) if steps else []
     hold_raised(staging, findings)
+    judged = 0
     for staged in staging.tables.values():
+        tell("judging", judged, rows)
         judge_records(staging, staged, findings)
+        judged += staged.rows
+    tell("judging", judged, rows)
     if not manifest.given:
         _demand_clear_modes(staging, findings)
     judge_emptiness(staging, accepted, findings)
@@ -111,12 +117,20 @@ def _judge_suspicions(
     judge_teaching(staging, accepted, findings)
 
 
-def _stage_files(staging: Staging, package: Package, manifest: Manifest, findings: Findings) -> None:
+def _stage_files(
+    staging: Staging, package: Package, manifest: Manifest, findings: Findings, tell: Tell
+) -> int:
+    """How many rows there are in all."""
     if manifest.binding is None:
-        return
-    for table in manifest.binding.tables:
-        if table.name in manifest.modes:
-            stage(staging, package.files[table.file], table, manifest.modes[table.name], findings)
+        return 0
+    tables = [table for table in manifest.binding.tables if table.name in manifest.modes]
+    rows = {table.name: max(package.files[table.file].facts.lines - 1, 0) for table in tables}
+    read, known = 0, sum(rows.values())
+    for table in tables:
+        tell("reading", read, known)
+        stage(staging, package.files[table.file], table, manifest.modes[table.name], findings)
+        read += rows[table.name]
+    return known
 
 
 def _demand_clear_modes(staging: Staging, findings: Findings) -> None:

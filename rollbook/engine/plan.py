@@ -17,6 +17,7 @@ from rollbook.engine.judgement import Judgement
 from rollbook.engine.sql import literal
 from rollbook.engine.stage import Staged, Staging
 from rollbook.engine.succession import CHANGES, COMPLETE
+from rollbook.engine.telling import Tell, untold
 from rollbook.oneroster.collections import LOAD_ORDER
 
 DIGESTED_AT_ONCE = 100_000
@@ -50,19 +51,24 @@ def make_plan(
     out: Path,
     first_free_ids: dict[str, int],
     only_adds: bool = False,
+    tell: Tell = untold,
 ) -> PlanSummary:
     """Writes `plan.parquet` and the folder `accepted` into the folder `out`.
 
     `accepted` is the folder the package was judged against, None where nothing is stored. New records get ids from `first_free_ids` on,
     in the order of their source ids. With `only_adds` nothing is deleted: what would be is counted, and stays in the accepted snapshot too.
+    `tell` hears how many rows are compared.
     """
     assert not judgement.fatal, "what is fatal is not planned"
     staging = judgement.staging
     out.mkdir(parents=True, exist_ok=True)
-    differences = {
-        collection: compare(staging, desired, accepted, first_free_ids[collection], only_adds)
-        for collection, desired in desired_collections(staging, accepted).items()
-    }
+    differences = {}
+    compared, known = 0, sum(staged.rows for staged in staging.tables.values())
+    for collection, desired in desired_collections(staging, accepted).items():
+        tell("planning", compared, known)
+        differences[collection] = compare(staging, desired, accepted, first_free_ids[collection], only_adds)
+        compared += staging.tables[collection].rows if collection in staging.tables else 0
+    tell("planning", compared, known)
     _number(list(differences.values()))
     write_plan(staging, differences, accepted, out / "plan.parquet")
     write_accepted(staging, differences, accepted, out / "accepted")

@@ -24,13 +24,14 @@ from rollbook.engine.plan import PlanSummary, make_plan
 from rollbook.engine.preparation.steps import Step
 from rollbook.engine.rekey import add_relinks, pairing, relink_accepted
 from rollbook.engine.safeguards import Hazard
+from rollbook.engine.telling import Tell, untold
 from rollbook.flows.completeness import keep_certificate, outcome_of
 from rollbook.flows.email_domains import domains_of
 from rollbook.flows.kept import needless_before, words_to_keep
 from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
 from rollbook.flows.preparation import steps_by, version_for
-from rollbook.flows.progress import Cancelled, TakenOver, Teller, close_to_cancelling, note, taken
+from rollbook.flows.progress import Cancelled, TakenOver, Teller, Written, close_to_cancelling, note, taken
 from rollbook.flows.publish import locked, publish
 from rollbook.flows.severities import severities_of
 from rollbook.flows.spans import KEPT, additions_end, left_out_words, today_of
@@ -218,7 +219,7 @@ def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinkin
         accepted = work / "relinked"
     version = version_for(run)
     delivery, staged = shelf.place(run.snapshot.shelf_name), work / "staged"
-    with judged(connection, delivery, staged, accepted, steps_by(version)) as judgement:
+    with judged(connection, delivery, staged, accepted, steps_by(version), tell) as judgement:
         _keep_findings(run, judgement.findings)
         if judgement.findings.fatal:
             _end(run, "refused", "The delivery cannot be read as a whole; see the findings.")
@@ -227,7 +228,7 @@ def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinkin
         until = additions_end(connection, today_of(district))
         with database.cursor() as cursor:
             free = first_free_ids(cursor, district.pk)
-        summary = make_plan(judgement, accepted, folder, free, only_adds=until is not None)
+        summary = make_plan(judgement, accepted, folder, free, only_adds=until is not None, tell=tell)
         _keep_findings(run, judgement.findings)
     made = folder / "plan.parquet"
     if held_plan:
@@ -239,7 +240,12 @@ def _judged_and_planned(run: Run, connection: Connection, folder: Path, relinkin
 
 
 def judged(
-    connection: Connection, delivery: Path, work: Path, accepted: Path, steps: Sequence[Step]
+    connection: Connection,
+    delivery: Path,
+    work: Path,
+    accepted: Path,
+    steps: Sequence[Step],
+    tell: Tell = untold,
 ) -> Judgement:
     """The delivery judged as an import by this connection judges it, prepared by `steps`, in the empty folder `work`; to be closed.
 
@@ -254,6 +260,7 @@ def judged(
         severities=severities_of(connection.district),
         domains=domains_of(connection.district),
         steps=steps,
+        tell=tell,
     )
 
 
@@ -345,7 +352,7 @@ def _applied_and_published(run: Run) -> Run:
         tell("applying", 0, changes)
         with database.cursor() as cursor:
             _refuse_taken_ids(cursor, connection, plan)
-            apply(cursor, connection, plan)
+            apply(cursor, connection, plan, Written(tell, changes))
             _look_anew(cursor, changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
         tell("publishing", 0, changes)

@@ -76,6 +76,19 @@ class Teller:
             raise Cancelled(str(self.run.pk))
 
 
+@dataclass
+class Written:
+    """Hears how many changes were written, a few at a time, and tells of all so far."""
+
+    tell: Teller
+    known: int
+    done: int = 0
+
+    def __call__(self, more: int) -> None:
+        self.done += more
+        self.tell("applying", self.done, self.known)
+
+
 def taken(run: Run) -> QuerySet[Run]:
     """The run, unless somebody else has taken it since: what changes it goes through here."""
     return Run.objects.filter(pk=run.pk, fence=run.fence)

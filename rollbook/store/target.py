@@ -4,7 +4,7 @@ A plan is the Parquet file of `engine.plan`: one row a change, with the canonica
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -29,6 +29,9 @@ LOOKED_UP = 20_000
 CREATES, UPDATES, DELETES = ("create",), ("update", "restore"), ("delete",)
 
 
+Written = Callable[[int], None]
+
+
 class Change(NamedTuple):
     """One row of a plan, as far as writing needs it."""
 
@@ -38,8 +41,12 @@ class Change(NamedTuple):
     refs: dict[str, Any]
 
 
-def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
-    """Write every change of `plan`, in the caller's transaction, with the basis checked."""
+def _unheard(number: int) -> None:
+    """Nobody listens."""
+
+
+def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Written = _unheard) -> None:
+    """Write every change of `plan`, in the caller's transaction, with the basis checked. `written` hears how many were, each time some were."""
     with duckdb.connect() as reader:
         reader.execute("SET memory_limit = '512MB'; SET threads = 2")
         reader.execute(f"SET temp_directory = {literal(str(plan.parent))}")
@@ -47,9 +54,23 @@ def apply(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
             _relink(cursor, connection, collection, reader, plan)
         for collection in LOAD_ORDER:
             _create(cursor, connection, collection, reader, plan)
-            _update(cursor, connection, collection, _changes(reader, plan, collection, UPDATES))
+            written(_count(reader, plan, collection, CREATES))
+            _update(
+                cursor, connection, collection, _heard(_changes(reader, plan, collection, UPDATES), written)
+            )
         for collection in reversed(LOAD_ORDER):
-            _delete(cursor, connection, collection, _ids(reader, plan, collection, DELETES))
+            ids = _ids(reader, plan, collection, DELETES)
+            _delete(cursor, connection, collection, ids)
+            written(len(ids))
+
+
+def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
+    number = 0
+    for number, change in enumerate(changes, 1):
+        yield change
+        if number % CHUNK == 0:
+            written(CHUNK)
+    written(number % CHUNK)
 
 
 def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:

@@ -1,4 +1,4 @@
-"""Work under way: how far each run is, and which processes are alive. On SQLite beside the roster file, so that it can be told during an import."""
+"""Work under way: how far each run is, and which processes are alive; on SQLite beside the roster file, to be told during an import."""
 
 from django.db import models
 
