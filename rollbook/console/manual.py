@@ -12,7 +12,7 @@ from rollbook.console.browse import Question, page_of
 from rollbook.console.cells import Names
 from rollbook.console.sheets import SHEETS, name_of
 from rollbook.console.words import ACTIONS, COLLECTIONS, FLOWS, field_words, vocabulary_words
-from rollbook.flows.connections import MANUAL
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.manual.acts import COLLECTIONS as COLLECTIONS_BY_HAND
 from rollbook.flows.manual.acts import Problem
 from rollbook.flows.manual.entries import ROLE_FIELDS, Entry, new_id

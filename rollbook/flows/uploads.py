@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-from rollbook.flows.connections import MANUAL
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.jobs import enqueue_delivery
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, Run

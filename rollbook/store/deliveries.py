@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import duckdb
 from django.db import connection as database
 from django.db.models import QuerySet
 
-from rollbook.engine.accepted import rebuild_accepted
+from rollbook.engine.accepted import parquet_of, rebuild_accepted, scan
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
 from rollbook.store import shelf
@@ -38,6 +39,20 @@ def accepted_for(connection: Connection, generation: int) -> Path:
     except OSError:  # somebody else was faster, with the same
         shutil.rmtree(making)
     return folder
+
+
+def owned_ids(connection: Connection, generation: int, collection: str) -> list[int]:
+    """The record ids of all that a connection owns of a collection, deleted too; read beside the roster, whose rows have no index for it."""
+    stored = parquet_of(accepted_for(connection, generation), collection)
+    if stored is None:
+        return []
+    with duckdb.connect(config={"memory_limit": "256MB", "threads": 1}) as reader:
+        return [number for (number,) in reader.execute(f"SELECT record_id FROM {scan(stored)}").fetchall()]
+
+
+def begin_owning_nothing(connection: Connection, generation: int) -> None:
+    """A connection that was made just now has no records: they need not be looked for."""
+    shelf.accepted_folder(connection, generation).mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 class _SourceIds:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from rollbook.flows.completeness import keep_certificate
-from rollbook.flows.connections import KINDS, MANUAL, KeptByHand, SwitchedOff
+from rollbook.flows.connections import KINDS, KeptByHand, SwitchedOff
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.fetch import NothingToFetch
 from rollbook.flows.holds import AlreadyDecided, refuse_undecidable, refuse_unrelinkable
 from rollbook.flows.ingest import begin

@@ -16,7 +16,7 @@ from django.db import transaction
 from rollbook.engine.findings import Finding, Findings
 from rollbook.engine.plan import make_plan
 from rollbook.flows import ingest, progress
-from rollbook.flows.connections import MANUAL
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.manual.cautions import cautions
 from rollbook.flows.manual.entries import (
     Entry,
@@ -28,7 +28,7 @@ from rollbook.flows.manual.entries import (
 )
 from rollbook.flows.publish import locked
 from rollbook.refusal import Refusal
-from rollbook.store.deliveries import accepted_for
+from rollbook.store.deliveries import accepted_for, begin_owning_nothing
 from rollbook.store.models import RECORDS, Connection, District, Record, Run
 from rollbook.store.models.roster import ACTIVE, TOBEDELETED
 from rollbook.store.plans import PlannedChange, find_changes
@@ -110,10 +110,12 @@ def manual_connection(district: District) -> Connection:
     if found:
         return found
     with transaction.atomic():
-        locked(district.pk)
-        made, _ = Connection.objects.get_or_create(
+        generation = locked(district.pk).generation
+        made, is_new = Connection.objects.get_or_create(
             district=district, kind=MANUAL, defaults={"name": "Manual records"}
         )
+        if is_new:
+            begin_owning_nothing(made, generation)
         return made
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from rollbook.engine.stakes import ADMINISTRATORS
-from rollbook.flows.connections import MANUAL
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.manual.entries import Entry
 from rollbook.store.columns import fold
 from rollbook.store.models import Class, Connection, District, Enrollment, Role, User

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from rollbook.flows.connections import MANUAL
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.limits import APPLIED
 from rollbook.store import shelf
 from rollbook.store.columns import fold
+from rollbook.store.deliveries import owned_ids
 from rollbook.store.histories import plans_touching
 from rollbook.store.models import Connection, District, Enrollment, Record, Run, User
 from rollbook.store.models.roster import ACTIVE, TOBEDELETED
@@ -32,7 +33,7 @@ class Event:
 
 def manual_people(district: District, search: str = "", status: str = "active") -> QuerySet[User]:
     """People kept by hand, by name. `search` is looked for in names, ids, usernames and e-mails; `status` is a key of STATUSES."""
-    people = User.objects.filter(_mine(district, status))
+    people = User.objects.filter(_mine(district, "users", status))
     for word in search.split():
         people = people.filter(_is_person(word))
     return people.order_by("family_name_folded", "given_name_folded", "id")
@@ -40,16 +41,18 @@ def manual_people(district: District, search: str = "", status: str = "active") 
 
 def manual_enrollments(district: District, search: str = "", status: str = "active") -> QuerySet[Enrollment]:
     """Enrollments kept by hand, the latest first; `search` is looked for in their ids and in the people they enroll."""
-    enrollments = Enrollment.objects.filter(_mine(district, status))
+    enrollments = Enrollment.objects.filter(_mine(district, "enrollments", status))
     for word in search.split():
         people = User.objects.filter(_is_person(word), district=district)
         enrollments = enrollments.filter(Q(sourced_id__icontains=word) | Q(user_id__in=people.values("id")))
     return enrollments.order_by("-id")
 
 
-def _mine(district: District, status: str) -> Q:
-    mine = Connection.objects.filter(district=district, kind=MANUAL)
-    found = Q(district=district, connection_id__in=mine.values("id"))
+def _mine(district: District, collection: str, status: str) -> Q:
+    connection = Connection.objects.filter(district=district, kind=MANUAL).first()
+    generation = District.objects.values_list("generation", flat=True).get(pk=district.pk)
+    ids = owned_ids(connection, generation, collection) if connection else []
+    found = Q(district=district, id__in=ids)
     return found & Q(status=STATUSES[status]) if STATUSES[status] else found
 
 
