@@ -96,7 +96,7 @@ def run(
 ) -> None:
     """Fetch what the other system has, and import it.
 
-    Exit 0 when it came in, 1 when it did not, 3 when its plan is held, 4 when it is kept because of a blackout.
+    Exit 0 when it came in, 1 when it did not, 3 when its plan is held, 5 when it is kept because of a blackout.
     """
     connection = connections.find_connection(number)
     with jobs.own_process() as process:

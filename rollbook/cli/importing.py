@@ -22,7 +22,7 @@ WORDS = {
     "relink": "re-linked",
 }
 HELD = 3
-EXITS = {"held": HELD, "kept": 4}
+EXITS = {"held": HELD, "kept": 5}
 
 DespiteBlackout = Annotated[
     bool,
@@ -57,7 +57,7 @@ def import_package(
     """Judge a package, show what it would change, and apply it.
 
     Exit 0 when the roster is as the package says (or you said no), 1 when records were held back or the package was refused as a whole,
-    2 when it is not a package, 3 when the plan is held: `rollbook hold show` says why, 4 when it is kept because of a blackout.
+    2 when it is not a package, 3 when the plan is held: `rollbook hold show` says why, 5 when it is kept because of a blackout.
     """
     way_in = upload_of(find_district(district), connection)
     with jobs.own_process() as process:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.columns import Row, show
+from rollbook.cli.importing import EXITS
 from rollbook.flows import jobs
 from rollbook.flows.districts import find_district
 from rollbook.flows.jobs.standing import Standing, standing
@@ -17,7 +18,6 @@ from rollbook.store.models import Run
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 RunNumber = Annotated[int, typer.Argument(help="The run: `rollbook run list` shows it.")]
 LOOK = 0.5
-HELD = 3
 STILL_GOING = 4
 GOOD = ("success", "empty", "previewed")
 
@@ -63,7 +63,11 @@ def wait_for_run(
     seconds: Annotated[int, typer.Option(help="So long at most; 0 for ever.", min=0)] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Wait until a run has ended. Exit 0 when it went well, 1 when it did not, 3 when its plan is held, 4 when it has not ended in time."""
+    """Wait until a run has ended.
+
+    Exit 0 when it went well, 1 when it did not, 3 when its plan is held, 4 when it has not ended in time,
+    5 when it is kept because of a blackout.
+    """
     until = time.monotonic() + seconds if seconds else float("inf")
     said = ""
     while not (found := find_run(run)).outcome and time.monotonic() < until:
@@ -86,7 +90,7 @@ def cancel_run(run: RunNumber, as_json: AsJson = False) -> None:
 def _exit_code(run: Run) -> int:
     if not run.outcome:
         return STILL_GOING
-    return HELD if run.outcome == "held" else int(run.outcome not in GOOD)
+    return EXITS.get(run.outcome, int(run.outcome not in GOOD))
 
 
 def _row(run: Run) -> Row:

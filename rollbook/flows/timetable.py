@@ -6,7 +6,7 @@ Several hosts may all look: a start is a row that only one of them can write, an
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -26,6 +26,9 @@ from rollbook.store.models import Connection, District, Hold, Run, Schedule, Sta
 
 TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 MOST_TIMES = 8
+REMEMBERED = timedelta(days=400)
+"""For how long it stays known what the schedule started."""
+
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BY = "schedule"
 BY_CALENDAR = "calendar, after the blackout"
@@ -114,6 +117,7 @@ def _started(schedule: Schedule, now: datetime) -> bool:
         if is_first:
             start.run = enqueue_fetch(connection, BY)
             start.save(update_fields=["run"])
+            Start.objects.filter(connection=connection, started_at__lt=timezone.now() - REMEMBERED).delete()
     return is_first
 
 

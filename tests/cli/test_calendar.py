@@ -39,7 +39,7 @@ def test_days_are_planned_kept_rehearsed_and_removed(district: District, tmp_pat
     assert (row["until"], row["why"]) == (str(last), "roll-over")
     assert json.loads(rollbook("additions-only", "list", district.pk, "--json")) == []
     changed = cast.riverbend(tmp_path / "next", {"users": {cast.KOFI: {"givenName": "Kwame"}}})
-    kept = rollbook("import", district.pk, changed, "--yes", expect=4)
+    kept = rollbook("import", district.pk, changed, "--yes", expect=5)
     assert f"Kept: blackout until {last}." in kept
     told = rollbook("rehearse", way_in, changed, "--on", today + timedelta(60))
     assert "It would be applied, without asking anybody." in told
