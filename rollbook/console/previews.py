@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from rollbook.console.reports import is_kept
 from rollbook.engine.safeguards import Hazard
 from rollbook.flows.limits import APPLIED
-from rollbook.flows.previews import PREVIEWED, stale_words
+from rollbook.flows.previews import PREVIEWED, OtherSteps, has_other_steps, stale_words
 from rollbook.flows.undo import can_return
 from rollbook.store.models import Run
 
@@ -33,7 +33,8 @@ def shown_preview(run: Run) -> ShownPreview | None:
     hazards = [
         Hazard(**{key: value for key, value in one.items() if key != "words"}) for one in run.plan.hazards
     ]
-    return ShownPreview(stale_words(run), [hazard.words for hazard in hazards])
+    stale = stale_words(run) or (OtherSteps().words if has_other_steps(run) else "")
+    return ShownPreview(stale, [hazard.words for hazard in hazards])
 
 
 def ways_back(run: Run) -> WaysBack | None:

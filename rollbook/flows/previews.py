@@ -70,8 +70,15 @@ def refuse_unappliable(run: Run) -> None:
         raise PlanGone(str(run.pk))
     if stale_words(run):
         raise StaleBasis
-    if run.flow in PREPARED and run.plan.preparation != version_of(run.connection):
+    if has_other_steps(run):
         raise OtherSteps(str(run.pk))
+
+
+def has_other_steps(run: Run) -> bool:
+    """Whether the plan was prepared by steps that are not those that hold: a draft's, or an earlier version's."""
+    if run.connection is None or run.flow not in PREPARED:
+        return False
+    return run.plan.preparation != version_of(run.connection)
 
 
 def _prepared_again(run: Run, connection: Connection) -> Prepared:

@@ -45,6 +45,9 @@ POSTS = (
     "finding-severity",
     "token-add",
     "token-revoke",
+    "preparation-decide",
+    "preparation-move",
+    "preparation-back",
 )
 PAGES = [route.name for route in urls.district]
 
