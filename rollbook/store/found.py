@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from rollbook.engine.aside import FINDINGS, TALLIES
 from rollbook.engine.catalogue import SEVERITIES
 from rollbook.engine.findings import Finding, Findings, Tally
 from rollbook.store.models import Run
 from rollbook.store.shelf import run_folder, shelf
-
-FINDINGS, TALLIES = "findings.json", "findings-totals.json"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,11 @@ class Found:
         )
 
     @property
+    def failed(self) -> bool:
+        """Whether anything is wrong that is not repaired."""
+        return any(one.severity in ("fatal", "error") for one in self.tallies)
+
+    @property
     def total(self) -> int:
         """How many findings there are, the unlisted too."""
         return sum(one.total for one in self.tallies)
@@ -47,7 +52,11 @@ def keep_found(run: Run, findings: Findings) -> None:
 
 def found_by(run: Run) -> Found:
     """What the run found; nothing where nothing is kept."""
-    folder = shelf() / f"{run.district_id}/runs/{run.pk}"
+    return found_in(shelf() / f"{run.district_id}/runs/{run.pk}")
+
+
+def found_in(folder: Path) -> Found:
+    """What was found, as it was written into a folder; nothing where there is none."""
     file, totals = folder / FINDINGS, folder / TALLIES
     if not file.is_file():
         return Found()

@@ -62,11 +62,8 @@ def test_nothing_is_kept(db, client: Client, zipped, settings):
 
 
 def test_nothing_is_kept_after_a_fault(client: Client, zipped, settings, monkeypatch):
-    def fails(*_: Any, **__: Any) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(validation, "judge", fails)
     client.raise_request_exception = False
+    monkeypatch.setattr(validation, "JUDGE", "rollbook.engine.no_such_module")
     assert check(client, zipped).status_code == 500
     assert not list((Path(settings.DATA_DIR) / "uploads").iterdir())
     monkeypatch.undo()
@@ -99,6 +96,14 @@ def test_one_address_may_not_come_too_often_and_others_may(client: Client, setti
     assert check(client, b"a letter", REMOTE_ADDR="2001:db8::2").status_code == 429, (
         "one network is one address"
     )
+
+
+def test_what_takes_too_long_is_given_up(client: Client, zipped, settings, monkeypatch):
+    monkeypatch.setattr(validation, "LONGEST", 0.01)
+    answer = check(client, zipped)
+    assert answer.status_code == 422
+    assert "takes longer to check" in text_of(answer)
+    assert not list((Path(settings.DATA_DIR) / "uploads").iterdir())
 
 
 def test_one_package_at_a_time_is_checked(client: Client, zipped, monkeypatch):

@@ -23,7 +23,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from rollbook.client_address import client_address
 from rollbook.console.findings import Group, Row, chapters, groups_of, kind_of, rows_of
 from rollbook.engine.catalogue import CATALOGUE
-from rollbook.engine.findings import Findings
 from rollbook.engine.package import NotAPackage
 from rollbook.engine.report import csv_of
 from rollbook.flows import uploads, validation
@@ -112,11 +111,10 @@ def _judged(request: Any) -> HttpResponse:
     return render(request, "console/validated.html", {"verdicts": verdicts, "name": package.name})
 
 
-def _verdict(words: Any, findings: Findings, name: str) -> Verdict:
-    found = Found(list(findings), findings.tallies())
+def _verdict(words: Any, found: Found, name: str) -> Verdict:
     written = "".join(csv_of(found.listed)).encode()
     return Verdict(
-        words, findings.failed, groups_of(found), rows_of(found.listed[:LISTED]), found.total,
+        words, found.failed, groups_of(found), rows_of(found.listed[:LISTED]), found.total,
         found.total == len(found.listed[:LISTED]),
         "data:text/csv;charset=utf-8;base64," + base64.b64encode(written).decode(), name,
     )  # fmt: skip
