@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -399,3 +401,56 @@ def test_a_blackout_is_planned_and_removed_and_a_year_is_rehearsed(signed_in: Pa
     signed_in.get_by_role("button", name="Rehearse").click()
     expect(signed_in.get_by_role("heading", name="Who would be left without a class")).to_be_visible()
     assert violations(signed_in) == []
+
+
+ENQUEUE = """
+import os, sys, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
+django.setup()
+from pathlib import Path
+from rollbook.flows.jobs import enqueue_delivery
+from rollbook.flows.jobs.turns import give_turns
+from rollbook.flows.progress import note
+from rollbook.store.models import Connection
+run = enqueue_delivery(Connection.objects.get(kind="upload", district=1), Path(sys.argv[1]), "a test")
+give_turns()
+note(run.pk, "planning", 30, 120)
+print(run.pk)
+"""
+
+
+def test_an_import_under_way_is_in_order_in_every_look_and_shows_its_end_by_itself(
+    served: Served, browser: Browser
+):
+    done = subprocess.run(
+        [sys.executable, "-c", ENQUEUE, str(RIVERBEND)],
+        env=served.installation.environ, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    run = done.stdout.strip()
+    for scheme, width in LOOKS:
+        context = open_context(browser, scheme, width)
+        page = context.new_page()
+        said = listen(page)
+        sign_in(page, served.url)
+        page.goto(f"{served.url}/districts/1/imports/{run}")
+        expect(page.locator("#step")).to_have_text("Comparing with the roster")
+        expect(page.get_by_text("30 of 120 rows in this step")).to_be_visible()
+        assert violations(page) + said == [], (scheme, width)
+        assert too_wide(page) <= 0
+        if (scheme, width) == LOOKS[-1]:
+            # Nobody touches the page from here on. The run has its turn and no worker: the step it is in is taken by hand.
+            ended = served.installation.rollbook("run", "cancel", run)
+            assert "has cancelled it" in ended.stdout
+            expect(page.locator("#step")).to_contain_text("Cancelling", timeout=20_000)
+            subprocess.run([sys.executable, "-c", WALK, run], env=served.installation.environ, check=True)
+            expect(page.get_by_text("Nothing of it was applied.")).to_be_visible(timeout=20_000)
+        context.close()
+
+
+WALK = """
+import os, sys, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
+django.setup()
+from rollbook.flows.jobs import walk
+walk(int(sys.argv[1]))
+"""

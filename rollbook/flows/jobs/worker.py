@@ -53,6 +53,7 @@ def the_place(stop: Event) -> Iterator[str]:
         yield a_name(WORKER)
         return
     file = Path(settings.DATA_DIR) / "worker.lock"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with file.open("a") as lock:
         while not stop.is_set() and not _locked(lock.fileno()):
             stop.wait(LOOK)
@@ -118,5 +119,5 @@ def end_walks_of_the_dead(living: list[str]) -> None:
 
 def _begin_again(run: Run) -> None:
     """The engine gave up a run that has not ended: it gets another turn, and with it another name there."""
-    log.warning("run %s is begun again", run.pk)
-    Run.objects.filter(pk=run.pk, outcome="", turn_at=run.turn_at).update(turn_at=timezone.now())
+    if Run.objects.filter(pk=run.pk, outcome="", turn_at=run.turn_at).update(turn_at=timezone.now()):
+        log.warning("run %s is begun again", run.pk)
