@@ -82,6 +82,20 @@ def can_return(kept: Run) -> bool:
     return bool(changed) and all(shelf.place(run.plan.shelf_name).exists() for run in changed)
 
 
+def returnable(connection: Connection) -> set[int]:
+    """The runs of a connection for which `can_return` holds, found in one go."""
+    applied = Run.objects.filter(connection=connection, outcome__in=APPLIED, plan__isnull=False)
+    found: set[int] = set()
+    something_after = False
+    for run in applied.select_related("plan").order_by("-ended_at", "-id"):
+        if something_after:
+            found.add(run.pk)
+        if run.plan.counts and not shelf.place(run.plan.shelf_name).exists():
+            break
+        something_after = something_after or bool(run.plan.counts)
+    return found
+
+
 def _applied_by(run: Run) -> Connection:
     if run.connection is None or run.outcome not in APPLIED or not hasattr(run, "plan"):
         raise NotUndoable(str(run.pk))

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rollbook.flows import snapshots
 from rollbook.flows.ingest import carry_out, decline, prepare
 from rollbook.flows.keeping import NotKept, keeping_of, set_keeping
-from rollbook.flows.undo import can_return
+from rollbook.flows.undo import can_return, returnable
 from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run, Snapshot, SnapshotAct
 from tests import cast
@@ -54,6 +54,7 @@ def test_more_than_the_number_are_dropped_and_their_files_are_gone(district, tmp
     assert [can_return(run) for run in runs] == [True, True, False], (
         "the way back to the first needs the plans after it"
     )
+    assert returnable(runs[0].connection) == {runs[0].pk, runs[1].pk}
     listed = snapshots.snapshots_of(district)
     assert [kept.run.pk for kept in listed] == [runs[2].pk, runs[1].pk]
     assert snapshots.total_size(district) == sum(kept.snapshot.size for kept in listed)

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_POST
 from rollbook.console.access import Act, in_district
 from rollbook.console.imports import shown
 from rollbook.flows import snapshots
+from rollbook.flows.connections import connections_of
 from rollbook.flows.keeping import NotKept, keeping_of, set_keeping
-from rollbook.flows.undo import can_return
+from rollbook.flows.undo import returnable
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, Snapshot, SnapshotAct
 
@@ -64,11 +65,12 @@ def remove_snapshot(request: Any, district: District, snapshot_id: int) -> HttpR
 
 def _page(request: HttpRequest, district: District, wrong: str = "") -> HttpResponse:
     keeping = keeping_of(district)
+    reachable = {pk for one in connections_of(district) for pk in returnable(one)}
     lines = [
         {
             "kept": kept,
             "run": shown(kept.run) if kept.run else None,
-            "can_return": kept.run is not None and can_return(kept.run),
+            "can_return": kept.run is not None and kept.run.pk in reachable,
         }
         for kept in snapshots.snapshots_of(district)
     ]
