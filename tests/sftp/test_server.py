@@ -81,7 +81,7 @@ def test_serve_runs_it_beside_the_web_server_starts_it_again_and_takes_it_away(s
         os.kill(child, signal.SIGKILL)
         until_it_answers(drop, not_by=child)
         assert drop.sftp(f"put {zipped(RIVERBEND, tmp_path / 'roster.zip')}").returncode == 0
-        assert drop.runs(1)[0]["outcome"] == "success"
+        assert drop.ended(1)[0]["outcome"] == "success"
     assert sftp_processes(port) == []
 
 
@@ -110,7 +110,7 @@ def test_a_delivery_that_was_taken_when_the_server_was_killed_is_imported_by_the
         process.kill()
     with serving_sftp(installation):
         until(lambda: list((drop.home / "archive").glob("run-*")))
-        runs = drop.runs(1)
+        runs = drop.ended(1)
     assert runs[-1]["outcome"] == "success"
     assert [run["outcome"] for run in runs[:-1]] in ([], ["failed"], ["success"])
     assert all("imported again" in run["message"] for run in runs if run["outcome"] == "failed")

@@ -34,10 +34,10 @@ def test_a_sis_brings_its_files_to_the_server_that_serve_runs(tmp_path):
         with installation.serving():
             until(lambda: drop.sftp("ls", key=private).returncode == 0)
             assert drop.sftp(f"put {RIVERBEND}/*.csv", key=private).returncode == 0
-            [run] = drop.runs(1)
+            [run] = drop.ended(1)
             assert run["outcome"] == "success"
             assert drop.sftp(f"put {zipped(RIVERBEND, tmp_path / 'roster.zip')}").returncode == 0
-            again = drop.runs(2)[-1]
+            again = drop.ended(2)[-1]
         assert (again["outcome"], again["message"]) == ("success", "Nothing changed.")
 
 
