@@ -5,7 +5,8 @@ killed at any line: the roster changes with the one commit at the end, and what 
 """
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ from rollbook.flows.notify import import_address, tell_operators
 from rollbook.flows.publish import locked, publish
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
+from rollbook.store.beginning import Beginning, beginning
 from rollbook.store.bulk import is_postgresql
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import (
@@ -249,7 +251,8 @@ def _applied_and_published(run: Run) -> Run:
             apply(cursor, connection, plan)
             _look_anew(cursor, changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
-        publication = publish(district.pk, changed, f"{run.flow} {run.pk}")
+        with _begun_by(run, district) as begun:
+            publication = publish(district.pk, changed, f"{run.flow} {run.pk}", begun)
         with database.cursor() as cursor:
             _look_anew(cursor, changes, (Served, ViewRow))
         district.refresh_from_db()
@@ -261,6 +264,18 @@ def _applied_and_published(run: Run) -> Run:
         shelf.put_accepted(connection, district.generation, shelf.run_folder(run) / "accepted")
     shelf.drop_older_accepted(connection, district.generation)
     return run
+
+
+@contextmanager
+def _begun_by(run: Run, district: District) -> Iterator[Beginning | None]:
+    """A district's first roster is on the shelf as this run's delivery, whole: nearly all of it can be served from there."""
+    accepted = shelf.run_folder(run) / "accepted"
+    if district.publication or district.generation or not accepted.exists():
+        yield None
+        return
+    work = shelf.run_folder(run) / "work"
+    with beginning(district.pk, run.connection.prefix, accepted, work) as begun:
+        yield begun
 
 
 def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
