@@ -66,8 +66,7 @@ class Beginning:
 @contextmanager
 def beginning(district_id: int, prefix: str, accepted: Path, work: Path) -> Iterator[Beginning]:
     """Reads the folder `accepted`, the snapshot of the only delivery a district has, whose ids are served behind `prefix`."""
-    config = {"memory_limit": MEMORY, "threads": 2, "temp_directory": str(work)}
-    with duckdb.connect(config=config) as reader:
+    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(work)}) as reader:
         for statement in (*_delivered(prefix, accepted), *SEEN):
             reader.execute(statement)
         yield Beginning(reader, district_id)
