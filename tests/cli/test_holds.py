@@ -8,7 +8,8 @@ import pytest
 from rollbook.generator.generate import generate
 from tests.command import rollbook
 
-pytestmark = pytest.mark.django_db
+# An operator types numbers: here every test's district is 1 and its first run is 1.
+pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 
 
 @pytest.fixture

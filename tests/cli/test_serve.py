@@ -49,10 +49,9 @@ def test_a_wrong_setting_keeps_the_server_from_starting_and_is_named():
     assert "not-a-key" not in done.stderr
 
 
-def test_migrating_twice_is_migrating_once():
-    with fresh_installation(migrated=False) as installation:
-        installation.rollbook("migrate")
-        assert "No migrations to apply" in installation.rollbook("migrate").stdout
+def test_migrating_twice_is_migrating_once(installation: Installation):
+    """The first time was when the installation was made."""
+    assert "No migrations to apply" in installation.rollbook("migrate").stdout
 
 
 def test_the_server_sees_to_what_is_due(installation: Installation):
