@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
         if long:
             environ |= {"ROLLBOOK_TEST_LONG": "1", "ROLLBOOK_TEST_FIGURES": str(figures)}
         outcomes = [
-            run_pass(title, wrapper, targets, options(arguments, long), environ, Path(folder, "counts.json"))
+            run_pass(title, wrapper, targets, options(arguments), environ, Path(folder, "counts.json"))
             for title, wrapper, targets in passes(arguments)
         ]
         passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
@@ -113,10 +113,10 @@ def is_in(places: tuple[str, ...], target: str) -> bool:
     return any(path == place.rstrip("/") or path.startswith(f"{place.rstrip('/')}/") for place in places)
 
 
-def options(arguments: list[str], long: bool) -> list[str]:
-    """Pytest's options: two processes, unless timings are wanted or somebody looks over the shoulder of one."""
+def options(arguments: list[str]) -> list[str]:
+    """Pytest's options: two processes, unless somebody looks over the shoulder of one."""
     given = [argument for argument in arguments if not is_target(argument)]
-    alone = long or any(argument in ("-s", "--pdb") or argument.startswith("-n") for argument in given)
+    alone = any(argument in ("-s", "--pdb") or argument.startswith("-n") for argument in given)
     return (
         given if alone else [*given, "-n", os.environ.get("ROLLBOOK_TEST_WORKERS", "2"), "--dist", "loadfile"]
     )
