@@ -4,7 +4,9 @@ import contextlib
 import functools
 import os
 import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -51,6 +54,19 @@ class Installation:
             )
         return done
 
+    def rows(self, statement: str, file: str = "roster.db") -> list[tuple[Any, ...]]:
+        """What the statement finds, asked of the database itself: a process that only looks would cost a start of Django.
+
+        `file` is the one of SQLite's two that the tables lie in.
+        """
+        if ON_POSTGRESQL:
+            with psycopg.connect(self.environ["ROLLBOOK_DATABASE_URL"], autocommit=True) as server:
+                return server.execute(statement).fetchall()  # type: ignore[arg-type]  # written out in the tests, every one
+        with contextlib.closing(
+            sqlite3.connect(self.data_dir / file, timeout=30, isolation_level=None)
+        ) as own:
+            return own.execute(statement).fetchall()
+
     @contextlib.contextmanager
     def serving(
         self, *arguments: str, workers: int = 1, worker: bool = False, **variables: str
@@ -59,7 +75,7 @@ class Installation:
         beside = "--worker" if worker else "--no-worker"
         process = subprocess.Popen(
             [sys.executable, "-m", "rollbook", "serve", "--port", str(self.port), "--workers", str(workers), beside, *arguments],
-            env=self.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            env=self.environ | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
         )  # fmt: skip
         self.servers.append(process)
         try:
@@ -84,8 +100,11 @@ class Installation:
             process.communicate(timeout=20)
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:
-    """Returns once /readyz says so; raises with the server's output when it ended or never did."""
+def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 120) -> None:
+    """Returns once /readyz says so; raises with the server's output when it ended or never did.
+
+    The server leads a group of its own: its workers go with it, or they would hold its output open for ever.
+    """
     until = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < until:
         with (
@@ -94,7 +113,8 @@ def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 
         ):
             return
         time.sleep(0.05)
-    process.kill()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     raise AssertionError(f"The server never became ready:\n{process.communicate()[0]}")
 
 

@@ -6,7 +6,8 @@ which moves the run too, and what a dead process leaves on the shelf is put ther
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -37,6 +38,7 @@ from rollbook.flows.severities import severities_of
 from rollbook.flows.spans import KEPT, additions_end, left_out_words, today_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
+from rollbook.store.beginning import Beginning, beginning
 from rollbook.store.bulk import is_postgresql
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.found import keep_found
@@ -356,7 +358,8 @@ def _applied_and_published(run: Run) -> Run:
             _look_anew(cursor, changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
         tell("publishing", 0, changes)
-        publication = publish(district.pk, changed, f"{run.flow} {run.pk}")
+        with _begun_by(run, district) as begun:
+            publication = publish(district.pk, changed, f"{run.flow} {run.pk}", begun)
         with database.cursor() as cursor:
             _look_anew(cursor, changes, (Served, ViewRow))
         district.refresh_from_db()
@@ -380,6 +383,18 @@ def has_been_applied(run: Run) -> bool:
     if now["fence"] != run.fence:
         raise TakenOver(str(run.pk))
     return False
+
+
+@contextmanager
+def _begun_by(run: Run, district: District) -> Iterator[Beginning | None]:
+    """A district's first roster is on the shelf as this run's delivery, whole: nearly all of it can be served from there."""
+    accepted = shelf.run_folder(run) / "accepted"
+    if district.publication or district.generation or not accepted.exists():
+        yield None
+        return
+    work = shelf.run_folder(run) / "work"
+    with beginning(district.pk, run.connection.prefix, accepted, work) as begun:
+        yield begun
 
 
 def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:

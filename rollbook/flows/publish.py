@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 
 from rollbook.oneroster.json_binding import instant_text
+from rollbook.store.beginning import Beginning
 from rollbook.store.models import District, Grant, Publication, Role, View
 from rollbook.store.models.publication import COLLECTIONS
 from rollbook.store.publishing import Changed, Edition, follow_roster
@@ -21,11 +22,16 @@ State = dict[str, dict[str, list[int]]]
 
 
 @transaction.atomic
-def publish(district_id: int, changed: Changed | None, reason: str) -> Publication | None:
-    """Serve the roster as it is now; None if nothing served would differ. `changed` None: everything may have changed."""
+def publish(
+    district_id: int, changed: Changed | None, reason: str, begun: Beginning | None = None
+) -> Publication | None:
+    """Serve the roster as it is now; None if nothing served would differ. `changed` None: everything may have changed.
+
+    `begun` is the first delivery of a district that has served nothing yet.
+    """
     district = locked(district_id)
     state, edition = _next_edition(district)
-    follow_roster(edition, changed)
+    follow_roster(edition, changed, begun if edition.is_first else None)
     for collection, written in edition.written.items():
         if written:
             state[str(WHOLE_ROSTER)][collection] = [edition.totals[collection], edition.number]

@@ -22,11 +22,18 @@ def load(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterab
     return _insert(cursor, table, columns, rows)
 
 
-def load_csv(cursor: CursorWrapper, table: str, columns: Sequence[str], path: str) -> None:
-    """Add the rows of a headerless CSV file whose empty unquoted fields are NULL. PostgreSQL only."""
-    statement = f"COPY {table} ({_names(columns)}) FROM STDIN (FORMAT csv)"
-    with open(path, "rb") as source, cursor.cursor.copy(statement) as copy:
-        while block := source.read(1 << 20):
+def copy_csv(
+    cursor: CursorWrapper,
+    table: str,
+    columns: Sequence[str],
+    blocks: Iterable[bytes],
+    delimiter: str,
+    quote: str,
+) -> None:
+    """Add the rows of headerless CSV whose empty unquoted fields are NULL. PostgreSQL only."""
+    form = f"FORMAT csv, DELIMITER '{delimiter}', QUOTE '{quote}', ESCAPE '{quote}'"
+    with cursor.cursor.copy(f"COPY {table} ({_names(columns)}) FROM STDIN ({form})") as copy:
+        for block in blocks:
             copy.write(block)
 
 

@@ -11,10 +11,11 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from rollbook.oneroster.json_binding import texts, tombstone
-from rollbook.store import plain_enrollments
+from rollbook.store.beginning import BEGUN, Beginning
 from rollbook.store.bulk import among, batches, elements, load, many
 from rollbook.store.models import RECORDS, District
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
+from rollbook.store.pouring import Pour, pour
 from rollbook.store.records import Loaded, Roster
 from rollbook.store.sights import Sight, base_sight
 
@@ -66,28 +67,33 @@ class Edition:
     flipped: Changed = field(default_factory=dict)
 
 
-def follow_roster(edition: Edition, changed: Changed | None) -> None:
-    """Bring the served rows of the whole roster up to the roster. `changed` None means that everything may have changed."""
+def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | None = None) -> None:
+    """Bring the served rows of the whole roster up to the roster. `changed` None means that everything may have changed.
+
+    `begun` can serve most of a district's first publication by itself.
+    """
+    if begun is not None:
+        _begin(edition, begun)
     sight = base_sight(edition.cursor, edition.district.pk)
     roster = Roster(edition.cursor, edition.district.pk, sight, edition.today)
     for collection in COLLECTIONS:
-        if collection == "enrollments" and edition.is_first:
-            _begin_enrollments(edition, roster)
-        elif collection != "users":
-            _follow(edition, roster, collection, _candidates(edition, sight, collection, changed))
+        if begun is not None and collection in BEGUN:
+            candidates: Iterable[int] = begun.others(collection)
         else:
-            _follow(edition, roster, "users", _candidates(edition, sight, "users", changed))
-            if changed is not None:
-                _follow(edition, roster, "users", _wards(edition))
+            candidates = _candidates(edition, sight, collection, changed)
+        _follow(edition, roster, collection, candidates)
+        if collection == "users" and changed is not None:
+            _follow(edition, roster, "users", _wards(edition))
 
 
-def _begin_enrollments(edition: Edition, roster: Roster) -> None:
-    """A district's first enrollments are by far its most records: the database serves by itself what it can."""
-    cursor, district_id = edition.cursor, edition.district.pk
-    served = plain_enrollments.serve(cursor, district_id, edition.number, edition.totals["enrollments"])
-    edition.totals["enrollments"] += served
-    edition.written["enrollments"] = served
-    _follow(edition, roster, "enrollments", plain_enrollments.others(cursor, district_id, served))
+def _begin(edition: Edition, begun: Beginning) -> None:
+    pours = [
+        Pour("store_served", COLUMNS, begun.rows(collection, edition.number, edition.totals[collection]))
+        for collection in BEGUN
+    ]
+    for collection, served in zip(BEGUN, pour(edition.cursor, begun.reader, pours), strict=True):
+        edition.totals[collection] += served
+        edition.written[collection] = served
 
 
 # --- Which records may be served differently now ------------------------------------------------------------------------------------

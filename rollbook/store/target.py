@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 import duckdb
@@ -16,10 +15,11 @@ from django.db.backends.utils import CursorWrapper
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.folding import fold
 from rollbook.oneroster.spec import Field
-from rollbook.store.bulk import among, batches, is_postgresql, load, load_csv, many, temporary
+from rollbook.store.bulk import among, batches, load, many, temporary
 from rollbook.store.columns import column_of
 from rollbook.store.finished import PLAIN, finished_rows, literal
 from rollbook.store.models import RECORDS, Connection
+from rollbook.store.pouring import Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
@@ -52,9 +52,8 @@ def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Wr
         reader.execute(f"SET temp_directory = {literal(str(plan.parent))}")
         for collection in LOAD_ORDER:
             _relink(cursor, connection, collection, reader, plan)
+        _create(cursor, connection, reader, plan, written)
         for collection in LOAD_ORDER:
-            _create(cursor, connection, collection, reader, plan)
-            written(_count(reader, plan, collection, CREATES))
             _update(
                 cursor, connection, collection, _heard(_changes(reader, plan, collection, UPDATES), written)
             )
@@ -95,7 +94,7 @@ def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tupl
     with duckdb.connect() as reader:
         for collection in RECORDS:
             made = _count(reader, plan, collection, CREATES)
-            rows = _fetched(_select(reader, plan, "source_id", collection, CREATES))
+            rows = fetched(_select(reader, plan, "source_id", collection, CREATES))
             ids = (connection.prefix + source_id for (source_id,) in rows)
             taken = _looked_up if made <= LOOKED_UP else _held_against_all
             if made and (count := taken(cursor, connection, collection, ids)):
@@ -174,7 +173,7 @@ def _changes(
     reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str], also: str = ""
 ) -> Iterator[Change]:
     rows = _select(reader, plan, "record_id, source_id, after, refs", collection, actions, also)
-    for record_id, source_id, after, refs in _fetched(rows):
+    for record_id, source_id, after, refs in fetched(rows):
         yield Change(record_id, source_id, json.loads(after), json.loads(refs) if refs else {})
 
 
@@ -296,7 +295,7 @@ def _relink(
     """Let records be delivered under other ids from now on. What is served of them stays."""
     table = RECORDS[collection]._meta.db_table
     rows = _select(reader, plan, "record_id, source_id", collection, ["relink"])
-    for some in batches(_fetched(rows), CHUNK):
+    for some in batches(fetched(rows), CHUNK):
         temporary(cursor, "relinked", "id BIGINT, source_id TEXT")
         load(cursor, "relinked", ("id", "source_id"), some)
         cursor.execute(
@@ -309,40 +308,26 @@ def _relink(
 def _create(
     cursor: CursorWrapper,
     connection: Connection,
-    collection: str,
     reader: duckdb.DuckDBPyConnection,
     plan: Path,
+    written: Written,
 ) -> None:
-    table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
-    made = _load_finished(cursor, connection, collection, reader, plan)
-    if made < _count(reader, plan, collection, CREATES):
-        careful = _changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}")
-        load(cursor, table, columns, _rows(connection, collection, careful))
-
-
-def _load_finished(
-    cursor: CursorWrapper,
-    connection: Connection,
-    collection: str,
-    reader: duckdb.DuckDBPyConnection,
-    plan: Path,
-) -> int:
-    """The plain created records; how many they are."""
-    table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
-    finished = finished_rows(connection, collection, _fields(collection), columns, plan)
-    if not is_postgresql(cursor):
-        return load(cursor, table, columns, _fetched(reader.execute(finished)))
-    with NamedTemporaryFile(suffix=".csv") as file:
-        [(made,)] = reader.execute(
-            f"COPY ({finished}) TO '{file.name}' (FORMAT csv, HEADER false)"
-        ).fetchall()
-        load_csv(cursor, table, columns, file.name)
-    return int(made)
-
-
-def _fetched(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while batch := rows.fetchmany(CHUNK):
-        yield from batch
+    """Plain records as DuckDB puts their rows together, all others one by one."""
+    counts = {collection: _count(reader, plan, collection, CREATES) for collection in LOAD_ORDER}
+    # The largest last: no other answer is put together beside it, in memory that it needs itself.
+    created = {name: counts[name] for name in sorted(counts, key=counts.__getitem__) if counts[name]}
+    tables = {
+        collection: (RECORDS[collection]._meta.db_table, _columns(collection)) for collection in created
+    }
+    plain = [
+        Pour(table, columns, finished_rows(connection, collection, _fields(collection), columns, plan))
+        for collection, (table, columns) in tables.items()
+    ]
+    poured = pour(cursor, reader, plain, written)
+    for (collection, count), made in zip(created.items(), poured, strict=True):
+        if made < count:
+            careful = _heard(_changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}"), written)
+            load(cursor, *tables[collection], _rows(connection, collection, careful))
 
 
 def _update(

@@ -5,21 +5,14 @@ import re
 
 import pytest
 from django.test import Client
-from typer.testing import CliRunner, Result
 
-from rollbook.cli.main import app
 from rollbook.flows import operators
 from rollbook.flows.districts import add_district
 from rollbook.store.models import Account, Connection, District, Operator
+from tests.command import rollbook
 from tests.console.test_sign_in import set_password_by, sign_in
 
 PASSWORD = "seven quiet herons at noon"
-
-
-def rollbook(*arguments: str, stdin: str = "", expect: int = 0) -> Result:
-    result = CliRunner().invoke(app, list(arguments), input=stdin)
-    assert result.exit_code == expect, result.output
-    return result
 
 
 @pytest.fixture

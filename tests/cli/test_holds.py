@@ -1,4 +1,4 @@
-"""Held plans, limits, undo and connections, as an operator types them, in an installation of their own."""
+"""Held plans, limits, undo and connections, as an operator types them."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from rollbook.generator.generate import generate
-from tests.installation import Installation
+from tests.command import rollbook
+
+# An operator types numbers: here every test's district is 1 and its first run is 1.
+pytestmark = pytest.mark.django_db(transaction=True, reset_sequences=True)
 
 
 @pytest.fixture
@@ -28,10 +31,7 @@ def short(package: Path, tmp_path: Path) -> Path:
     return target
 
 
-def test_a_held_import_exits_3_is_shown_decided_and_undone(
-    installation: Installation, package: Path, short: Path
-):
-    rollbook = installation.rollbook
+def test_a_held_import_exits_3_is_shown_decided_and_undone(package: Path, short: Path):
     rollbook("district", "add", "Riverbend")
     rollbook("import", "1", str(package), "--yes")
     held = rollbook("import", "1", str(short), "--yes", expect=3).stdout
@@ -56,8 +56,7 @@ def test_a_held_import_exits_3_is_shown_decided_and_undone(
     assert "nothing changes" in rollbook("import", "1", str(package), "--yes").stdout
 
 
-def test_limits_are_set_by_collection_and_put_back(installation: Installation):
-    rollbook = installation.rollbook
+def test_limits_are_set_by_collection_and_put_back():
     rollbook("district", "add", "Riverbend")
     rollbook("limits", "set", "1", "users", "delete_percent=5", "delete_number=40", "create_percent=off")
     rows = {row["collection"]: row for row in json.loads(rollbook("limits", "show", "1", "--json").stdout)}
@@ -74,10 +73,7 @@ def test_limits_are_set_by_collection_and_put_back(installation: Installation):
     assert rows["users"]["delete_percent"] == 10
 
 
-def test_connections_are_added_tested_edited_and_removed(
-    installation: Installation, package: Path, tmp_path: Path
-):
-    rollbook = installation.rollbook
+def test_connections_are_added_tested_edited_and_removed(package: Path, tmp_path: Path):
     rollbook("district", "add", "Riverbend")
     secret = tmp_path / "password"
     secret.write_text("a long enough password\n")

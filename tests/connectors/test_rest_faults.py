@@ -1,69 +1,20 @@
 """A server that fails in the middle of a night: nothing is deleted, and the run does not call itself a success."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from rollbook.connectors.contract import CannotFetch
 from rollbook.flows.completeness import certificate_of
-from rollbook.flows.districts import add_district
-from rollbook.flows.fetch import accepted_counts, fetched
-from rollbook.flows.ingest import Prepared, carry_out, prepare
-from rollbook.store.models import Connection, Run, User
+from rollbook.flows.ingest import carry_out
+from tests.connectors.nights import Night, a_first_night, deletions, lost_last_page
 from tests.connectors.packages import modes_of
-from tests.connectors.provider import NOW, STATIC, Ask, Provider, Reply, at, serving
+from tests.connectors.provider import Ask, Provider, Reply, at
+
+__all__ = ["a_first_night"]
 
 Spoil = Callable[[Ask, Reply], Reply]
-
-
-class Night:
-    """A district fed by a provider, one night after the other."""
-
-    def __init__(self, provider: Provider, folder: Path) -> None:
-        self.provider = provider
-        self.folder = folder
-        self.nights = 0
-        self.district = add_district("Riverbend", "America/Chicago")
-        self.connection = Connection.objects.create(
-            district=self.district, kind="oneroster_rest", name="SIS", settings=provider.settings,
-            secrets=f'{{"token": "{STATIC}"}}',
-        )  # fmt: skip
-        self.package = folder
-
-    def prepared(self) -> Prepared:
-        self.nights += 1
-        work = self.folder / str(self.nights)
-        work.mkdir()
-        came = fetched(self.connection, work, NOW, lambda words: None)
-        self.package = came.path
-        return prepare(self.connection, came.path, "a test", came.certificate)
-
-    def over(self) -> Run:
-        return carry_out(self.prepared())
-
-
-@pytest.fixture
-def night(db: None, tmp_path: Path) -> Iterator[Night]:
-    """After a first night that went well."""
-    with serving(Provider()) as provider:
-        night = Night(provider, tmp_path)
-        first = night.over()
-        assert (first.outcome, first.message) == ("success", "")
-        provider.asked.clear()
-        yield night
-
-
-def deletions(prepared: Prepared) -> int:
-    assert prepared.summary is not None
-    return sum(actions.get("delete", 0) for actions in prepared.summary.counts.values())
-
-
-def _lost_last_page(ask: Ask, reply: Reply) -> Reply:
-    """The total is right and the last page comes empty."""
-    last = ask.collection == "enrollments" and ask.offset + ask.limit >= 165
-    return Reply(200, {"enrollments": []}, {"X-Total-Count": "165"}) if last else reply
 
 
 def _lying_total(number: int) -> Spoil:
@@ -118,7 +69,7 @@ def _from_then_on(then: Callable[[Reply], Reply]) -> Spoil:
 
 
 FAULTS: dict[str, Callable[[Provider], Spoil]] = {
-    "last page lost": lambda provider: _lost_last_page,
+    "last page lost": lambda provider: lost_last_page,
     "a total too high": lambda provider: _lying_total(400),
     "a total too low": lambda provider: _lying_total(40),
     "a total that is the page's": lambda provider: _total_of_the_page,
@@ -202,38 +153,6 @@ def test_a_cap_on_pages_alone_is_no_fault(night: Night):
     assert night.over().outcome == "success"
 
 
-def test_whoever_is_gone_is_deleted_where_that_is_proved(night: Night):
-    gone = night.provider.records["enrollments"][7]["sourcedId"]
-    night.provider.records["enrollments"] = [
-        record for record in night.provider.records["enrollments"] if record["sourcedId"] != gone
-    ]
-    prepared = night.prepared()
-    assert prepared.summary is not None
-    assert prepared.summary.counts == {"enrollments": {"delete": 1}}
-    assert carry_out(prepared).outcome == "success"
-
-
-def test_what_is_new_comes_in_although_the_rest_is_not_proved(night: Night):
-    newcomer = {
-        **night.provider.records["users"][-1],
-        "sourcedId": "newcomer",
-        "username": "newcomer",
-        "email": "n@riverbend.example",
-    }
-    night.provider.records["users"] = [newcomer, *night.provider.records["users"][:-3]]
-    night.provider.missing["enrollments"] = 500
-    run = night.over()
-    assert run.outcome == "incomplete"
-    assert User.objects.get(district=night.district, source_id="newcomer").status == "active"
-    assert not User.objects.filter(district=night.district, status="tobedeleted").exists()
-
-
-def test_users_are_not_taken_away_while_enrollments_are_not_proved(night: Night):
-    night.provider.records["users"] = night.provider.records["users"][:-3]
-    night.provider.spoil = _lost_last_page
-    assert deletions(night.prepared()) == 0
-
-
 def test_a_night_without_an_answer_is_refused_in_words(night: Night):
     night.provider.spoil = lambda ask, reply: Reply(503, {})
     with pytest.raises(CannotFetch) as refused:
@@ -246,20 +165,3 @@ def test_a_server_that_is_not_there_is_refused_in_words(night: Night):
     with pytest.raises(CannotFetch) as refused:
         night.prepared()
     assert "nothing answers there" in refused.value.words
-
-
-def test_a_pull_is_held_against_what_is_stored_of_its_own_connection(night: Night):
-    counts = accepted_counts(night.connection)
-    assert (counts["users"], counts["enrollments"], counts["orgs"]) == (66, 165, 4)
-    assert set(accepted_counts(Connection.objects.get(district=night.district, kind="upload")).values()) == {
-        0
-    }
-
-
-def test_a_first_night_that_is_not_proved_is_no_success_either(db: None, tmp_path: Path):
-    with serving(Provider(spoil=_lost_last_page)) as provider:
-        night = Night(provider, tmp_path)
-        assert night.over().outcome == "incomplete"
-        provider.spoil = lambda ask, reply: reply
-        assert night.over().outcome == "success"
-    assert User.objects.filter(district=night.district, status="active").count() == 66

@@ -115,6 +115,7 @@ def test_references_are_their_ids(given: Any):
     [
         ({"type": "LDAP", "identifier": "amy.pond"}, "{LDAP:amy.pond}"), ("{LDAP:amy.pond}", "{LDAP:amy.pond}"),
         ({"identifier": 42}, "{id:42}"), ({"type": "a,b:c", "identifier": "x,{y}"}, "{abc:x y}"), ({"type": "LDAP"}, None), (7, None),
+        ("{LDAP:amy\ud800\0}", "{LDAP:amy?}"), ("null", None),
     ],
 )  # fmt: skip
 def test_user_ids_have_the_shape_of_a_package(given: Any, read: str | None):

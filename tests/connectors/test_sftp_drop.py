@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rollbook.connectors.contract import BadSetting
-from rollbook.connectors.sftp_drop import SFTP_DROP, Drop, checked, password_fits
+from rollbook.connectors.sftp_drop import HASHER, NOBODY, SFTP_DROP, Drop, checked, password_fits
 
 SECRET = {"password": "correct horse battery"}
 
@@ -76,3 +76,8 @@ def test_what_cannot_be_used_is_refused_by_name(given, secrets, words):
 def test_a_weak_key_is_refused(tmp_path):
     with refused("is too weak"):
         checked({"login": "riverbend", "keys": public_key(tmp_path, "rsa", "1024")}, {})
+
+
+def test_trying_the_password_of_nobody_costs_what_trying_any_other_costs():
+    assert not HASHER.check_needs_rehash(NOBODY)
+    assert not password_fits(None, "nobody has this password")

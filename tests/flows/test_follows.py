@@ -10,14 +10,18 @@ from rollbook.generator import riverbend
 from rollbook.store.models import District
 from tests import cast
 from tests.delivered import a_district, a_grant, a_grant_to, active, deliver, everything, reader_of
+from tests.installation import ON_POSTGRESQL
 
 pytestmark = pytest.mark.django_db
 
 SERVED = ("orgs", "academicSessions", "courses", "classes", "users", "enrollments", "demographics")
-NIGHTS = 12
+NIGHTS = 10
+
+# Each database has nights of its own: together they see more than either would see twice.
+SEEDS = (2, 3) if ON_POSTGRESQL else (0, 1)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_left_to_publish_after_any_night(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     district = a_district()
@@ -31,7 +35,7 @@ def test_nothing_is_left_to_publish_after_any_night(tmp_path: Path, seed: int) -
 
 
 def test_a_view_that_lived_through_nights_equals_one_made_today(tmp_path: Path) -> None:
-    chance = random.Random(7)
+    chance = random.Random(7 + SEEDS[0])
     district = a_district()
     deliver(district, cast.riverbend(tmp_path / "first"))
     old = a_grant_to(district, cast.RIVERBEND_HIGH, app="old")

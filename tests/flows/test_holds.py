@@ -257,10 +257,3 @@ def test_only_what_looks_rekeyed_can_be_relinked(district, full, tmp_path):
     held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
     with pytest.raises(holds.NothingToRelink):
         holds.relink(held.hold, "Helen", WHY)
-
-
-def test_a_week_of_ordinary_nights_is_never_held(district, tmp_path, at_size):
-    for night in range(8):
-        generate(tmp_path / str(night), at_size(600, 20_000), 5, night)
-        run = bring(district, tmp_path / str(night))
-        assert (night, run.outcome) == (night, "success")

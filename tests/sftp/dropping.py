@@ -34,15 +34,8 @@ for settings, secrets in json.load(sys.stdin):
 print(json.dumps(made))
 """
 
-ASK = """
-import json, sys, os, django
-os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
-django.setup()
-from rollbook.store.models import Run, User
-fields = ("id", "phase", "outcome", "message", "findings", "started_by")
-runs = list(Run.objects.filter(connection=int(sys.argv[1])).order_by("id").values(*fields))
-print(json.dumps({"runs": runs, "users": User.objects.filter(connection_id=int(sys.argv[1])).count()}))
-"""
+RUNS = "SELECT id, phase, outcome, message, CAST(findings AS text), started_by FROM store_run WHERE connection_id = {} ORDER BY id"
+FIELDS = ("id", "phase", "outcome", "message", "findings", "started_by")
 
 
 @dataclass(frozen=True)
@@ -77,17 +70,25 @@ class Dropped:
             env=os.environ | {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "ROLLBOOK_TEST_PASSWORD": password},
         )  # fmt: skip
 
-    def ask(self) -> dict[str, Any]:
-        """The connection's runs, oldest first, and the number of users it owns."""
-        return json.loads(_python(self.installation, ASK, str(self.connection)))
+    def runs(self) -> list[dict[str, Any]]:
+        """Its runs, oldest first."""
+        found = self.installation.rows(RUNS.format(self.connection))
+        return [dict(zip(FIELDS, row, strict=True)) for row in found]
 
-    def runs(self, count: int, seconds: float = 120) -> list[dict[str, Any]]:
+    def ended(self, count: int, seconds: float = 120) -> list[dict[str, Any]]:
         """Its runs, once there are `count` and all have ended."""
         until = time.monotonic() + seconds
-        while len(runs := self.ask()["runs"]) < count or not all(run["outcome"] for run in runs):
+        while len(runs := self.runs()) < count or not all(run["outcome"] for run in runs):
             assert time.monotonic() < until, f"it never came to {count} ended runs: {runs}"
-            time.sleep(0.3)
-        return list(runs)
+            time.sleep(0.1)
+        return runs
+
+    def users(self) -> int:
+        """How many users it owns."""
+        [[count]] = self.installation.rows(
+            f"SELECT count(*) FROM store_user WHERE connection_id = {self.connection}"
+        )
+        return int(count)
 
     def archived(self, run: int) -> list[str]:
         """What lies in the archive of a run, once it is there."""

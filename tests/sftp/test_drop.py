@@ -1,5 +1,6 @@
 """OpenSSH's `sftp` brings files to a running SFTP server, and what comes of it."""
 
+import json
 import os
 import subprocess
 import time
@@ -10,14 +11,14 @@ from tests.sftp.dropping import RIVERBEND, a_copy_of_riverbend, zipped
 
 def test_a_zip_brought_with_a_password_is_imported_and_archived(drops, tmp_path):
     package = zipped(RIVERBEND, tmp_path / "roster.zip")
-    before = len(drops[0].ask()["runs"])
+    before = len(drops[0].runs())
     done = drops[0].sftp(f"put -p {package}", "ls")
     assert done.returncode == 0, done.stderr
-    run = drops[0].runs(before + 1)[-1]
+    run = drops[0].ended(before + 1)[-1]
     assert (run["outcome"], run["started_by"]) == ("success", "SFTP")
     assert drops[0].archived(run["id"]) == ["roster.zip"]
     assert drops[0].inbox() == []
-    assert drops[0].ask()["users"] > 0
+    assert drops[0].users() > 0
 
 
 def test_each_of_several_keys_opens_the_inbox_and_a_strange_one_does_not(drops, keys, tmp_path):
@@ -42,22 +43,22 @@ def test_a_wrong_password_a_login_that_is_not_and_a_forbidden_address_all_sound_
 
 def test_a_zip_under_a_temporary_name_waits_for_its_rename(drops, tmp_path):
     package = zipped(RIVERBEND, tmp_path / "roster.zip")
-    before = len(drops[0].ask()["runs"])
+    before = len(drops[0].runs())
     done = drops[0].sftp(f"put {package} roster.zip.filepart")
     assert done.returncode == 0, done.stderr
     time.sleep(4)
-    assert len(drops[0].ask()["runs"]) == before
+    assert len(drops[0].runs()) == before
     assert drops[0].inbox() == ["roster.zip.filepart"]
     done = drops[0].sftp("rename roster.zip.filepart roster.zip")
     assert done.returncode == 0, done.stderr
-    run = drops[0].runs(before + 1)[-1]
+    run = drops[0].ended(before + 1)[-1]
     assert drops[0].archived(run["id"]) == ["roster.zip"]
 
 
 def test_csv_files_are_a_delivery_when_all_the_manifest_names_are_there(drops):
     done = drops[1].sftp(f"put {RIVERBEND}/*.csv")
     assert done.returncode == 0, done.stderr
-    run = drops[1].runs(1)[-1]
+    run = drops[1].ended(1)[-1]
     assert run["outcome"] == "success"
     assert drops[1].archived(run["id"]) == sorted(file.name for file in RIVERBEND.glob("*.csv"))
 
@@ -65,18 +66,18 @@ def test_csv_files_are_a_delivery_when_all_the_manifest_names_are_there(drops):
 def test_csv_files_without_a_manifest_are_a_delivery_after_a_quiet_time(drops, tmp_path):
     folder = a_copy_of_riverbend(tmp_path / "loose")
     (folder / "manifest.csv").unlink()
-    before = len(drops[0].ask()["runs"])
+    before = len(drops[0].runs())
     assert drops[0].sftp(f"put {folder}/*.csv").returncode == 0
-    run = drops[0].runs(before + 1)[-1]
+    run = drops[0].ended(before + 1)[-1]
     assert len(drops[0].archived(run["id"])) == len(list(folder.iterdir()))
 
 
 def test_what_is_no_package_ends_as_refused_with_words_and_stays_archived(drops, tmp_path):
     package = tmp_path / "broken.zip"
     package.write_bytes(b"PK\x03\x04 this is no zip")
-    before = len(drops[0].ask()["runs"])
+    before = len(drops[0].runs())
     assert drops[0].sftp(f"put {package}").returncode == 0
-    run = drops[0].runs(before + 1)[-1]
+    run = drops[0].ended(before + 1)[-1]
     assert run["outcome"] == "refused"
     assert "zip" in run["message"]
     assert drops[0].archived(run["id"]) == ["broken.zip"]
@@ -86,10 +87,10 @@ def test_a_package_with_errors_ends_in_findings_and_stays_archived(drops, tmp_pa
     folder = a_copy_of_riverbend(tmp_path / "wrong")
     users = folder / "users.csv"
     users.write_text(users.read_text().replace("true", "perhaps", 1))
-    before = len(drops[0].ask()["runs"])
+    before = len(drops[0].runs())
     assert drops[0].sftp(f"put {zipped(folder, tmp_path / 'wrong.zip')}").returncode == 0
-    run = drops[0].runs(before + 1)[-1]
-    assert run["findings"]["error"] > 0
+    run = drops[0].ended(before + 1)[-1]
+    assert json.loads(run["findings"])["error"] > 0
     assert drops[0].archived(run["id"]) == ["wrong.zip"]
 
 
@@ -167,7 +168,7 @@ def test_more_than_a_connection_may_deliver_is_refused_and_shown(drops, tmp_path
     big.write_bytes(os.urandom(2 << 20))
     done = drops[3].sftp(f"put {big}")
     assert done.returncode != 0
-    run = drops[3].runs(1)[-1]
+    run = drops[3].ended(1)[-1]
     assert (run["phase"], run["outcome"]) == ("receiving", "failed")
     assert "More than 1 MB" in run["message"]
     assert drops[3].inbox() == []
@@ -176,7 +177,7 @@ def test_more_than_a_connection_may_deliver_is_refused_and_shown(drops, tmp_path
 def test_an_upload_that_breaks_off_is_shown_and_never_imported(drops, tmp_path):
     big = tmp_path / "roster.zip"
     big.write_bytes(os.urandom(40 << 20))
-    before = len(drops[1].ask()["runs"])
+    before = len(drops[1].runs())
     drop = drops[1]
     process = subprocess.Popen(
         ["sftp", "-F", "none", "-l", "4000", "-o", f"UserKnownHostsFile={drop.known_hosts}", "-o", "BatchMode=no",
@@ -196,7 +197,7 @@ def test_an_upload_that_breaks_off_is_shown_and_never_imported(drops, tmp_path):
     process.kill()
     process.stdin.close()
     process.wait()
-    run = drop.runs(before + 1)[-1]
+    run = drop.ended(before + 1)[-1]
     assert (run["phase"], run["outcome"]) == ("receiving", "failed")
     assert "broke off" in run["message"]
     assert drop.inbox() == []

@@ -81,7 +81,7 @@ def test_serve_runs_it_beside_the_web_server_starts_it_again_and_takes_it_away(s
         os.kill(child, signal.SIGKILL)
         until_it_answers(drop, not_by=child)
         assert drop.sftp(f"put {zipped(RIVERBEND, tmp_path / 'roster.zip')}").returncode == 0
-        assert drop.runs(1)[0]["outcome"] == "success"
+        assert drop.ended(1)[0]["outcome"] == "success"
     assert sftp_processes(port) == []
 
 

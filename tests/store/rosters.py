@@ -112,8 +112,8 @@ class RandomDistrict:
             values["metadata"] = {
                 "ext.team": self._text(),
                 "pronouns": self._text(),
-                "shoe size": "9",
                 "role": self.random.choice(ROLES),
+                "shoe size": "9",
             }
         refs = {name: ids for name, ids in references.items() if ids is not None}
         source_id = f"{'USER' if collection == 'demographics' else collection.upper()}-{number:02}"

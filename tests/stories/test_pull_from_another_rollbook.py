@@ -17,6 +17,7 @@ from rollbook.flows.ingest import carry_out, prepare
 from rollbook.oneroster.collections import SERVED
 from rollbook.store.models import Connection, District, Run
 from tests.cast import riverbend_zip
+from tests.command import rollbook
 from tests.delivered import a_district, a_grant, deliver, everything, reader_of
 from tests.installation import Installation, fresh_installation
 
@@ -27,6 +28,9 @@ SIGN_INS = {
     "1.1 by OAuth 2": ("1.1", {"sign_in": "oauth2", "credentials": "basic"}),
     "1.2 by OAuth 2": ("1.2", {"sign_in": "oauth2", "credentials": "post"}),
 }
+
+
+pytestmark = pytest.mark.django_db
 
 
 class Other:
@@ -126,10 +130,8 @@ def test_a_second_night_without_change_changes_nothing(other: Other, db: None, t
     assert carry_out(prepared).outcome == "success"
 
 
-def test_an_operator_connects_tests_and_runs_it_from_the_command_line(
-    other: Other, installation: Installation
-):
-    told = installation.rollbook
+def test_an_operator_connects_tests_and_runs_it_from_the_command_line(other: Other, db: None):
+    told = rollbook
     told("district", "add", "Mirror")
     given = [f"--set={name}={value}" for name, value in other.settings("1.2").items()]
     added = told(

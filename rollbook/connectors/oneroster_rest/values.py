@@ -129,7 +129,7 @@ def listed(value: Any, one: Callable[[Any], str | None]) -> list[str]:
 def user_id(value: Any) -> str | None:
     """`{type:identifier}` of an object, or of text of that shape."""
     if isinstance(value, str):
-        kind, _, name = value.strip().strip("{}").rpartition(":")
+        kind, _, name = (text(value) or "").strip("{}").rpartition(":")
     elif isinstance(value, dict):
         kind, name = text(value.get("type")) or "", text(value.get("identifier")) or ""
     else:

@@ -1,0 +1,123 @@
+"""What DuckDB answers, poured into tables of the database. On PostgreSQL through pipes, the next answer begun while the last is being taken in:
+so both work at the same time.
+"""
+
+import fcntl
+import os
+import select
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+from django.db.backends.utils import CursorWrapper
+
+from rollbook.store.bulk import copy_csv, is_postgresql, load
+
+AT_ONCE = 10_000
+BLOCK = 1 << 20
+DELIMITER, QUOTE = "\t", "\x02"
+"""Of the CSV in between: JSON has a quote at every turn, and hardly ever these."""
+
+CSV = f"(FORMAT csv, HEADER false, DELIMITER '{DELIMITER}', QUOTE '{QUOTE}', ESCAPE '{QUOTE}', USE_TMP_FILE false)"
+
+
+class Pour(NamedTuple):
+    """The rows of `query` (SQL of DuckDB), for these columns of a table."""
+
+    table: str
+    columns: Sequence[str]
+    query: str
+
+
+def _unheard(number: int) -> None:
+    """Nobody listens."""
+
+
+def pour(
+    cursor: CursorWrapper,
+    reader: duckdb.DuckDBPyConnection,
+    pours: Sequence[Pour],
+    written: Callable[[int], None] = _unheard,
+) -> list[int]:
+    """Add the rows of each to its table, one after the other; how many each had. `written` hears it each time."""
+    if not is_postgresql(cursor):
+        return [_heard(_load(cursor, reader, one), written) for one in pours]
+    # An answer is one thread's, which waits where the pipe is full. DuckDB's own threads for writing spin there.
+    reader.execute("SET threads = 1; SET async_threads = 0")
+    with tempfile.TemporaryDirectory(prefix="rollbook-") as folder, ExitStack() as ends:
+        begun = (
+            ends.enter_context(_Answer(reader.cursor(), one, Path(folder, str(number))))
+            for number, one in enumerate(pours)
+        )
+        return [_heard(answer.take(cursor), written) for answer in _one_ahead(begun)]
+
+
+def _load(cursor: CursorWrapper, reader: duckdb.DuckDBPyConnection, one: Pour) -> int:
+    return load(cursor, one.table, one.columns, fetched(reader.execute(one.query)))
+
+
+def _heard(count: int, written: Callable[[int], None]) -> int:
+    written(count)
+    return count
+
+
+def _one_ahead(begun: Iterator["_Answer"]) -> Iterator["_Answer"]:
+    """Each with the next one begun already."""
+    last = next(begun, None)
+    while last is not None:
+        following = next(begun, None)
+        yield last
+        last = following
+
+
+class _Answer:
+    """An answer that DuckDB is giving into a pipe."""
+
+    def __init__(self, reader: duckdb.DuckDBPyConnection, wanted: Pour, pipe: Path) -> None:
+        self._reader, self._wanted, self._pipe = reader, wanted, pipe
+
+    def __enter__(self) -> "_Answer":
+        os.mkfifo(self._pipe)
+        # Opened before there is a writer, so that neither end can wait for the other for ever.
+        self._end = os.open(self._pipe, os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(self._end, fcntl.F_SETPIPE_SZ, BLOCK)
+        self._apart = ThreadPoolExecutor(1)
+        self._given: Future[Any] = self._apart.submit(self._give)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # Whoever still writes finds the pipe closed, and ends.
+        os.close(self._end)
+        self._reader.interrupt()
+        self._apart.shutdown()
+        self._reader.close()
+
+    def take(self, cursor: CursorWrapper) -> int:
+        copy_csv(cursor, self._wanted.table, self._wanted.columns, self._blocks(), DELIMITER, QUOTE)
+        [(count,)] = self._given.result()
+        return int(count)
+
+    def _give(self) -> list[Any]:
+        return self._reader.execute(f"COPY ({self._wanted.query}) TO '{self._pipe}' {CSV}").fetchall()
+
+    def _blocks(self) -> Iterator[bytes]:
+        """What comes through the pipe, until the writer has closed it, or failed before it opened it."""
+        poll = select.poll()
+        poll.register(self._end, select.POLLIN)
+        while not poll.poll(100):
+            if self._given.done():
+                self._given.result()
+                return
+        os.set_blocking(self._end, True)
+        while block := os.read(self._end, BLOCK):
+            yield block
+
+
+def fetched(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    """The rows of an answer, read in pieces."""
+    while batch := rows.fetchmany(AT_ONCE):
+        yield from batch

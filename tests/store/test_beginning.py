@@ -1,0 +1,68 @@
+"""What DuckDB puts together of a first publication looks as what is rendered record by record."""
+
+from pathlib import Path
+
+import pytest
+
+from rollbook.flows.publish import publish
+from rollbook.store.beginning import BEGUN, beginning
+from rollbook.store.deliveries import accepted_for
+from rollbook.store.models import Publication, Served
+from rollbook.store.models.publication import NUMBER_OF
+from rollbook.store.publishing import Changed
+from tests.store.rosters import RandomDistrict
+
+pytestmark = pytest.mark.django_db
+PREFIX = "north/"
+
+
+@pytest.fixture(params=range(12))
+def begun(request: pytest.FixtureRequest, tmp_path: Path) -> RandomDistrict:
+    """A random district with its first publication; every third has a prefix that an address escapes, every third one that it does not."""
+    district = RandomDistrict(request.param)
+    district.connection.prefix = ("", "n.", PREFIX)[request.param % 3]
+    district.connection.save()
+    district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
+    accepted = accepted_for(district.connection, 1)
+    with beginning(district.district.pk, district.connection.prefix, accepted, tmp_path) as made:
+        publish(district.district.pk, None, "first", made)
+        if district.connection.prefix != PREFIX:
+            others = {collection: len(made.others(collection)) for collection in BEGUN}
+            seen = {collection: _served(district, collection).count() for collection in BEGUN}
+            assert others["enrollments"] < seen["enrollments"]
+    return district
+
+
+def _served(district: RandomDistrict, collection: str):
+    return Served.objects.filter(district=district.district, collection=NUMBER_OF[collection])
+
+
+def test_it_is_as_if_every_record_had_been_looked_at(begun: RandomDistrict, tmp_path: Path):
+    _has_dense_positions(begun)
+    assert publish(begun.district.pk, None, "everything looked at again") is None
+    # A deleted user takes enrollments along that were served so.
+    user = begun.ids["users"][3]
+    changed: Changed = {"users": {user}}
+    begun._write(tmp_path / "2.parquet", [(("users", user, f"USER-{user:02}", {}, {}), "delete")])
+    publish(begun.district.pk, changed, "deleted")
+    assert publish(begun.district.pk, None, "everything looked at again") is None
+
+
+def _has_dense_positions(begun: RandomDistrict) -> None:
+    [state] = Publication.objects.filter(district=begun.district).values_list("state", flat=True)
+    for collection in BEGUN:
+        positions = sorted(_served(begun, collection).values_list("position", flat=True))
+        assert positions == list(range(1, len(positions) + 1))
+        assert state["0"][collection][0] == len(positions)
+
+
+def test_some_records_of_each_collection_are_put_together_so(tmp_path: Path):
+    """Else the test above would prove nothing. Made-up districts, whose people nearly all are, are published in tests/flows."""
+    made_of: dict[str, int] = dict.fromkeys(BEGUN, 0)
+    for seed in range(12):
+        district = RandomDistrict(seed)
+        district._write(tmp_path / f"{seed}.parquet", [(row, "create") for row in district._all()])
+        with beginning(district.district.pk, "", accepted_for(district.connection, 1), tmp_path) as made:
+            for collection in BEGUN:
+                made_of[collection] += len(made.reader.execute(made.rows(collection, 1, 0)).fetchall())
+    assert min(made_of.values()) > 0, made_of
