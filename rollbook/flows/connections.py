@@ -62,7 +62,9 @@ def _accepts_uploads(settings: Settings, secrets: Secrets) -> Filled:
 
 
 def _tells_how_to_upload(settings: Settings, secrets: Secrets) -> list[str]:
-    return ["Packages are uploaded in the console, brought by a program with a token, or read by `rollbook import`. There is nobody to call."]
+    return [
+        "Packages are uploaded in the console, brought by a program with a token, or read by `rollbook import`. There is nobody to call."
+    ]
 
 
 def _tells_of_forms(settings: Settings, secrets: Secrets) -> list[str]:
