@@ -173,6 +173,7 @@ def apply_run(run: Run) -> Run:
 def _carried_out(run: Run, apply_it: Callable[[Run], Run]) -> Run:
     if words := words_to_keep(run):
         _end(run, KEPT, words)
+        _replace_needless(run)
         return run
     if not changes_of(run.plan):
         outcome = "empty" if run.plan.empty else "success"
@@ -326,6 +327,11 @@ def _replace_earlier(run: Run) -> None:
         with transaction.atomic():
             hold.save(update_fields=["decision", "decided_at", "why"])
             _end(hold.run, "replaced", hold.why)
+    _replace_needless(run)
+
+
+def _replace_needless(run: Run) -> None:
+    """What is kept of its connection and said anew by this run's delivery need not be imported any more, nor kept."""
     for kept in needless_before(run):
         _end(kept, "replaced", f"Import {run.pk} came after it.")
 

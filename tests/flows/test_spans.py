@@ -104,6 +104,7 @@ def test_what_is_kept_is_imported_by_itself_afterwards_the_newest_alone(district
     with at(LAST):
         late = bring(district, renamed(tmp_path / "two", "Kojo"))
         assert late.message.startswith("Kept: blackout until 2026-08-09.")
+        assert Run.objects.get(pk=early.pk).outcome == "replaced", "it need not stay on the shelf"
         assert release_kept(district.pk) == 0
     with at(LAST + timedelta(1), 0, 5):
         assert release_kept(district.pk) == 1
