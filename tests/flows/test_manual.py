@@ -308,6 +308,13 @@ def test_nobody_brings_a_package_in_by_the_manual_connection(district, tmp_path)
         connections.edit_connection(manual, {}, prefix="m-")
 
 
+def test_the_manual_connection_stays_while_anything_could_come_back(district):
+    add(district, seat("hand-1", AMARA, ART, "student"))
+    act(district, "delete", "enrollments", "hand-1")
+    with pytest.raises(connections.HasRecords):
+        connections.remove_connection(acts.manual_connection(district))
+
+
 # --- Beside imports ---------------------------------------------------------------------------------------------------------------
 
 
