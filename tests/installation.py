@@ -84,7 +84,7 @@ class Installation:
             process.communicate(timeout=20)
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 30) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 60) -> None:
     """Returns once /readyz says so; raises with the server's output when it ended or never did."""
     until = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < until:
@@ -94,8 +94,8 @@ def wait_until_ready(url: str, process: subprocess.Popen[str], seconds: float = 
         ):
             return
         time.sleep(0.05)
-    process.kill()
-    raise AssertionError(f"The server never became ready:\n{process.communicate()[0]}")
+    process.terminate()  # and not killed: its own processes would go on, and hold what we read from
+    raise AssertionError(f"The server never became ready:\n{process.communicate(timeout=60)[0]}")
 
 
 def free_port() -> int:
