@@ -78,7 +78,7 @@ def test_steps_are_added_changed_moved_and_removed(console: Client, connection: 
     ("filled", "words"),
     [
         (UPPER | {"field": "nmae"}, "orgs.csv has no column &#x27;nmae&#x27;"),
-        (UPPER | {"where-field": "type", "where-test": "equals", "where-value": "x"}, "`case` is missing"),
+        (UPPER | {"where-field": "type", "where-test": "equals", "where-value": "x"}, "<code>case</code> is missing"),
         (MAP | {"words": "a: 1"}, "Write one pair a line, with = between: a: 1"),
         (MAP | {"words": "a = 1\na = 2"}, "a stands twice in the table"),
     ],
