@@ -27,7 +27,7 @@ from rollbook.flows.previews import PREVIEWED, SHOWN
 from rollbook.flows.progress import Cancelled, TakenOver, Teller, note, of, taken
 from rollbook.flows.undo import plan_undo
 from rollbook.refusal import Refusal
-from rollbook.store.models import Run
+from rollbook.store.models import Hold, Run
 
 MOST_TAKINGS = 40
 """So often may a run be taken before it is believed to be what its processes die of; an undisturbed one is taken three times."""
@@ -169,7 +169,7 @@ def _plan(run: Run) -> None:
 def _held(run: Run) -> Run:
     """The run whose delivery this one plans anew. Raises what speaks against it."""
     hold = find_hold(run.task["held"])
-    refuse_unrelinkable(hold, run.task["why"])
+    refuse_unrelinkable(hold, run.task["why"], is_decided=hold.decision == Hold.Decision.RELINK)
     return hold.run
 
 
