@@ -395,6 +395,8 @@ def test_a_list_is_compared_and_what_was_found_is_taken_home(signed_in: Page, se
     signed_in.get_by_role("button", name="Compare the list").press("Enter")
     expect(signed_in.get_by_role("heading", name="Compared")).to_be_visible()
     assert violations(signed_in) == []
+    signed_in.set_viewport_size({"width": 390, "height": 844})
+    assert too_wide(signed_in) <= 0
     with signed_in.expect_download() as taken:
         signed_in.get_by_role("link", name="1 only in what you brought").click()
     assert "Nobody" in taken.value.path().read_text(encoding="utf-8")
