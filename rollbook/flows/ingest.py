@@ -31,7 +31,16 @@ from rollbook.flows.kept import needless_before, words_to_keep
 from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
 from rollbook.flows.preparation import steps_by, version_for
-from rollbook.flows.progress import Cancelled, TakenOver, Teller, Written, close_to_cancelling, note, taken
+from rollbook.flows.progress import (
+    OUT_OF_REACH,
+    Cancelled,
+    TakenOver,
+    Teller,
+    Written,
+    close_to_cancelling,
+    note,
+    taken,
+)
 from rollbook.flows.publish import locked, publish
 from rollbook.flows.severities import severities_of
 from rollbook.flows.spans import KEPT, additions_end, left_out_words, today_of
@@ -54,8 +63,8 @@ from rollbook.store.models import (
 from rollbook.store.neighbours import neighbours_of
 from rollbook.store.target import apply, changed_by, first_free_ids, taken_ids
 
-LEFT_AS_IT_IS = (Cancelled, TakenOver)
-"""What does not end a run as failed."""
+LEFT_AS_IT_IS = (Cancelled, TakenOver, *OUT_OF_REACH)
+"""What does not end a run as failed: whoever walks it ends it, or begins the step again."""
 
 ANALYZE_FROM = 10_000
 """Changes from which the database is told to look at the tables anew before it answers questions about them."""

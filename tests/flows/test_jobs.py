@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, connection
 
 from rollbook.flows import holds, jobs
 from rollbook.flows.ingest import act, basis_of, plan
@@ -155,6 +156,24 @@ def test_what_is_no_package_ends_as_refused_with_words(district, tmp_path):
     jobs.work_off()
     assert fresh(run).outcome == "refused"
     assert "zip" in fresh(run).message
+
+
+def test_a_database_that_does_not_answer_is_a_reason_to_do_the_step_again(district):
+    run = enqueue(district)
+    give_turns()
+    assert steps.plan(run.pk)
+
+    def refuse(execute, sql, params, many, context):
+        if "INSERT INTO" in sql and "store_publication" in sql:
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
+        steps.act(run.pk)
+    assert fresh(run).outcome == ""
+    assert not User.objects.filter(district_id=district.pk).exists()
+    assert not steps.act(run.pk)
+    assert fresh(run).outcome == "success"
 
 
 # --- Cancelling -------------------------------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from logging import getLogger
 from threading import Event, Thread
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -90,7 +90,8 @@ def _keep_beating(name: str, stop: Event) -> None:
         close_old_connections()
         try:
             _beat(name)
-        except DatabaseError:
+        except Exception:
+            # Whatever it was: while this process lives it goes on saying so.
             log.exception("the beat of %s could not be written", name)
     connections.close_all()
 
