@@ -10,6 +10,7 @@ from rollbook.cli.columns import show
 from rollbook.cli.importing import say
 from rollbook.flows import holds, jobs
 from rollbook.flows.districts import find_district
+from rollbook.flows.keeping import keeping_of, set_keeping
 from rollbook.store.models import Hold, Run
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -79,6 +80,18 @@ def relink_hold(run: RunNumber, why: Why) -> None:
     with jobs.own_process() as process:
         made = jobs.enqueue_relink(holds.find_hold(run), _who(), why, process=process)
         _tell(jobs.walk_here(made, say))
+
+
+@verbs.command("days")
+def set_days(
+    district: Annotated[str, typer.Argument(help="The district's Tenant ID or name.")],
+    days: Annotated[int | None, typer.Argument(help="So many days, 1 to 90.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show after how many days a held plan is given up, if nobody decides; or change it. Until then its operators are reminded each day."""
+    place = find_district(district)
+    keeping = set_keeping(place, hold_days=days) if days is not None else keeping_of(place)
+    show([{"holdDays": keeping.hold_days}], as_json)
 
 
 def _carry_out(run: int, decision: str, why: str) -> None:

@@ -23,6 +23,7 @@ VERBS = {
     "import": "rollbook.cli.importing",
     "hold": "rollbook.cli.hold",
     "changes": "rollbook.cli.changes",
+    "apply": "rollbook.cli.changes",
     "snapshot": "rollbook.cli.snapshot",
     "undo": "rollbook.cli.undo",
     "limits": "rollbook.cli.limits",

@@ -158,7 +158,8 @@ def _state(span: Span, today: date) -> Badge:
 def ahead_and_past(district: District, today: date) -> tuple[list[Days], list[Days]]:
     """What counts from today on, by its days; and what is over or was removed, the latest first."""
     every = Span.objects.filter(district=district).select_related("connection").order_by("first_day", "pk")
-    ahead, past = [], []
+    ahead: list[Days] = []
+    past: list[Days] = []
     for span in every:
         counts = span.removed_at is None and span.last_day >= today
         (ahead if counts else past).append(shown_days(span, today))

@@ -62,7 +62,8 @@ def imports_of(district: District) -> QuerySet[Run]:
 
 
 def last_import(district: District) -> ImportRun | None:
-    run = imports_of(district).first()
+    """What people did by hand is no import."""
+    run = imports_of(district).exclude(flow="manual").first()
     return None if run is None else shown(run)
 
 

@@ -92,6 +92,8 @@ def _changes(
         numbers = dict.fromkeys(COLUMNS, 0)
         for action, number in counts.get(collection, {}).items():
             numbers[FOLDED_INTO.get(action, action)] += number
-        if any(numbers.values()) or left_out.get(collection):
-            lines.append((words, *numbers.values(), left_out.get(collection, 0)))
+        added, changed, removed = (numbers[column] for column in COLUMNS)
+        out = left_out.get(collection, 0)
+        if added or changed or removed or out:
+            lines.append((words, added, changed, removed, out))
     return lines

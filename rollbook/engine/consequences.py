@@ -72,6 +72,10 @@ def tell_consequences(staging: Staging, findings: Findings) -> None:
         " row_number() OVER (ORDER BY count(DISTINCT (file, r)) DESC, about, cause) AS number"
         " FROM consequences GROUP BY about, cause"
     )
+    staging.run(
+        "CREATE OR REPLACE TEMP TABLE listed_consequences AS SELECT * FROM consequences WHERE (about, cause) IN (SELECT (about, cause)"
+        f" FROM causes QUALIFY row_number() OVER (PARTITION BY missing, coalesce(file, about) ORDER BY number) <= {LISTED})"
+    )
     _tell(staging, findings, "reference", "missing", "file")
     _tell(staging, findings, "waiting", "NOT missing", "about || '.csv'")
 
@@ -91,17 +95,15 @@ def _tell(staging: Staging, findings: Findings, code: str, which: str, file: str
 
 def _told_missing(staging: Staging, about: str, cause: str, records: int) -> Finding:
     line, field, source_id = staging.one(
-        "SELECT line, field, source_id FROM consequences WHERE verdict = 'dangling' AND about ="
+        "SELECT line, field, source_id FROM listed_consequences WHERE verdict = 'dangling' AND about ="
         f" {literal(about)} AND cause = {literal(cause)} ORDER BY place, line LIMIT 1"
     )
     words = f"{about}.csv has no such record to refer to. "
     if records > 1:
         referring = _counted(staging, about, cause, "dangling")
         waiting = _counted(staging, about, cause, "waiting")
-        words += f"{referring} {_verb(referring, 'refer')} to it{_first_lines(staging, about, cause)}."
-        words = words.replace("  ", " ") + (
-            f" {waiting} {_verb(waiting, 'wait')} for those. " if waiting else " "
-        )
+        words += f"{referring} {_verb(referring, 'refer')} to it. "
+        words += f"{waiting} {_verb(waiting, 'wait')} for those. " if waiting else ""
     return Finding("reference", "", "", int(str(line)), str(field), cause, words, str(source_id), records)
 
 
@@ -127,34 +129,23 @@ def _line_of(staging: Staging, about: str, cause: str) -> int:
 
 
 def _counted(staging: Staging, about: str, cause: str, verdict: str) -> str:
-    """`30 records of classes.csv and 4,000 of enrollments.csv`; those that refer to a missing record themselves do not wait."""
+    """`30 records of classes.csv (lines 2, 3, 4, 5, 6 …) and 4,000 of enrollments.csv`; the lines are of those that refer themselves."""
     counts = staging.connection.execute(
-        "SELECT file, count(DISTINCT r) FROM consequences WHERE about = ? AND cause = ? AND verdict = ?"
-        " GROUP BY file, place ORDER BY place",
+        f"SELECT file, count(DISTINCT r), min(DISTINCT line, {LINES}) FROM listed_consequences"
+        " WHERE about = ? AND cause = ? AND verdict = ? GROUP BY file, place ORDER BY place",
         [about, cause, verdict],
     ).fetchall()
-    parts = list(_parts(counts))
+    parts = list(_parts(counts, verdict == "dangling"))
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
 
 
-def _parts(counts: list[tuple[str, int]]) -> Iterator[str]:
-    for number, (file, count) in enumerate(counts):
+def _parts(counts: list[tuple[str, int, list[int]]], with_lines: bool) -> Iterator[str]:
+    for number, (file, count, lines) in enumerate(counts):
         noun = "" if number else (" record" if count == 1 else " records")
-        yield f"{count:,}{noun} of {file}"
+        more = " …" if count > LINES else ""
+        where = f" (lines {', '.join(map(str, sorted(lines)))}{more})" if with_lines and count > 1 else ""
+        yield f"{count:,}{noun} of {file}{where}"
 
 
 def _verb(counted: str, verb: str) -> str:
     return f"{verb}s" if counted.startswith("1 record ") and " and " not in counted else verb
-
-
-def _first_lines(staging: Staging, about: str, cause: str) -> str:
-    """` (lines 2, 3, 4, 5, 6 …)` of the first file that refers to it."""
-    rows = staging.connection.execute(
-        "SELECT DISTINCT line FROM consequences WHERE about = $about AND cause = $cause AND verdict = 'dangling' AND place ="
-        " (SELECT min(place) FROM consequences WHERE about = $about AND cause = $cause AND verdict = 'dangling')"
-        f" ORDER BY line LIMIT {LINES + 1}",
-        {"about": about, "cause": cause},
-    ).fetchall()
-    if len(rows) == 1:
-        return ""
-    return f" (lines {', '.join(str(line) for (line,) in rows[:LINES])}{' …' if len(rows) > LINES else ''})"

@@ -39,16 +39,20 @@ def tell_shared(
     column: str,
     offenders: str,
     share: str = "have it",
+    by: str = "value",
 ) -> None:
-    """One finding for each value of `offenders` (SQL of r, value and said), with how many records share it and on which lines."""
+    """One finding for each value of `offenders` (SQL of r, value and said), with how many records share it and on which lines.
+
+    `by` can be said, where what is said names the one cause that many have in common.
+    """
     staging.run(f"CREATE OR REPLACE TEMP TABLE told AS {offenders}")
-    total = staging.number("SELECT count(DISTINCT value) FROM told")
+    total = staging.number(f"SELECT count(DISTINCT {by}) FROM told")
     if not total:
         return
     rows = staging.connection.execute(
         "SELECT line, shown, source_id, said, records, lines FROM (SELECT min(r) AS first, min(line) AS line,"
         " arg_min(value, r) AS shown, arg_min(source_id, r) AS source_id, arg_min(said, r) AS said, count(*) AS records,"
-        f" min(line, {LINES}) AS lines FROM told JOIN ({_places(staged)}) USING (r) GROUP BY value)"
+        f" min(line, {LINES}) AS lines FROM told JOIN ({_places(staged)}) USING (r) GROUP BY {by})"
         f" ORDER BY records DESC, first LIMIT {LISTED}"
     ).fetchall()
     sample = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollbook.engine.findings import Findings
-from rollbook.engine.offenders import known, sound, sound_records, tell_each
+from rollbook.engine.offenders import known, sound, sound_records, tell_each, tell_shared
 from rollbook.engine.stage import Staged, Staging
 
 LARGE = 115
@@ -112,8 +112,9 @@ def _spans(scene: _Scene) -> str:
 
 
 def _judge_schools(scene: _Scene) -> None:
+    """Told of once a class: where all of its enrollments are elsewhere it may be the class that is in the wrong place."""
     enrollments = scene.enrollments
-    tell_each(
+    tell_shared(
         scene.staging,
         enrollments,
         scene.findings,
@@ -122,11 +123,13 @@ def _judge_schools(scene: _Scene) -> None:
         f"SELECT r, \"schoolSourcedId\" AS value, 'Class ' || class || ' is at ' || class_school || '. ' AS said"
         f' FROM {sound_records(enrollments)} JOIN misfits ON class = "classSourcedId"'
         f' WHERE moved AND "schoolSourcedId" <> class_school',
+        "are concerned",
+        "said",
     )
 
 
 def _judge_dates(scene: _Scene) -> None:
-    """Beside the sessions altogether, or only in part: many systems enroll some days before a term begins."""
+    """Beside the sessions altogether, or only in part (many systems enroll some days before a term begins); told of once a class."""
     enrollments = scene.enrollments
     scene.staging.run(
         "CREATE OR REPLACE TEMP TABLE dated AS SELECT * FROM (SELECT r, TRY_CAST(nullif(\"beginDate\", '') AS DATE) AS begins,"
@@ -139,4 +142,6 @@ def _judge_dates(scene: _Scene) -> None:
     value = "coalesce(begins::VARCHAR, '') || '/' || coalesce(ends::VARCHAR, '') AS value"
     for code, which in (("enrollment-outside", f"({beside})"), ("enrollment-overhang", f"NOT ({beside})")):
         offenders = f"SELECT r, {value}, said FROM dated WHERE {which}"
-        tell_each(scene.staging, enrollments, scene.findings, code, "beginDate", offenders)
+        tell_shared(
+            scene.staging, enrollments, scene.findings, code, "beginDate", offenders, "are concerned", "said"
+        )

@@ -147,9 +147,12 @@ def edit_connection(connection: Connection, filled: Mapping[str, str], **changes
 
 
 def remove_connection(connection: Connection) -> None:
-    """The connection, its snapshots and its runs go. Raises HasRecords while any of its records is served."""
+    """The connection, its snapshots and its runs go. Raises HasRecords while any of its records is served.
+
+    What was kept by hand can come back, so that of the manual connection none may have been.
+    """
     with transaction.atomic():
-        if has_records(connection, ACTIVE):
+        if has_records(connection, "" if connection.kind == MANUAL else ACTIVE):
             raise HasRecords(connection.name)
         connection.delete()
 

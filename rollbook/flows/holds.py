@@ -95,11 +95,12 @@ def settle_relinked(hold: Hold, made: Run, by: str, why: str) -> None:
         _end(hold.run, "replaced", f"Re-linked as import {made.pk}.")
 
 
-def refuse_unrelinkable(hold: Hold, why: str) -> None:
-    """Raises NothingToRelink, WhyNeeded, AlreadyDecided, StaleBasis."""
+def refuse_unrelinkable(hold: Hold, why: str, *, is_decided: bool = False) -> None:
+    """Raises NothingToRelink, StaleBasis, and unless it is decided that it be re-linked WhyNeeded, AlreadyDecided."""
     if not can_relink(hold):
         raise NothingToRelink(str(hold.run_id))
-    refuse_undecidable(hold, why)
+    if not is_decided:
+        refuse_undecidable(hold, why)
     if basis_of(District.objects.get(pk=hold.district_id)) != hold.run.plan.basis:
         raise StaleBasis
 

@@ -32,7 +32,16 @@ from rollbook.flows.kept import needless_before, words_to_keep
 from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
 from rollbook.flows.preparation import steps_by, version_for
-from rollbook.flows.progress import Cancelled, TakenOver, Teller, Written, close_to_cancelling, note, taken
+from rollbook.flows.progress import (
+    OUT_OF_REACH,
+    Cancelled,
+    TakenOver,
+    Teller,
+    Written,
+    close_to_cancelling,
+    note,
+    taken,
+)
 from rollbook.flows.publish import locked, publish
 from rollbook.flows.severities import severities_of
 from rollbook.flows.spans import KEPT, additions_end, left_out_words, today_of
@@ -56,8 +65,8 @@ from rollbook.store.models import (
 from rollbook.store.neighbours import neighbours_of
 from rollbook.store.target import apply, changed_by, first_free_ids, taken_ids
 
-LEFT_AS_IT_IS = (Cancelled, TakenOver)
-"""What does not end a run as failed."""
+LEFT_AS_IT_IS = (Cancelled, TakenOver, *OUT_OF_REACH)
+"""What does not end a run as failed: whoever walks it ends it, or begins the step again."""
 
 ANALYZE_FROM = 10_000
 """Changes from which the database is told to look at the tables anew before it answers questions about them."""
@@ -175,6 +184,7 @@ def apply_run(run: Run) -> Run:
 def _carried_out(run: Run, apply_it: Callable[[Run], Run]) -> Run:
     if words := words_to_keep(run):
         _end(run, KEPT, words)
+        _replace_needless(run)
         return run
     if not changes_of(run.plan):
         outcome = "empty" if run.plan.empty else "success"
@@ -328,6 +338,11 @@ def _replace_earlier(run: Run) -> None:
         with transaction.atomic():
             hold.save(update_fields=["decision", "decided_at", "why"])
             _end(hold.run, "replaced", hold.why)
+    _replace_needless(run)
+
+
+def _replace_needless(run: Run) -> None:
+    """What is kept of its connection and said anew by this run's delivery need not be imported any more, nor kept."""
     for kept in needless_before(run):
         _end(kept, "replaced", f"Import {run.pk} came after it.")
 

@@ -48,7 +48,7 @@ def kept_before(run: Run) -> list[Run]:
 
 
 def needless_before(run: Run) -> list[Run]:
-    """Those that a delivery which was carried out says anew."""
+    """Those that this delivery says anew."""
     return [one for one in kept_before(run) if supersedes(run.plan.modes, one.plan.modes)]
 
 

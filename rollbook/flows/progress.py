@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -34,6 +34,9 @@ PHASES = (
     "done",
 )
 """In the order a run goes through them; one may leave some out, and one that is held ends in `held`."""
+
+OUT_OF_REACH = (OperationalError, InterfaceError)
+"""The database does not answer, or has no time now: a reason to do a step again, not to end a run."""
 
 Tell = Callable[[str, int, int], None]
 """`tell(phase, rows done, rows known)`; 0 known where nobody knows."""

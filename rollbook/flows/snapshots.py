@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from rollbook.flows.districts import MANUAL
 from rollbook.flows.keeping import keeping_of
 from rollbook.flows.limits import APPLIED
 from rollbook.flows.preparation import PREPARATION
@@ -161,7 +162,12 @@ def _remove(snapshot: Snapshot, by: str, now: datetime) -> None:
 
 
 def _drop_runs(connection: Connection, now: datetime) -> None:
-    """Deletes the plans and findings of runs whose snapshot is gone, but for plans that lead back to one that is kept."""
+    """Deletes the plans and findings of runs whose snapshot is gone, but for plans that lead back to one that is kept.
+
+    What was done by hand is small, and its plans are the history of manual records: they stay.
+    """
+    if connection.kind == MANUAL:
+        return
     ended_runs = Run.objects.filter(connection=connection).exclude(outcome__in=UNFINISHED)
     runs = ended_runs.filter(pk__in=shelf.kept_runs(connection.district_id)).select_related("snapshot")
     points = [

@@ -110,6 +110,8 @@ def _started(schedule: Schedule, now: datetime) -> bool:
     due = last_due(daily_of(schedule), zone_of(connection.district), now)
     if due is None or due.at <= schedule.set_at or _is_busy(connection):
         return False
+    if Start.objects.filter(connection=connection, due=due.name).exists():
+        return False  # as at nearly every look: no lock is taken for that
     with transaction.atomic():
         start, is_first = Start.objects.get_or_create(
             connection=connection, due=due.name, defaults={"district": connection.district}

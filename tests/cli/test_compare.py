@@ -4,28 +4,31 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from tests import cast
+from tests.cli.typed import typed as rollbook
 from tests.connectors.provider import STATIC, Provider, serving
-from tests.installation import Installation
+
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_list_and_a_package_are_compared(installation: Installation, tmp_path: Path):
-    rollbook = installation.rollbook
+def test_a_list_and_a_package_are_compared(tmp_path: Path):
     rollbook("district", "add", "Riverbend")
     package = cast.riverbend(tmp_path / "package")
-    rollbook("import", "1", str(package), "--yes")
+    rollbook("import", "Riverbend", str(package), "--yes")
     (tmp_path / "vendor.csv").write_text("Student ID,Last name\nstudent-001,Okonkwo\nstudent-999,Nobody\n")
     out = tmp_path / "out"
     told = rollbook(
-        "compare", str(tmp_path / "vendor.csv"), "--district", "1", "--by", "sourcedId", "--column", "student id",
+        "compare", str(tmp_path / "vendor.csv"), "--district", "Riverbend", "--by", "sourcedId", "--column", "student id",
         "--out", str(out), expect=1,
     ).stdout  # fmt: skip
     assert "people: 1 in both, 1 only in the list, 65 only in the roster" in told
     with (out / "people-only-first.csv").open(encoding="utf-8") as file:
         assert [row["list: Student ID"] for row in csv.DictReader(file)] == ["student-999"]
-    assert rollbook("compare", str(package), "--district", "1").stdout.startswith("orgs: 4 in both\n")
+    assert rollbook("compare", str(package), "--district", "Riverbend").stdout.startswith("orgs: 4 in both\n")
     wrong = rollbook(
-        "compare", str(tmp_path / "vendor.csv"), "--district", "1", "--by", "email", expect=1
+        "compare", str(tmp_path / "vendor.csv"), "--district", "Riverbend", "--by", "email", expect=1
     ).stderr
     assert "Student ID, Last name" in wrong
     with serving(Provider("1.2")) as provider:

@@ -38,7 +38,7 @@ def test_runs_wait_for_a_worker_and_a_command_takes_its_turn_among_them(installa
         env=installation.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert command.stderr
-    assert command.stderr.readline() == "Waiting: 1 other import is before this one.\n"
+    assert "1 other import is before this one. No worker is running" in command.stderr.readline()
     with installation.working():
         assert "success" in rollbook("run", "wait", "1").stdout
         said, _ = command.communicate(timeout=60)

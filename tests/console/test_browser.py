@@ -60,6 +60,8 @@ PAGES = {
     "connections": "connections",
     "a connection": "connections/1",
     "a connection to be added": "connections/add/oneroster_rest",
+    "preparation": "connections/1/preparation",
+    "a step to be added": "connections/1/preparation/add?do=map&file=users",
     "calendar": "calendar",
     "a schedule": "calendar/connections/1",
     "rehearsals": "calendar/rehearsals",
@@ -287,6 +289,21 @@ def test_everything_works_without_scripts(served: Served, browser: Browser):
     context.close()
 
 
+def test_a_step_is_added_and_tried_on_rows_of_the_last_delivery(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/connections/1")
+    signed_in.get_by_role("link", name="Preparation").click()
+    signed_in.get_by_label("A further step").select_option("upper")
+    signed_in.get_by_label("For the file").select_option("courses")
+    signed_in.get_by_role("button", name="Add").click()
+    signed_in.get_by_label("Field", exact=True).fill("title")
+    signed_in.get_by_role("button", name="Add this step").click()
+    signed_in.get_by_role("link", name="Try on the last delivery").click()
+    expect(signed_in.get_by_text("MATHEMATICS 3", exact=True)).to_be_visible()
+    assert violations(signed_in) == []
+    signed_in.get_by_role("button", name="Drop the changes").click()
+    expect(signed_in.get_by_text("deliveries are taken as they come")).to_be_visible()
+
+
 def test_an_invited_colleague_comes_in(signed_in: Page, served: Served, browser: Browser):
     signed_in.goto(f"{served.url}/districts/1/operators")
     signed_in.get_by_label("E-mail address").fill("tanaka@riverbend.example")
@@ -378,6 +395,8 @@ def test_a_list_is_compared_and_what_was_found_is_taken_home(signed_in: Page, se
     signed_in.get_by_role("button", name="Compare the list").press("Enter")
     expect(signed_in.get_by_role("heading", name="Compared")).to_be_visible()
     assert violations(signed_in) == []
+    signed_in.set_viewport_size({"width": 390, "height": 844})
+    assert too_wide(signed_in) <= 0
     with signed_in.expect_download() as taken:
         signed_in.get_by_role("link", name="1 only in what you brought").click()
     assert "Nobody" in taken.value.path().read_text(encoding="utf-8")
@@ -438,19 +457,7 @@ def test_an_import_under_way_is_in_order_in_every_look_and_shows_its_end_by_itse
         assert violations(page) + said == [], (scheme, width)
         assert too_wide(page) <= 0
         if (scheme, width) == LOOKS[-1]:
-            # Nobody touches the page from here on. The run has its turn and no worker: the step it is in is taken by hand.
-            ended = served.installation.rollbook("run", "cancel", run)
-            assert "has cancelled it" in ended.stdout
-            expect(page.locator("#step")).to_contain_text("Cancelling", timeout=20_000)
-            subprocess.run([sys.executable, "-c", WALK, run], env=served.installation.environ, check=True)
+            # Nobody touches the page from here on.
+            served.installation.rollbook("run", "cancel", run)
             expect(page.get_by_text("Nothing of it was applied.")).to_be_visible(timeout=20_000)
         context.close()
-
-
-WALK = """
-import os, sys, django
-os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
-django.setup()
-from rollbook.flows.jobs import walk
-walk(int(sys.argv[1]))
-"""

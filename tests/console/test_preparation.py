@@ -78,7 +78,10 @@ def test_steps_are_added_changed_moved_and_removed(console: Client, connection: 
     ("filled", "words"),
     [
         (UPPER | {"field": "nmae"}, "orgs.csv has no column &#x27;nmae&#x27;"),
-        (UPPER | {"where-field": "type", "where-test": "equals", "where-value": "x"}, "`case` is missing"),
+        (
+            UPPER | {"where-field": "type", "where-test": "equals", "where-value": "x"},
+            "<code>case</code> is missing",
+        ),
         (MAP | {"words": "a: 1"}, "Write one pair a line, with = between: a: 1"),
         (MAP | {"words": "a = 1\na = 2"}, "a stands twice in the table"),
     ],
@@ -139,6 +142,8 @@ def test_a_change_is_shown_as_a_plan_saved_and_applied(
     page = text_of(console.get(path_of("preparation", connection)))
     assert "capitals" in page
     assert "brandt@riverbend.example" in page
+    report = reverse("import", kwargs={"tenant": connection.district_id, "run_id": shown.pk})
+    assert "version 1 of the steps" in text_of(console.get(report))
 
 
 def test_steps_are_saved_for_the_next_import_dropped_and_brought_back(

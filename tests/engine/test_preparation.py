@@ -290,6 +290,18 @@ def test_the_main_organization_is_not_guessed_from_a_delta(tmp_path: Path):
     assert "metadata.primaryOrg" not in found["users"]["u1"]
 
 
+def test_the_main_organization_is_not_emptied_for_others_where_the_file_has_no_such_column(tmp_path: Path):
+    package = write_package(tmp_path / "package", enrolled(*PAIRS))
+    file = package / "users.csv"
+    file.write_text(
+        "sourcedId,enabledUser,username,givenName,familyName\r\nu1,true,u1,A,B\r\nu9,true,u9,A,B\r\n"
+    )
+    step = {"do": "primary-org", "file": "users", "into": "primaryOrgSourcedId", "ties": "keep"}
+    found, findings = judged_again(tmp_path, package, step)
+    assert "no column primaryOrgSourcedId" in said(findings, "preparation-idle")[0]
+    assert "primaryOrgSourcedId" not in found["users"]["u1"]
+
+
 def test_the_accepted_snapshot_holds_what_was_prepared(tmp_path: Path):
     package = write_package(tmp_path / "package", {"orgs": orgs("o1", "o2")})
     roster = Roster(tmp_path / "roster")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.engine.judgement import judge
+from rollbook.engine.plan import make_plan
 from rollbook.oneroster.tables import BINDINGS
 from tests.engine.packages import Roster, write_package, write_table
 from tests.engine.suspects import Tables, codes, person, told, whose, with_people
@@ -37,6 +39,23 @@ def test_a_column_that_vanished_changes_nothing_and_is_told_of_once(roster: Rost
     [found] = [one for one in roster.findings if one.code == "column-vanished"]
     assert (found.file, found.field, found.count, found.severity) == ("users.csv", "email", 20, "warning")
     assert found.message.startswith("20 records have a value stored in it. ")
+
+
+def test_where_a_vanished_column_is_an_error_the_file_is_held_back(roster: Roster, tmp_path: Path):
+    roster.take(write_package(tmp_path / "first", many()))
+    changed = many()
+    changed["users"][0]["givenName"] = "Daniela"
+    package = without(tmp_path / "second", changed, "email")
+    (tmp_path / "judging").mkdir()
+    with judge(
+        package,
+        tmp_path / "judging",
+        lenient=True,
+        accepted=roster.accepted,
+        severities={"column-vanished": "error"},
+    ) as judgement:
+        assert judgement.findings.counts()["error"] == 1
+        assert make_plan(judgement, roster.accepted, tmp_path / "plan", roster.free).counts == {}
 
 
 def test_a_column_that_was_never_filled_can_go(roster: Roster, tmp_path: Path):

@@ -116,3 +116,15 @@ def test_an_enrollment_at_another_school_than_its_class_also_in_a_file_of_change
     [found] = told(tmp_path / "second", {"enrollments": [change]}, roster.accepted, "delta")
     assert (found.code, found.value) == ("enrollment-school", "district")
     assert found.message.startswith("Class class is at school. ")
+
+
+def test_enrollments_that_do_not_fit_are_one_finding_a_class(tmp_path: Path):
+    tables = district(**crowd(30))
+    for one in tables["enrollments"][3:]:
+        one |= {"beginDate": "2026-08-01", "endDate": "2027-06-11", "schoolSourcedId": "district"}
+    found = {one.code: one for one in told(tmp_path, tables)}
+    assert {code: one.count for code, one in found.items()} == {
+        "enrollment-overhang": 30,
+        "enrollment-school": 30,
+    }
+    assert "30 records are concerned (lines 5, 6, 7, 8, 9 …). " in found["enrollment-overhang"].message

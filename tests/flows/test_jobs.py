@@ -1,12 +1,15 @@
 """Runs that wait for a worker: turns, cancelling, decisions, and what one finds who takes a run again."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, connection
 
 from rollbook.flows import holds, jobs
 from rollbook.flows.ingest import act, basis_of, plan
 from rollbook.flows.jobs import steps
+from rollbook.flows.jobs.beats import WORKER, a_name, beating
 from rollbook.flows.jobs.cancel import HasEnded, TooLate
 from rollbook.flows.jobs.turns import ahead_of, give_turns
 from rollbook.flows.limits import set_limits
@@ -33,6 +36,13 @@ def fewer(tmp_path: Path) -> Path:
         kept = lines[:-1] if file.name == "enrollments.csv" else lines
         (folder / file.name).write_text("".join(kept), encoding="utf-8")
     return folder
+
+
+@pytest.fixture
+def a_worker() -> Iterator[None]:
+    """Some worker is alive."""
+    with beating(a_name(WORKER)):
+        yield
 
 
 def enqueue(district: District, package: Path = RIVERBEND) -> Run:
@@ -148,6 +158,24 @@ def test_what_is_no_package_ends_as_refused_with_words(district, tmp_path):
     assert "zip" in fresh(run).message
 
 
+def test_a_database_that_does_not_answer_is_a_reason_to_do_the_step_again(district):
+    run = enqueue(district)
+    give_turns()
+    assert steps.plan(run.pk)
+
+    def refuse(execute, sql, params, many, context):
+        if "INSERT INTO" in sql and "store_publication" in sql:
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
+        steps.act(run.pk)
+    assert fresh(run).outcome == ""
+    assert not User.objects.filter(district_id=district.pk).exists()
+    assert not steps.act(run.pk)
+    assert fresh(run).outcome == "success"
+
+
 # --- Cancelling -------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -158,7 +186,7 @@ def test_what_waits_is_cancelled_at_once(district):
     assert "Helen" in fresh(run).message
 
 
-def test_what_is_under_way_is_cancelled_at_its_next_safe_point_and_nothing_is_applied(district):
+def test_what_is_under_way_is_cancelled_at_its_next_safe_point_and_nothing_is_applied(district, a_worker):
     run = enqueue(district)
     give_turns()
     assert steps.obtain(run.pk)
@@ -168,7 +196,14 @@ def test_what_is_under_way_is_cancelled_at_its_next_safe_point_and_nothing_is_ap
     assert not User.objects.filter(district_id=district.pk).exists()
 
 
-def test_what_was_planned_already_can_still_be_cancelled(district):
+def test_what_a_worker_left_that_is_no_more_is_cancelled_at_once(district):
+    run = enqueue(district)
+    give_turns()
+    assert steps.plan(run.pk)
+    assert jobs.cancel(run, "Helen").outcome == "cancelled"
+
+
+def test_what_was_planned_already_can_still_be_cancelled(district, a_worker):
     run = enqueue(district)
     give_turns()
     assert steps.plan(run.pk)

@@ -1,5 +1,6 @@
 """Manual records: kept by hand beside imports, by the road of every delivery; what becomes of them when what they hang on goes."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,21 @@ from rollbook.flows.jobs import enqueue_delivery
 from rollbook.flows.manual import acts, records
 from rollbook.flows.manual.acts import Wanted
 from rollbook.flows.manual.entries import Entry, entry_of
+from rollbook.flows.snapshots import prune_shelf
 from rollbook.flows.undo import prepare_undo
 from rollbook.store import shelf
-from rollbook.store.models import RECORDS, Connection, District, Enrollment, Grant, Role, Run, Snapshot, User
+from rollbook.store.models import (
+    RECORDS,
+    Connection,
+    District,
+    Enrollment,
+    Grant,
+    Progress,
+    Role,
+    Run,
+    Snapshot,
+    User,
+)
 from rollbook.store.visibility import Reader
 from tests.cast import (
     ALGEBRA,
@@ -249,6 +262,8 @@ def test_what_was_shown_is_done_or_shown_again(district):
     seen = acts.show(district, wanted).fingerprint
     with pytest.raises(acts.ShownOtherwise):
         acts.do(district, Wanted("add", person(familyName="Other")), "brandt", seen)
+    assert not Run.objects.filter(district=district).exists()
+    assert not Progress.objects.using("reading").exists()
     assert acts.do(district, wanted, "brandt", seen).outcome == "success"
 
 
@@ -291,6 +306,13 @@ def test_nobody_brings_a_package_in_by_the_manual_connection(district, tmp_path)
         connections.add_connection(district, "manual", "Another", {})
     with pytest.raises(connections.PrefixKept):
         connections.edit_connection(manual, {}, prefix="m-")
+
+
+def test_the_manual_connection_stays_while_anything_could_come_back(district):
+    add(district, seat("hand-1", AMARA, ART, "student"))
+    act(district, "delete", "enrollments", "hand-1")
+    with pytest.raises(connections.HasRecords):
+        connections.remove_connection(acts.manual_connection(district))
 
 
 # --- Beside imports ---------------------------------------------------------------------------------------------------------------
@@ -386,6 +408,16 @@ def test_the_history_of_a_record_says_who_did_what_and_takes_in_roles_and_undoin
         [("users", "update"), ("roles", "create"), ("roles", "delete")],
         [("users", "create"), ("roles", "create")],
     ]
+
+
+def test_the_history_outlives_the_snapshots(district):
+    add(district, person())
+    later = timezone.now() + timedelta(days=5000)
+    edit(district, person("ada", familyName="Lund"))
+    prune_shelf(district.pk, later)
+    assert not Snapshot.objects.filter(district=district, removed_at__isnull=True).exists()
+    events = records.history_of(acts.own_record(district, "users", "ada"), "users")
+    assert [one.changes[0].action for one in events] == ["update", "create"]
 
 
 def test_manual_records_are_listed_by_name_searched_and_narrowed_by_status(district):

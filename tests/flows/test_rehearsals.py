@@ -25,11 +25,14 @@ assert CHICAGO
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    district = a_district()
+def district() -> District:
+    return a_district()
+
+
+@pytest.fixture
+def loaded(district: District, tmp_path: Path) -> None:
     with at(TODAY):
-        deliver(district, cast.riverbend(tmp_path / "first"))
-    return district
+        deliver(district, cast.riverbend(tmp_path / "loaded"))
 
 
 def way_in(district: District) -> Connection:
@@ -55,7 +58,7 @@ def stored(district: District) -> tuple[Any, ...]:
     )
 
 
-def test_nothing_is_stored_but_the_report(district, tmp_path):
+def test_nothing_is_stored_but_the_report(district, loaded, tmp_path):
     package = without(tmp_path / "next", cast.NOAH)
     before = stored(district)
     found = report(district, package, AUTUMN)
@@ -66,7 +69,7 @@ def test_nothing_is_stored_but_the_report(district, tmp_path):
     assert "Noah" not in str(found)
 
 
-def test_it_is_the_plan_that_an_import_then_makes(district, tmp_path):
+def test_it_is_the_plan_that_an_import_then_makes(district, loaded, tmp_path):
     package = cast.riverbend(
         tmp_path / "next", {"users": {cast.KOFI: {"givenName": "Kwame"}, cast.NOAH: None}}
     )
@@ -80,7 +83,7 @@ def test_it_is_the_plan_that_an_import_then_makes(district, tmp_path):
     )
 
 
-def test_the_outlook_says_what_ends_and_who_is_left_without_a_class(district, tmp_path):
+def test_the_outlook_says_what_ends_and_who_is_left_without_a_class(district, loaded, tmp_path):
     found = report(district, None, AUTUMN)["outlook"]
     assert found["turns"]["academicSessions"]["end"] > 0
     assert found["turns"]["classes"]["after"] == 0
@@ -89,7 +92,7 @@ def test_the_outlook_says_what_ends_and_who_is_left_without_a_class(district, tm
     assert 0 < lost["lost"] < 45, "Noah had no class before"
 
 
-def test_days_decide_what_would_become_of_it(district, tmp_path):
+def test_days_decide_what_would_become_of_it(district, loaded, tmp_path):
     package = without(tmp_path / "next", *MOST)
     with at(TODAY):
         add_span(district, BLACKOUT, SUMMER, SUMMER + timedelta(3), "Helen")
@@ -105,7 +108,7 @@ def test_days_decide_what_would_become_of_it(district, tmp_path):
     assert autumn["leftOut"]["users"] == len(MOST)
 
 
-def test_removals_of_this_week_count_this_week(district, tmp_path):
+def test_removals_of_this_week_count_this_week(district, loaded, tmp_path):
     nights = [
         cast.riverbend(tmp_path / str(gone), {"demographics": dict.fromkeys(MOST[:gone])}) for gone in (4, 8)
     ]
@@ -127,7 +130,7 @@ def test_what_cannot_be_read_as_a_whole_says_so(district, tmp_path):
         report(district, tmp_path / "note.txt", TODAY)
 
 
-def test_without_a_package_it_is_the_newest_kept_delivery(district):
+def test_without_a_package_it_is_the_newest_kept_delivery(district, loaded):
     found = report(district, None, TODAY)
     assert found["verdict"] == "nothing"
     assert rehearsals_of(district).get().delivery.startswith("snapshot ")

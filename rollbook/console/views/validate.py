@@ -29,7 +29,7 @@ from rollbook.flows import uploads, validation
 from rollbook.refusal import Refusal
 from rollbook.store.found import Found
 
-LISTED = 300
+LISTED = 100
 STATUS: dict[type[Refusal], int] = {uploads.TooLarge: 413, validation.TooOften: 429, validation.Busy: 503}
 """Else 422."""
 

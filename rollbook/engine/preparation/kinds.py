@@ -46,7 +46,7 @@ HOW_CASE = Parameter("case", "Case", "Whether upper and lower case count.", "cho
 CONDITION = (
     Parameter("field", "Where the field", "The column that is looked at, in the same row.", "source_field"),
     Parameter("test", "Test", "How its value is looked at.", "choice", TESTS),
-    Parameter("value", "Value", "What it is compared with. Empty with `equals` or `differs` means an empty field.", "any_text"),
+    Parameter("value", "Value", "What it is compared with; empty stands for an empty field.", "any_text"),
     HOW_CASE,
 )  # fmt: skip
 

@@ -138,8 +138,10 @@ def _missing(work: _Rewriting, step: Step, target: str) -> str:
     """Why the step cannot be applied to this file; empty where it can."""
     read = [step.where.field] if step.where else []
     read += [step.values[one] for one in ("from", "key") if one in step.values]
-    makes = step.kind in ("merge", "primary-org") or (step.kind == "set" and step.where is None)
-    if step.kind != "merge" and not makes and not (step.kind == "set" and target.startswith(METADATA)):
+    # A column of the standard made for some records only would empty it for the others, of whom the file says nothing.
+    is_made = target.startswith(METADATA) and step.kind in ("set", "primary-org")
+    is_made = is_made or (step.kind == "set" and step.where is None)
+    if step.kind != "merge" and not is_made:
         read.append(target)
     for one in read:
         if one not in work.columns:

@@ -3,26 +3,32 @@
 import os
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from logging import getLogger
 from threading import Event, Thread
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
+from django.db.models import F
 from django.utils import timezone
 
-from rollbook.store.models import Worker
+from rollbook.flows.jobs.turns import ANY_WORKER
+from rollbook.store.models import Run, Worker
 
 BEAT = 1.0
 DEAD_AFTER = timedelta(seconds=15)
 """Long enough for a machine that is busy, short enough that a night's import is still done in the night."""
 
+WORKER, COMMAND = "worker", "command"
+THE_ONLY = "local"
+"""The name of the one worker on SQLite: the same at every start, so that it finds what it left."""
+
 log = getLogger(__name__)
 
 
 def a_name(kind: str) -> str:
-    """A name that no other process has, and none will have. `kind` is what it is: worker or command."""
+    """A name that no other process has, and none will have. `kind` is WORKER or COMMAND."""
     return f"{kind}-{socket.gethostname()[:30]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
 
@@ -50,6 +56,19 @@ def alive(now: datetime) -> list[Worker]:
     return [one for one in found if one.name not in dead]
 
 
+def is_worker(name: str) -> bool:
+    """Whether it walks what waits, and not only a run of its own."""
+    return name == THE_ONLY or name.startswith(f"{WORKER}-")
+
+
+def end_walks_of_the_dead(living: Sequence[str]) -> None:
+    """A command that was stopped in the middle has changed nothing; its run says so."""
+    theirs = Run.objects.filter(outcome="").exclude(process__in=["", ANY_WORKER, *living])
+    words = "The command was stopped in the middle. Nothing was changed; give it again."
+    # The fence: if it is not dead after all, it changes nothing any more.
+    theirs.update(outcome="failed", message=words, ended_at=timezone.now(), fence=F("fence") + 1)
+
+
 def is_dead(worker: Worker, now: datetime) -> bool:
     """Of one on this host it is known at once."""
     here = worker.host == socket.gethostname()
@@ -71,7 +90,8 @@ def _keep_beating(name: str, stop: Event) -> None:
         close_old_connections()
         try:
             _beat(name)
-        except DatabaseError:
+        except Exception:
+            # Whatever it was: while this process lives it goes on saying so.
             log.exception("the beat of %s could not be written", name)
     connections.close_all()
 

@@ -1,8 +1,11 @@
 """Cancel: a run ends at its next safe point, with nothing applied. Once it changes the roster it is too late."""
 
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
 
+from rollbook.flows.jobs.beats import alive, is_worker
 from rollbook.flows.jobs.steps import end_cancelled
+from rollbook.flows.jobs.turns import ANY_WORKER
 from rollbook.flows.progress import ask_to_cancel
 from rollbook.refusal import Refusal
 from rollbook.store.models import Run
@@ -17,19 +20,22 @@ class TooLate(Refusal):
 
 
 def cancel(run: Run, by: str) -> Run:
-    """Asks that the run end; one that waits ends at once. Raises HasEnded, TooLate."""
+    """Asks that the run end; one that nobody works on ends at once. Raises HasEnded, TooLate."""
     if Run.objects.filter(pk=run.pk).exclude(outcome="").exists():
         raise HasEnded(str(run.pk))
     if not ask_to_cancel(run.pk, by):
         raise TooLate(str(run.pk))
-    _end_if_waiting(run, by)
+    # Taken like any other that works on it, so that a worker who comes at the same moment finds it taken.
+    if _idle(run).update(fence=F("fence") + 1):
+        run.refresh_from_db()
+        end_cancelled(run, by)
     run.refresh_from_db()
     return run
 
 
-def _end_if_waiting(run: Run, by: str) -> None:
-    """Taken like any other that works on it, so that a worker who comes at the same moment finds it taken."""
-    nobody_at_it = Run.objects.filter(pk=run.pk, outcome="", turn_at__isnull=True).exclude(process="")
-    if nobody_at_it.update(fence=F("fence") + 1):
-        run.refresh_from_db()
-        end_cancelled(run, by)
+def _idle(run: Run) -> QuerySet[Run]:
+    """The run, if it waits for its turn, or for a worker where none is alive."""
+    here = Run.objects.filter(pk=run.pk, outcome="").exclude(process="")
+    if any(is_worker(one.name) for one in alive(timezone.now())):
+        return here.filter(turn_at__isnull=True)
+    return here.filter(Q(turn_at__isnull=True) | Q(process=ANY_WORKER))

@@ -12,10 +12,10 @@ from urllib.parse import quote, urlencode
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from django.conf import settings
-from django.db import OperationalError
 
 from rollbook.flows.jobs.steps import Step
 from rollbook.flows.jobs.walk import walk
+from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.store.models import Run
 
 QUEUE = "runs"
@@ -49,7 +49,7 @@ def _remembered(step: Step, run_id: int) -> bool:
 
 
 def _is_worth_another_try(fault: BaseException) -> bool:
-    return isinstance(fault, OperationalError)
+    return isinstance(fault, OUT_OF_REACH)
 
 
 def launch(worker: str, at_once: int) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from django.utils import timezone
 
 from rollbook.flows.ingest import Prepared, carry_out, plan
-from rollbook.flows.jobs.beats import a_name, beating
+from rollbook.flows.jobs.beats import COMMAND, a_name, alive, beating, end_walks_of_the_dead, is_worker
 from rollbook.flows.jobs.steps import Step, obtain
 from rollbook.flows.jobs.turns import ahead_of, give_back, take_turn
 from rollbook.flows.jobs.walk import walk
@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 @contextmanager
 def own_process() -> Iterator[str]:
     """The name to enqueue under what this process walks itself. What it leaves open is over when the block ends."""
-    name = a_name("command")
+    name = a_name(COMMAND)
     with beating(name):
         try:
             yield name
@@ -55,12 +55,19 @@ def carry_out_here(prepared: Prepared, say: Say) -> Run:
 
 def wait_for_turn(run: Run, say: Say) -> None:
     """Returns when the run has its district's turn."""
-    told = 0
+    told = ""
     while not take_turn(run):
-        if (ahead := ahead_of(run)) != told:
-            say(f"Waiting: {ahead} other {'import is' if ahead == 1 else 'imports are'} before this one.")
-            told = ahead
+        living = [one.name for one in alive(timezone.now())]
+        end_walks_of_the_dead(living)
+        if (words := _waiting(ahead_of(run), any(map(is_worker, living)))) != told:
+            say(words)
+            told = words
         time.sleep(LOOK)
+
+
+def _waiting(ahead: int, a_worker_lives: bool) -> str:
+    words = f"Waiting: {ahead} other {'import is' if ahead == 1 else 'imports are'} before this one."
+    return words if a_worker_lives else f"{words} No worker is running: `rollbook worker` starts one."
 
 
 def _here(step: Step, run_id: int, say: Say) -> bool:

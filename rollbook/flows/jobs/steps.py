@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from django.db import OperationalError, close_old_connections
+from django.db import close_old_connections
 from django.db.models import F
 
 from rollbook.connectors.contract import ConnectorRefusal
@@ -24,10 +24,10 @@ from rollbook.flows.holds import (
     settle_relinked,
 )
 from rollbook.flows.previews import PREVIEWED, SHOWN
-from rollbook.flows.progress import Cancelled, TakenOver, Teller, note, of, taken
+from rollbook.flows.progress import OUT_OF_REACH, Cancelled, TakenOver, Teller, ask_nothing, note, of, taken
 from rollbook.flows.undo import plan_undo
 from rollbook.refusal import Refusal
-from rollbook.store.models import Run
+from rollbook.store.models import Hold, Run
 
 MOST_TAKINGS = 40
 """So often may a run be taken before it is believed to be what its processes die of; an undisturbed one is taken three times."""
@@ -116,7 +116,7 @@ def _do(run: Run, work: Callable[[Run], None]) -> None:
     """What is refused ends the run in words, and so does a fault, which is logged. The database out of reach is a reason to do it again."""
     try:
         work(run)
-    except (TakenOver, OperationalError):
+    except (TakenOver, *OUT_OF_REACH):
         raise
     except Cancelled:
         _cancelled(run)
@@ -169,7 +169,7 @@ def _plan(run: Run) -> None:
 def _held(run: Run) -> Run:
     """The run whose delivery this one plans anew. Raises what speaks against it."""
     hold = find_hold(run.task["held"])
-    refuse_unrelinkable(hold, run.task["why"])
+    refuse_unrelinkable(hold, run.task["why"], is_decided=hold.decision == Hold.Decision.RELINK)
     return hold.run
 
 
@@ -202,4 +202,6 @@ def _act_unless_stale(run: Run) -> None:
     except ingest.StaleBasis as refusal:
         if run.task.get("kind") in KEEPING_THEIR_PLAN:
             end(run, run.task["was"]["outcome"], refusal.words)
+        else:
+            ask_nothing(run.pk)  # it begins anew, and may be cancelled again
         log.info("run %s: the roster has moved since it was planned", run.pk)

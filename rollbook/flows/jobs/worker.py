@@ -13,11 +13,18 @@ from threading import Event
 
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
-from django.db.models import F
 from django.utils import timezone
 
 from rollbook.flows.jobs import drive
-from rollbook.flows.jobs.beats import a_name, alive, beating
+from rollbook.flows.jobs.beats import (
+    THE_ONLY,
+    WORKER,
+    a_name,
+    alive,
+    beating,
+    end_walks_of_the_dead,
+    is_worker,
+)
 from rollbook.flows.jobs.turns import ANY_WORKER, give_turns
 from rollbook.store.models import Run
 from rollbook.store.routers import homes
@@ -25,10 +32,6 @@ from rollbook.store.routers import homes
 LOOK = 0.5
 SWEEP = 3.0
 FORGET = 3600.0
-WORKER = "worker"
-THE_ONLY = "local"
-"""The name of the one worker on SQLite: the same at every start, so that it finds what it left."""
-
 log = logging.getLogger(__name__)
 
 
@@ -98,7 +101,7 @@ def with_turn() -> list[Run]:
 def sweep(name: str) -> None:
     """What died is gone on with, or ended. Of several workers the one that has been alive longest does it."""
     living = [one.name for one in alive(timezone.now())]
-    workers = [one for one in living if one == THE_ONLY or one.startswith(f"{WORKER}-")]
+    workers = [one for one in living if is_worker(one)]
     if workers[:1] != [name]:
         return
     end_walks_of_the_dead(living)
@@ -107,14 +110,6 @@ def sweep(name: str) -> None:
     for run in with_turn():
         if drive.is_over(run):
             _begin_again(run)
-
-
-def end_walks_of_the_dead(living: list[str]) -> None:
-    """A command that was stopped in the middle has changed nothing; its run says so."""
-    theirs = Run.objects.filter(outcome="").exclude(process__in=["", ANY_WORKER, *living])
-    words = "The command was stopped in the middle. Nothing was changed; give it again."
-    # The fence: if it is not dead after all, it changes nothing any more.
-    theirs.update(outcome="failed", message=words, ended_at=timezone.now(), fence=F("fence") + 1)
 
 
 def _begin_again(run: Run) -> None:
