@@ -61,6 +61,7 @@ def serving(installation: Installation, workers: int, threads: int) -> Iterator[
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.floor_server", str(port), str(workers), str(threads)],
         env=installation.environ | {"BENCH_FLOOR_DATABASE": _place(installation)},
+        stdout=sys.stderr,  # where the rows go, its warnings must not
     )
     try:
         _wait_until_listening(port, process)

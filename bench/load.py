@@ -7,7 +7,7 @@ import selectors
 import socket
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 HOST = "127.0.0.1"
@@ -35,6 +35,11 @@ class Tally:
     @property
     def median(self) -> float:
         return statistics.median(self.latencies)
+
+    @property
+    def slowest_hundredth(self) -> float:
+        """What one answer in a hundred takes longer than, in seconds."""
+        return statistics.quantiles(self.latencies, n=100)[-1]
 
 
 def request(path: str, token: str = "", gzip: bool = False) -> bytes:
@@ -115,6 +120,43 @@ def drive(port: int, messages: Iterator[bytes], connections: int, seconds: float
                 key.data.send(next(messages))
             else:
                 open_answers -= 1
+    tally.seconds = time.perf_counter() - began
+    for one in opened:
+        one.socket.close()
+    return tally
+
+
+def pace(
+    port: int, messages: Iterator[bytes], connections: int, per_second: float, goes_on: Callable[[], bool]
+) -> Tally:
+    """Sends `messages` at a fixed rate, whatever comes back, while `goes_on` says so. Raises Refused.
+
+    An answer's time counts from the moment its request was due, also where no connection was free to send it then.
+    """
+    tally, block = Tally(), memoryview(bytearray(BLOCK))
+    waiting = selectors.DefaultSelector()
+    free = [_Connection(port) for _ in range(connections)]
+    opened = list(free)
+    for one in opened:
+        waiting.register(one.socket, selectors.EVENT_READ, one)
+    began = time.perf_counter()
+    sent = 0
+    while (is_on := goes_on()) or len(free) < connections:
+        due = began + sent / per_second
+        if is_on and free and time.perf_counter() >= due:
+            one = free.pop()
+            one.send(next(messages))
+            one.began = due
+            sent += 1
+            continue
+        for key, _ in waiting.select(
+            timeout=max(0.0, min(due - time.perf_counter(), 0.05)) if free else 0.05
+        ):
+            size = key.data.receive(block)
+            if size >= 0:
+                tally.latencies.append(time.perf_counter() - key.data.began)
+                tally.size += size
+                free.append(key.data)
     tally.seconds = time.perf_counter() - began
     for one in opened:
         one.socket.close()

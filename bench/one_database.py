@@ -2,11 +2,11 @@
 
 import sys
 
-from bench import importing, reading
+from bench import importing, meanwhile, reading
 from bench.rows import as_json
 from bench.scales import SCALES
 
-PARTS = {"reading": reading.rows, "importing": importing.rows}
+PARTS = {"reading": reading.rows, "importing": importing.rows, "meanwhile": meanwhile.rows}
 
 if __name__ == "__main__":
     scale, parts = SCALES[sys.argv[1]], sys.argv[2:]

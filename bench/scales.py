@@ -23,4 +23,6 @@ SCALES = {
     "small": Scale(3_000, 1_000, 24_000, 5_000, 2_000, 5_000, 0.7, 3),
     # 25,000 students are some 27,000 served users and 208,000 enrollments; 100,000 students some 830,000 enrollments.
     "issue": Scale(25_000, 1_000, 200_000, 5_000, 20_000, 100_000, 3, 5),
+    # A million students are some 8.3 million enrollments: a state, or the largest of cities.
+    "state": Scale(25_000, 1_000, 200_000, 5_000, 20_000, 1_000_000, 3, 3),
 }

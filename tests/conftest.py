@@ -16,6 +16,16 @@ from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
 DATABASES = ["default", "reading"]
+LONGEST = (
+    "tests/bench/",
+    "tests/sftp/",
+    "tests/stories/",
+    "tests/console/test_browser.py",
+    "tests/api/test_serving.py",
+    "tests/connectors/",
+    "tests/flows/",
+)
+"""These go first where processes share the files, so that none sits alone over a long one at the end."""
 
 
 def pytest_report_header() -> str:
@@ -36,6 +46,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(
                 pytest.mark.django_db(databases=DATABASES, transaction="transactional_db" in fixtures)
             )
+    if hasattr(config, "workerinput"):
+        items.sort(key=turn)
+
+
+def turn(item: pytest.Item) -> int:
+    """The place of the item's file among the longest; all others come after these, in their own order."""
+    return next((place for place, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,0 +1,89 @@
+"""Reading while a night is imported: readers who ask at half of the rate that the server could answer at most, of another district.
+
+Measured first on a quiet server, then beside the import of a night. On one machine all of it shares the processors.
+"""
+
+import itertools
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench.districts import V1P1, fetch, made, token
+from bench.load import Tally, drive, pace, request
+from bench.rows import Row, row
+from bench.scales import Scale
+from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
+
+CONNECTIONS = 8
+DATABASE = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
+SHARE = 0.5
+
+
+def rows(scale: Scale) -> list[Row]:
+    """What readers notice of an import, on the database of this run."""
+    with fresh_installation() as installation:
+        key, _ = made(installation, scale.readers)
+        district = json.loads(installation.rollbook("district", "add", "Bench", "--json").stdout)["tenantId"]
+        first, night = (_package(installation, scale, number) for number in (0, 1))
+        subprocess.run(
+            _import(district, first), env=installation.environ, stdout=subprocess.DEVNULL, check=True
+        )
+        with installation.serving() as url:
+            bearer = token(url, key)
+            _, total = fetch(f"{url}{V1P1}/enrollments?limit=1", bearer)
+            pages = _pages(bearer, scale.page, total)
+            peak = max(
+                drive(installation.port, pages, CONNECTIONS, scale.seconds).per_second
+                for _ in range(scale.rounds)
+            )
+            rate = SHARE * peak
+            quiet = _paced(installation, pages, rate, _for(scale.seconds * scale.rounds))
+            importing = subprocess.Popen(
+                _import(district, night), env=installation.environ, stdout=subprocess.DEVNULL
+            )
+            beside = _paced(installation, pages, rate, lambda: importing.poll() is None)
+            if importing.returncode:
+                raise AssertionError(f"The import ended with {importing.returncode}.")
+    return [
+        row(DATABASE, "the most pages a second of a quiet server", peak, "requests/s"),
+        row(DATABASE, "pages a second while a night is imported", beside.per_second, "requests/s", rate),
+        row(
+            DATABASE, "wait of one reader in a hundred while a night is imported", beside.slowest_hundredth, "s",
+            quiet.slowest_hundredth,
+        ),
+        row(DATABASE, "the longest wait while a night is imported", max(beside.latencies), "s"),
+        row(DATABASE, "the import beside the readers", beside.seconds, "s"),
+    ]  # fmt: skip
+
+
+def _package(installation: Installation, scale: Scale, night: int) -> Path:
+    folder = installation.data_dir / f"night-{night}"
+    installation.rollbook("generate", str(folder), "--students", str(scale.imported), "--night", str(night))
+    return folder
+
+
+def _import(district: int, package: Path) -> list[str]:
+    return [sys.executable, "-m", "bench.import_once", str(district), str(package)]
+
+
+def _pages(bearer: str, page: int, total: int) -> Iterator[bytes]:
+    """Random pages, for ever."""
+    chosen = random.Random(1)
+    for _ in itertools.count():
+        offset = chosen.randrange(max(1, total - page))
+        yield request(f"{V1P1}/enrollments?limit={page}&offset={offset}", bearer)
+
+
+def _paced(
+    installation: Installation, pages: Iterator[bytes], rate: float, goes_on: Callable[[], bool]
+) -> Tally:
+    return pace(installation.port, pages, CONNECTIONS, rate, goes_on)
+
+
+def _for(seconds: float) -> Callable[[], bool]:
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() < until
