@@ -1,6 +1,7 @@
 """Which school every change of a plan belongs to: a record's own, or that of the person it is about. It is made when somebody asks."""
 
 import os
+import uuid
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,7 @@ def write_schools(plan: Path, accepted: Path | None, target: Path) -> None:
     `accepted` is the snapshot of before the plan, or any later one. A person's school is the main org, where that is a school; else
     the first, by id, of the schools in which the person has a role.
     """
-    making = target.with_name(f"{target.name}.making-{os.getpid()}")
+    making = target.with_name(f"{target.name}.making-{uuid.uuid4().hex}")  # two threads may be asked at once
     with duckdb.connect(
         config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(target.parent)}
     ) as db:

@@ -117,11 +117,11 @@ def list_side(label: str, table: Table, column: str) -> Side:
         f"read_csv({literal(str(table.path))}, auto_detect = false, header = false, delim = ',', quote = '\"', escape = '\"',"
         f" nullstr = '\x01\x02\x03', max_line_size = {64 << 20}, columns = {{{names}}})"
     )
-    shown = (LINE, *(one for one in table.columns if one != LINE))
+    shown = (LINE, *table.columns)
     renamed = ", ".join(
         [
             f"c0 AS {name(LINE)}",
-            *(f"c{place + 1} AS {name(one)}" for place, one in enumerate(table.columns) if one != LINE),
+            *(f"c{place + 1} AS {name(one)}" for place, one in enumerate(table.columns)),
         ]
     )
     return Side(label, f"SELECT {renamed} FROM {rows}", column, shown)

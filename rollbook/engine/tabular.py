@@ -93,17 +93,18 @@ def _delimiter(heading: str) -> str:
 
 
 def _columns(heading: list[str]) -> tuple[str, ...]:
-    """Names without blanks around them; the same name twice is numbered. Raises NotATable."""
+    """Names without blanks around them; the same name twice, whatever the case, is numbered. Raises NotATable."""
     names = [name.strip() for name in heading]
     if not any(names):
         raise NotATable("The first line has no column names. Give a CSV file with a heading.")
     if len(names) > MOST_COLUMNS:
         raise NotATable(f"The file has {len(names):,} columns; at most {MOST_COLUMNS} are read.")
-    seen: Counter[str] = Counter()
+    seen = Counter([LINE])
     for place, name in enumerate(names):
         known = name or f"column {place + 1}"
-        seen[known] += 1
-        names[place] = known if seen[known] == 1 else f"{known} ({seen[known]})"
+        seen[known.casefold()] += 1
+        number = seen[known.casefold()]
+        names[place] = known if number == 1 else f"{known} ({number})"
     return tuple(names)
 
 

@@ -107,6 +107,20 @@ def test_columns_are_chosen_by_name(district, tmp_path):
         compare_list(source, district, "email", tmp_path / "again")
 
 
+def test_any_heading_will_do(district, tmp_path):
+    heading = """Line,E-mail,e-MAIL,"a ""quoted"" name; DROP TABLE f",,"""
+    source = a_list(tmp_path, heading, f"7,{mail(cast.AMARA)},other@x.example,x,y", f"8,{mail(cast.LUCIA)}")
+    found = compare_list(source, district, "email", tmp_path / "work")
+    assert found.counts["matched"] == 2
+    first = rows(found, "matched")[0]
+    assert (first["list: line"], first["list: Line (2)"], first["list: e-MAIL (2)"]) == (
+        "2",
+        "7",
+        "other@x.example",
+    )
+    assert first['list: a "quoted" name; DROP TABLE f'] == "x"
+
+
 @pytest.mark.parametrize(
     ("content", "words"), [(b"", "empty"), (b"PK\x03\x04abc", "spreadsheet"), (b"\r\nx", "names")]
 )
