@@ -46,6 +46,7 @@ POSTS = (
     "token-add",
     "token-revoke",
     "preparation-decide",
+    "email-domains",
     "preparation-move",
     "preparation-back",
 )
