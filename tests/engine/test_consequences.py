@@ -24,7 +24,9 @@ def test_a_missing_org_is_one_finding_with_all_that_wait_for_it(tmp_path: Path):
     assert (found.file, found.line, found.field, found.value, found.count) == (
         "courses.csv", 2, "orgSourcedId", "school", 208,
     )  # fmt: skip
-    assert "1 record of courses.csv and 103 of roles.csv (lines 2, 3, 4, 5, 6 …) refer to it. " in found.message
+    assert (
+        "1 record of courses.csv and 103 of roles.csv (lines 2, 3, 4, 5, 6 …) refer to it. " in found.message
+    )
     assert "1 record of classes.csv and 103 of enrollments.csv wait for those. Add" in found.message
 
 
