@@ -8,8 +8,10 @@ import pytest
 
 from rollbook.connectors.sftp_drop import checked
 from rollbook.flows import drops
+from rollbook.flows.arrivals import take_in
 from rollbook.flows.connections import remove_connection
 from rollbook.flows.districts import add_district
+from rollbook.flows.jobs import enqueue_delivery, work_off
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from rollbook.store.models import Connection, Run, User
 
@@ -37,8 +39,11 @@ def arrived(connection: Connection, package: Path = RIVERBEND) -> Path:
 
 def test_what_was_brought_becomes_a_run_and_is_put_into_the_archive(brought_to: Connection):
     folder = arrived(brought_to)
-    run = drops.take_in(brought_to.pk, folder)
+    run = take_in(brought_to.pk, folder)
     assert run is not None
+    assert (run.phase, run.outcome) == ("waiting", "")
+    work_off()
+    run.refresh_from_db()
     assert (run.outcome, run.started_by) == ("success", "SFTP")
     assert User.objects.filter(connection_id=brought_to.pk).count() == 66
     archived = drops.home(brought_to.pk) / "archive" / f"run-{run.pk}"
@@ -51,8 +56,10 @@ def test_what_was_brought_becomes_a_run_and_is_put_into_the_archive(brought_to: 
 def test_what_is_no_package_is_a_refused_run_and_is_put_away_too(brought_to: Connection, tmp_path: Path):
     (tmp_path / "no").mkdir()
     (tmp_path / "no" / "roster.zip").write_bytes(b"PK\x03\x04 this is no zip")
-    run = drops.take_in(brought_to.pk, arrived(brought_to, tmp_path / "no"))
+    run = take_in(brought_to.pk, arrived(brought_to, tmp_path / "no"))
     assert run is not None
+    work_off()
+    run.refresh_from_db()
     assert run.outcome == "refused"
     assert "zip" in run.message
     assert (drops.home(brought_to.pk) / "archive" / f"run-{run.pk}" / "roster.zip").exists()
@@ -61,7 +68,7 @@ def test_what_is_no_package_is_a_refused_run_and_is_put_away_too(brought_to: Con
 def test_what_came_to_a_connection_that_is_off_stays_where_it_is(brought_to: Connection):
     folder = arrived(brought_to)
     Connection.objects.filter(pk=brought_to.pk).update(enabled=False)
-    assert drops.take_in(brought_to.pk, folder) is None
+    assert take_in(brought_to.pk, folder) is None
     assert folder.exists()
     assert drops.find_drop("riverbend") is None
     assert list(drops.every_drop()) == []
@@ -79,20 +86,14 @@ def test_a_login_leads_to_its_connection_and_no_second_may_have_it(brought_to: C
         drops.refuse_taken_login("lakeside", brought_to.pk)
 
 
-def test_a_run_that_a_dead_server_left_ends_as_failed_and_no_other(brought_to: Connection):
-    district = brought_to.district
-    upload = Connection.objects.get(district=district, kind="upload")
-    own, others = (
-        Run.objects.create(
-            district=district, connection=connection, flow="ingest", phase="judging", started_by="SFTP"
-        )
-        for connection in (brought_to, upload)
-    )
-    drops.end_broken_runs()
-    own.refresh_from_db()
-    others.refresh_from_db()
-    assert (own.outcome, others.outcome) == ("failed", "")
-    assert "imported again" in own.message
+def test_what_a_dead_server_made_a_run_of_and_did_not_put_away_becomes_no_second_one(brought_to: Connection):
+    folder = arrived(brought_to)
+    run = enqueue_delivery(brought_to, folder, "SFTP", arrived=folder.name)
+    again = take_in(brought_to.pk, folder)
+    assert again is not None
+    assert again.pk == run.pk
+    assert Run.objects.count() == 1
+    assert not folder.exists()
 
 
 def test_an_upload_that_broke_off_is_a_failed_run(brought_to: Connection):
