@@ -39,7 +39,7 @@ def list_runs(
     as_json: AsJson = False,
 ) -> None:
     """Show runs, the latest first."""
-    found = Run.objects.order_by("-pk")
+    found = Run.objects.select_related("connection").order_by("-pk")
     if district:
         found = found.filter(district=find_district(district))
     if open_only:
@@ -97,6 +97,7 @@ def _row(run: Run) -> Row:
     return {
         "run": run.pk,
         "tenantId": run.district_id,
+        "connection": run.connection.name if run.connection else None,
         "flow": run.flow,
         "phase": run.phase,
         "outcome": run.outcome,

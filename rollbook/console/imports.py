@@ -56,7 +56,7 @@ def imports_of(district: District) -> QuerySet[Run]:
     """The imports of a district, the latest first."""
     return (
         Run.objects.filter(district=district, flow__in=IMPORT_FLOWS)
-        .select_related("plan", "snapshot")
+        .select_related("plan", "snapshot", "connection")
         .order_by("-started_at", "-id")
     )
 

@@ -22,7 +22,11 @@ from rollbook.store.plans import HIDDEN, PlannedChange, first_changes, grouped, 
 from rollbook.store.shelf import place
 
 FIRST = 12
-GROUP_WORDS = {"added": _("Added or restored"), "changed": _("Changed or re-linked"), "removed": _("Removed")}
+GROUP_WORDS = {
+    "added": _("Added or restored"),
+    "changed": _("Changed or re-linked"),
+    "removed": _("Archived or removed"),
+}
 ACTION_WORDS = {**GROUP_WORDS, **ACTIONS}
 """What changes may be asked for by, in words: what the report counts together, then action by action."""
 NEVER_SHOWN = frozenset({"password"})

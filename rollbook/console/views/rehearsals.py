@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from rollbook.console.access import Act, in_district
@@ -79,7 +79,7 @@ def _page(
         "connections": [one for one in connections_of(district) if one.kind != MANUAL],
         "listed": [(one, rehearsals.verdict_words(one.report)) for one in found],
         "today": today_of(district).isoformat(),
-        "largest": filesizeformat(settings.UPLOAD_LIMIT),
+        "largest": _("at most %(size)s MB") % {"size": settings.UPLOAD_LIMIT // 1_000_000},
         "filled": filled or {},
         "wrong": wrong,
     }
