@@ -19,7 +19,7 @@ from tests import cast
 from tests.connectors.provider import STATIC, Provider, serving
 from tests.console.test_dashboard import text_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 LATER = {
     "users": {cast.AMARA: {"middleName": "Ngozi"}, cast.KOFI: {"email": "not an address"}},
     "demographics": {cast.AMARA: {"sex": "unspecified"}},
@@ -105,11 +105,9 @@ def test_a_plan_is_counted_by_school_and_narrowed_to_one(console: Client, run: R
     assert cast.KOFI.encode() not in csv_rows
 
 
-@pytest.mark.parametrize(
-    "asked", [{"file": "../secret.key", "line": "1"}, {"file": "users.csv", "line": "99999"}, {}]
-)
-def test_no_line_is_shown_that_is_not_of_the_delivery(console: Client, run: Run, asked: dict[str, str]):
-    assert console.get(path_of("import-line", run), asked).status_code == 404
+def test_no_line_is_shown_that_is_not_of_the_delivery(console: Client, first: Run):
+    for asked in ({"file": "../secret.key", "line": "1"}, {"file": "users.csv", "line": "99999"}, {}):
+        assert console.get(path_of("import-line", first), asked).status_code == 404
 
 
 def test_a_change_outlives_its_package(console: Client, first: Run, run: Run):
@@ -123,6 +121,7 @@ def test_a_change_outlives_its_package(console: Client, first: Run, run: Run):
     assert "66 added" in text
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_shown_plan_is_applied_by_a_button(console: Client, district, first, tmp_path):
     package = cast.riverbend(tmp_path / "next", {"users": {cast.AMARA: {"middleName": "Ngozi"}}})
     shown = preview(prepare(first.connection, package, "a test"))
@@ -142,6 +141,7 @@ def test_a_stale_plan_says_so_and_has_no_button(console: Client, district, first
     assert "Apply this plan" not in text
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_way_back_is_shown_before_it_is_gone(console: Client, district, first, run):
     assert "Go back" in text_of(console.get(path_of("import", first)))
     shown = console.post(path_of("import-back", first), {"to": "after"}, follow=True)
@@ -165,6 +165,7 @@ def test_another_districts_changes_are_not_there(console: Client, run: Run, else
         assert console.post(path_of(page, run), {"to": "before"}).status_code == 404
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_connection_is_asked_and_only_shown(console: Client, district):
     with serving(Provider("1.2")) as provider:
         filled = {"url": provider.settings["url"], "sign_in": "bearer", "token": STATIC, "insecure": "yes"}

@@ -18,7 +18,7 @@ from rollbook.store.models import Connection, District, Run, SnapshotAct, User
 from tests import cast
 from tests.console.test_dashboard import text_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def bring(district: District, package: Path) -> Run:

@@ -21,7 +21,7 @@ from tests import cast
 from tests.connectors.provider import STATIC, Provider, serving
 from tests.delivered import a_district, deliver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 PEOPLE = 66
 
 
@@ -124,7 +124,8 @@ def test_any_heading_will_do(district, tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"), [(b"", "empty"), (b"PK\x03\x04abc", "spreadsheet"), (b"\r\nx", "names")]
 )
-def test_what_is_no_table_is_refused_in_words(district, tmp_path, content: bytes, words: str):
+def test_what_is_no_table_is_refused_in_words(tmp_path, content: bytes, words: str):
+    district = a_district()
     (tmp_path / "list.csv").write_bytes(content)
     with pytest.raises(NotATable) as refused:
         compare_list(tmp_path / "list.csv", district, "email", tmp_path / "work")
@@ -152,7 +153,8 @@ def test_a_package_is_compared_with_what_is_stored(district, tmp_path):
     assert [row["package"] for row in rows(found["demographics"], "different")] == ["•••"]
 
 
-def test_a_package_is_compared_with_a_server(district, tmp_path):
+def test_a_package_is_compared_with_a_server(tmp_path):
+    district = a_district()
     with serving(Provider("1.2")) as provider:
         for users in ("users",):
             provider.records[users] = [
@@ -177,7 +179,7 @@ def test_a_package_is_compared_with_a_server(district, tmp_path):
         assert orgs.counts["matched"] == 4
 
 
-def test_two_packages_say_what_columns_they_lack_and_what_is_twice(district, tmp_path):
+def test_two_packages_say_what_columns_they_lack_and_what_is_twice(tmp_path):
     first, second = cast.riverbend(tmp_path / "one"), cast.riverbend(tmp_path / "two")
     lines = (second / "orgs.csv").read_text(encoding="utf-8").splitlines()
     place = lines[0].split(",").index("identifier")

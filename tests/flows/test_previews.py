@@ -12,7 +12,7 @@ from rollbook.store.models import Connection, District, User
 from tests import cast
 from tests.delivered import a_district, deliver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rollbook.store.models import Connection, District, Run, Snapshot, SnapshotA
 from tests import cast
 from tests.delivered import a_district, deliver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

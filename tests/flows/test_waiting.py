@@ -19,7 +19,7 @@ from tests import cast
 from tests.delivered import a_district, deliver
 from tests.installation import free_port
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 
 
@@ -103,6 +103,7 @@ def test_what_was_decided_is_left_alone(hold: Hold, box: Box):
     assert len(box.mails) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_what_a_worker_is_about_to_apply_is_not_given_up(hold: Hold, box: Box):
     jobs.enqueue_decision(hold, "apply", "Helen", "the office knows")
     assert look_after_holds(hold.district_id, hold.created_at + 999 * HOUR) == 0
