@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from rollbook.generator.generate import generate
+from rollbook.generator.riverbend import PATH as RIVERBEND
 from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
 
 PHASES = ("waiting", "reading", "planning", "planned", "applying", "publishing")
@@ -122,10 +123,21 @@ class Watched:
 
 @pytest.fixture
 def packages(tmp_path: Path) -> list[Path]:
-    """Two that differ in every collection that moves in a night, and what each holds."""
-    for night in (0, 3):
-        generate(tmp_path / str(night), 60, 7, night)
-    return [tmp_path / "0", tmp_path / "3"]
+    """Riverbend, and Riverbend the night after: an enrollment is gone, and every class has another title."""
+    after = tmp_path / "after"
+    shutil.copytree(RIVERBEND, after)
+    for name, change in (("enrollments.csv", lambda lines: lines[:-1]), ("classes.csv", retitled)):
+        lines = (after / name).read_text(encoding="utf-8").splitlines(keepends=True)
+        (after / name).write_text("".join(change(lines)), encoding="utf-8")
+    return [RIVERBEND, after]
+
+
+def retitled(lines: list[str]) -> list[str]:
+    place = lines[0].strip().split(",").index("title")
+    changed = [line.split(",") for line in lines[1:]]
+    for fields in changed:
+        fields[place] += " again"
+    return [lines[0], *(",".join(fields) for fields in changed)]
 
 
 @pytest.fixture
@@ -152,12 +164,10 @@ def test_a_worker_killed_at_any_moment_leaves_nothing_half_done_and_the_next_end
     watched: Watched, packages: list[Path]
 ):
     watched.start()
-    states = []
-    for package in [*packages, *packages]:
+    undisturbed = {}
+    for package in packages:
         assert watched.ended(watched.ask(f"enqueue {package}")) == "success"
-        states.append(watched.ask("count")["roster"])
-    # Not the first load's: it differs from the same night later on by what is empty and what is absent.
-    undisturbed = dict(zip(packages, states[2:], strict=True))
+        undisturbed[package] = watched.ask("count")["roster"]
     assert undisturbed[packages[0]] != undisturbed[packages[1]]
     turns = itertools.cycle(packages)
     for phase in PHASES:
