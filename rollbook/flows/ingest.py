@@ -7,7 +7,7 @@ which moves the run too, and what a dead process leaves on the shelf is put ther
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -366,6 +366,9 @@ def _applied_and_published(run: Run) -> Run:
             raise StaleBasis
         plan = shelf.place(run.plan.shelf_name)
         changes = changes_of(run.plan)
+        is_first = not district.publication and not any(
+            model.objects.filter(district=district).exists() for model in RECORDS.values()
+        )
         tell("applying", 0, changes)
         with database.cursor() as cursor:
             _refuse_taken_ids(cursor, connection, plan)
@@ -373,7 +376,7 @@ def _applied_and_published(run: Run) -> Run:
             _look_anew(cursor, changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
         tell("publishing", 0, changes)
-        with _begun_by(run, district) as begun:
+        with _begun_by(run) if is_first else nullcontext() as begun:
             publication = publish(district.pk, changed, f"{run.flow} {run.pk}", begun)
         with database.cursor() as cursor:
             _look_anew(cursor, changes, (Served, ViewRow))
@@ -401,14 +404,13 @@ def has_been_applied(run: Run) -> bool:
 
 
 @contextmanager
-def _begun_by(run: Run, district: District) -> Iterator[Beginning | None]:
+def _begun_by(run: Run) -> Iterator[Beginning | None]:
     """A district's first roster is on the shelf as this run's delivery, whole: nearly all of it can be served from there."""
-    accepted = shelf.run_folder(run) / "accepted"
-    if district.publication or district.generation or not accepted.exists():
+    folder = shelf.run_folder(run)
+    if not (folder / "accepted").exists():
         yield None
         return
-    work = shelf.run_folder(run) / "work"
-    with beginning(district.pk, run.connection.prefix, accepted, work) as begun:
+    with beginning(run.district_id, run.connection.prefix, folder / "accepted", folder / "work") as begun:
         yield begun
 
 

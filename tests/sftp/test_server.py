@@ -110,7 +110,7 @@ def test_a_delivery_that_was_taken_when_the_server_was_killed_is_imported_by_the
         process.kill()
     with serving_sftp(installation), installation.working():
         until(lambda: list((drop.home / "archive").glob("run-*")))
-        runs = drop.runs(1)
+        runs = drop.ended(1)
     assert [run["outcome"] for run in runs] == ["success"]
     assert drop.archived(runs[-1]["id"]) == ["roster.zip"]
     assert list((drop.home / "arrived").iterdir()) == []

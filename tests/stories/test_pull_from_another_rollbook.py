@@ -130,7 +130,7 @@ def test_a_second_night_without_change_changes_nothing(other: Other, db: None, t
     assert carry_out(prepared).outcome == "success"
 
 
-def test_an_operator_connects_tests_and_runs_it_from_the_command_line(other: Other, db: None):
+def test_an_operator_connects_tests_and_runs_it_from_the_command_line(other: Other, transactional_db: None):
     told = rollbook
     told("district", "add", "Mirror")
     given = [f"--set={name}={value}" for name, value in other.settings("1.2").items()]

@@ -42,7 +42,7 @@ def test_a_sis_brings_its_files_to_the_server_that_serve_runs(tmp_path):
         assert (again["outcome"], again["message"]) == ("success", "Nothing changed.")
 
 
-def test_rollbook_fetches_what_lies_on_the_districts_own_server(db, tmp_path):
+def test_rollbook_fetches_what_lies_on_the_districts_own_server(transactional_db, tmp_path):
     outgoing = tmp_path / "outgoing"
     shutil.copytree(RIVERBEND, outgoing)
     sshd = a_sshd(tmp_path / "sshd")
