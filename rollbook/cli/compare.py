@@ -23,7 +23,7 @@ WORDS = {
     "different": "of them differ",
     "only-first": "only in the {first}",
     "only-second": "only in the {second}",
-    "ambiguous": "share their key: two answer",
+    "ambiguous": "share their key: more than one fits",
     "held": "on broken lines",
 }
 

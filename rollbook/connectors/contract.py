@@ -38,7 +38,10 @@ class CannotFetch(ConnectorRefusal):
 
 @dataclass(frozen=True)
 class Option:
-    """One thing a person fills in, always as text: `lines` marks one value a line, `secret` what is never shown again."""
+    """One thing a person fills in, always as text: `lines` marks one value a line, `secret` what is never shown again.
+
+    Where there are `choices`, a form offers these words and no others.
+    """
 
     name: str
     title: str
@@ -47,6 +50,7 @@ class Option:
     required: bool = False
     secret: bool = False
     lines: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollbook.flows.apps import Key, add_app, add_key, revoke_key
+from rollbook.flows.connections import upload_of
 from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import Prepared, carry_out, prepare
 from rollbook.flows.operators import DISTRICT, add_operator, set_password
 from rollbook.flows.publish import set_rule
-from rollbook.store.models import App, Connection, Credential, District, Grant, Operator, Org
+from rollbook.store.models import App, Credential, District, Grant, Operator, Org
 from rollbook.store.visibility import FULL, Rule
 
 OPERATOR = "admin@riverbend.example"
@@ -43,7 +44,7 @@ class Demo:
 def set_up(name: str, package: Path) -> Demo:
     """The district called `name` with the roster of `package`, made or brought up to date. Raises NotAPackage."""
     district = District.objects.filter(name=name).first() or add_district(name, TIME_ZONE)
-    loaded = prepare(Connection.objects.get(district=district), package, "demo")
+    loaded = prepare(upload_of(district), package, "demo")
     carry_out(loaded)
     password = secrets.token_urlsafe(12)
     _operator(district, password)

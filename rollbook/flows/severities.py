@@ -24,7 +24,7 @@ class NotASeverity(Refusal):
 
 
 class WhyNeeded(Refusal):
-    """Say why, in a few words: whoever reads the findings next year will ask."""
+    """Say why, in a few words: whoever looks at this next year will ask."""
 
 
 @dataclass(frozen=True)

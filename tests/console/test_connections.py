@@ -33,6 +33,12 @@ def test_a_connection_is_added_by_its_kind(console: Client, district):
     assert "Nightly" in text_of(console.get(path_of("connections", district)))
 
 
+def test_a_setting_with_few_words_is_chosen(console: Client, district):
+    page = console.get(reverse("connection-add", args=[district.pk, "oneroster_rest"])).content.decode()
+    assert '<option value="oauth2" selected>' in page
+    assert '<option value="bearer">' in page
+
+
 def test_what_is_wrong_is_said_and_what_was_typed_stays(console: Client, district):
     answer = add_drop(console, district, allow="everywhere")
     assert answer.status_code == 422

@@ -102,3 +102,15 @@ def test_listing_many_imports_takes_few_queries(console: Client, district, djang
         Run.objects.create(district=district, flow="ingest", outcome="success", phase="done")
     with django_assert_max_num_queries(6):
         console.get(imports(district))
+
+
+def test_an_import_says_by_which_connection_it_came(console: Client, district):
+    connection = Connection.objects.create(district=district, kind="sftp_drop", name="Nightly from the SIS")
+    run = Run.objects.create(
+        district=district, connection=connection, flow="ingest", outcome="success", phase="done"
+    )
+    assert "Nightly from the SIS" in text_of(console.get(imports(district)))
+    assert (
+        reverse("connection", args=[district.pk, connection.pk])
+        in console.get(report(district, run)).content.decode()
+    )

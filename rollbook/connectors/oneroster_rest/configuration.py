@@ -23,11 +23,11 @@ OPTIONS = (
         "The server's address: a host, or with the path in front of /ims/oneroster, or the whole.",
         required=True,
     ),
-    Option("version", "OneRoster version", "1.1 or 1.2; empty: as the address says, else the newer there is."),
+    Option("version", "OneRoster version", "1.1 or 1.2; empty: as the address says, else the newer there is.", choices=("", "1.1", "1.2")),
     Option(
         "sign_in", "Sign in by",
         "oauth2 (client credentials), oauth1 (signed requests, 1.1) or bearer (a token that stays).",
-        default="oauth2",
+        default="oauth2", choices=SIGN_INS,
     ),
     Option("client_id", "Client id", "The client id, or the consumer key of OAuth 1."),
     Option("client_secret", "Client secret", "The client secret, or the consumer secret of OAuth 1.", secret=True),
@@ -36,17 +36,17 @@ OPTIONS = (
     Option(
         "credentials", "Client id and secret go",
         "basic (in the header), post (in the form) or query (in the address of the token request).",
-        default="basic",
+        default="basic", choices=CREDENTIAL_PLACES,
     ),
-    Option("signature", "Signature of OAuth 1", "HMAC-SHA256 or HMAC-SHA1.", default="HMAC-SHA256"),
+    Option("signature", "Signature of OAuth 1", "HMAC-SHA256 or HMAC-SHA1.", default=SIGNATURES[0], choices=SIGNATURES),
     Option(
         "scopes", "Scopes",
         "What to ask for, one a line; empty: the standard's, then fewer where these are refused.",
         lines=True,
     ),
-    Option("demographics", "Demographics", "yes: read demographics where they are offered.", default="no"),
+    Option("demographics", "Demographics", "yes: read demographics where they are offered.", default="no", choices=("no", "yes")),
     Option("page_size", "Records a page", "How many to ask for at once, 1 to 10000.", default="2000"),
-    Option("insecure", "Unencrypted", "yes: allow an address that begins with http://.", default="no"),
+    Option("insecure", "Unencrypted", "yes: allow an address that begins with http://.", default="no", choices=("no", "yes")),
 )  # fmt: skip
 
 

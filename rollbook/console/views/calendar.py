@@ -44,7 +44,7 @@ def add_span(request: Any, district: District) -> HttpResponse:
         )  # fmt: skip
     except Refusal as refusal:
         return _page(request, district, refusal.words)
-    messages.success(request, _("%(kind)s is in the calendar.") % {"kind": KINDS[span.kind][0]})
+    messages.success(request, _("Put into the calendar: %(kind)s.") % {"kind": KINDS[span.kind][0]})
     return redirect("calendar", tenant=district.pk)
 
 

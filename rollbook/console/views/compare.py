@@ -32,7 +32,7 @@ MARKS = {
     "different": (gettext_lazy("differ"), "orange", "changed"),
     "only-first": (gettext_lazy("only in what you brought"), "azure", "added"),
     "only-second": (gettext_lazy("only on the other side"), "red", "removed"),
-    "ambiguous": (gettext_lazy("two answer"), "yellow", "warning"),
+    "ambiguous": (gettext_lazy("more than one fits"), "yellow", "warning"),
     "held": (gettext_lazy("on broken lines"), "yellow", "stop"),
 }
 BY = {

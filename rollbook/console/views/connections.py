@@ -43,6 +43,7 @@ class Field:
     required: bool
     secret: bool
     lines: bool
+    choices: tuple[str, ...]
     kept: bool
 
 
@@ -177,6 +178,7 @@ def _field(request: HttpRequest, connection: Connection, option: Any) -> Field:
         required=option.required,
         secret=option.secret,
         lines=option.lines,
+        choices=option.choices,
         kept=option.secret
         and any(name.startswith(option.name) for name in connections.secrets_of(connection)),
     )
