@@ -6,8 +6,8 @@ which moves the run too, and what a dead process leaves on the shelf is put ther
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -366,19 +366,15 @@ def _applied_and_published(run: Run) -> Run:
             raise StaleBasis
         plan = shelf.place(run.plan.shelf_name)
         changes = changes_of(run.plan)
-        is_first = not district.publication and not any(
-            model.objects.filter(district=district).exists() for model in RECORDS.values()
-        )
+        is_first = _is_first(run, district)
         tell("applying", 0, changes)
-        with database.cursor() as cursor:
+        with database.cursor() as cursor, _begun_by(run, cursor) if is_first else nullcontext() as begun:
             _refuse_taken_ids(cursor, connection, plan)
             apply(cursor, connection, plan, Written(tell, changes))
             _look_anew(cursor, changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
-        tell("publishing", 0, changes)
-        with _begun_by(run) if is_first else nullcontext() as begun:
-            publication = publish(district.pk, changed, f"{run.flow} {run.pk}", begun)
-        with database.cursor() as cursor:
+            tell("publishing", 0, changes)
+            publication = publish(district.pk, changed, f"{run.flow} {run.pk}", begun() if begun else None)
             _look_anew(cursor, changes, (Served, ViewRow))
         district.refresh_from_db()
         district.generation += 1
@@ -403,15 +399,17 @@ def has_been_applied(run: Run) -> bool:
     return False
 
 
-@contextmanager
-def _begun_by(run: Run) -> Iterator[Beginning | None]:
+def _is_first(run: Run, district: District) -> bool:
+    """Whether there is nothing yet in this district, and the whole of what will be lies on the shelf."""
+    if district.publication or not (shelf.run_folder(run) / "accepted").exists():
+        return False
+    return not any(model.objects.filter(district=district).exists() for model in RECORDS.values())
+
+
+def _begun_by(run: Run, cursor: CursorWrapper) -> AbstractContextManager[Callable[[], Beginning]]:
     """A district's first roster is on the shelf as this run's delivery, whole: nearly all of it can be served from there."""
     folder = shelf.run_folder(run)
-    if not (folder / "accepted").exists():
-        yield None
-        return
-    with beginning(run.district_id, run.connection.prefix, folder / "accepted", folder / "work") as begun:
-        yield begun
+    return beginning(cursor, run.district_id, run.connection.prefix, folder / "accepted", folder / "work")
 
 
 def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
@@ -425,8 +423,12 @@ def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path)
 
 
 def _look_anew(cursor: CursorWrapper, changes: int, tables: Iterable[type[Model]]) -> None:
-    """PostgreSQL plans by what it knows of its tables; after so many changes it would know nothing for a minute."""
+    """PostgreSQL plans by what it knows of its tables; after so many changes it would know nothing for a minute.
+
+    A rough look is enough until it takes a closer one by itself.
+    """
     if changes >= ANALYZE_FROM and is_postgresql(cursor):
+        cursor.execute("SET LOCAL default_statistics_target = 20")
         for model in tables:
             cursor.execute(f"ANALYZE {model._meta.db_table}")
 

@@ -4,27 +4,49 @@ Only what a full grant sees and what is plain (`plain_texts`): nearly every clas
 of every record (`publishing`), told by `others`. What is seen is what `sights.base_sight` says; a test holds the two together.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+from django.db.backends.utils import CursorWrapper
 
 from rollbook.engine.accepted import KEYS, parquet_of, payload_columns, scan
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.oneroster.json_binding import ALWAYS_ALIKE
 from rollbook.oneroster.mapping import METADATA_V1P1, ROLES_V1P1, UNKNOWN_ROLE_V1P1
 from rollbook.oneroster.vocabularies import SEX_11
+from rollbook.store.bulk import is_postgresql
 from rollbook.store.finished import literal
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 from rollbook.store.plain_texts import RESERVED, UNSAFE, USER_IDS_LIST, Sources, text
+from rollbook.store.pouring import ONE_THREAD, Answer, Pour, answering
 from rollbook.store.visibility import GUARDIANS
 
-BEGUN = ("classes", "users", "demographics", "enrollments")
-"""The collections begun here, the largest last; the others are small."""
+BEGUN = ("enrollments", "users", "demographics", "classes")
+"""The collections begun here, the largest first: it is put together while the roster is still being loaded. The others are small."""
 
 MEMORY = "512MB"
+FIRST = 1
+"""The number of a district's first publication."""
+
+COLUMNS = (
+    "district_id",
+    "collection",
+    "position",
+    "from_publication",
+    "to_publication",
+    "record_id",
+    "gone",
+    "kind",
+    "stamp_v1p1",
+    "stamp_v1p2",
+    "text_v1p1",
+    "text_v1p2",
+)
+"""Those of a served row."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +65,8 @@ class Beginning:
     """What one connection brought into an empty district, as far as it can be served without asking the database."""
 
     reader: duckdb.DuckDBPyConnection
-    district_id: int
-
-    def rows(self, collection: str, publication: int, served: int) -> str:
-        """SQL of the served rows of the plain records, their positions following on `served`; columns as in `publishing.COLUMNS`."""
-        plain = PLAIN[collection]
-        position = f"{served} + row_number() OVER (ORDER BY {plain.order})"
-        return (
-            f"SELECT {self.district_id}, {NUMBER_OF[collection]}, {position}, {publication}, {FOREVER}, x.record_id, false, {plain.kind},"
-            f" {publication}, {publication}, {plain.text_v1p1}, {plain.text_v1p2} {plain.source} ORDER BY 3"
-        )
+    pours: list[Pour]
+    first: Answer | None
 
     def others(self, collection: str) -> list[int]:
         """The record ids of those seen that are not plain."""
@@ -64,12 +78,42 @@ class Beginning:
 
 
 @contextmanager
-def beginning(district_id: int, prefix: str, accepted: Path, work: Path) -> Iterator[Beginning]:
-    """Reads the folder `accepted`, the snapshot of the only delivery a district has, whose ids are served behind `prefix`."""
-    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(work)}) as reader:
-        for statement in (*_delivered(prefix, accepted), *SEEN):
-            reader.execute(statement)
-        yield Beginning(reader, district_id)
+def beginning(
+    cursor: CursorWrapper, district_id: int, prefix: str, accepted: Path, work: Path
+) -> Iterator[Callable[[], Beginning]]:
+    """Reads the folder `accepted`, the snapshot of the only delivery a district has, whose ids are served behind `prefix`.
+
+    It begins at once, in a thread, so that the database can load the roster meanwhile; calling what it gives waits for it.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY, "threads": 2, "temp_directory": str(work),
+    }  # fmt: skip
+    with (
+        duckdb.connect(config=config) as reader,
+        ExitStack() as ends,
+        ThreadPoolExecutor(1) as apart,
+    ):
+        early = ends if is_postgresql(cursor) else None
+        yield apart.submit(_begun, reader, district_id, prefix, accepted, early).result
+
+
+def _begun(
+    reader: duckdb.DuckDBPyConnection, district_id: int, prefix: str, accepted: Path, early: ExitStack | None
+) -> Beginning:
+    for statement in (*_delivered(prefix, accepted), *SEEN):
+        reader.execute(statement)
+    reader.execute(ONE_THREAD)
+    pours = [Pour("store_served", COLUMNS, rows(collection, district_id)) for collection in BEGUN]
+    return Beginning(reader, pours, early.enter_context(answering(reader, pours[0])) if early else None)
+
+
+def rows(collection: str, district_id: int) -> str:
+    """SQL of the served rows of the plain records in a first publication; columns as in `COLUMNS`."""
+    plain = PLAIN[collection]
+    return (
+        f"SELECT {district_id}, {NUMBER_OF[collection]}, row_number() OVER (ORDER BY {plain.order}), {FIRST}, {FOREVER}, x.record_id,"
+        f" false, {plain.kind}, {FIRST}, {FIRST}, {plain.text_v1p1}, {plain.text_v1p2} {plain.source}"
+    )
 
 
 # --- What was delivered, and what of it is seen ---------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import select
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,9 @@ from rollbook.store.bulk import copy_csv, is_postgresql, load
 
 AT_ONCE = 10_000
 BLOCK = 1 << 20
+ONE_THREAD = "SET threads = 1; SET async_threads = 0"
+"""An answer is one thread's, which waits where the pipe is full. DuckDB's own threads for writing spin there."""
+
 DELIMITER, QUOTE = "\t", "\x02"
 """Of the CSV in between: JSON has a quote at every turn, and hardly ever these."""
 
@@ -42,18 +46,31 @@ def pour(
     reader: duckdb.DuckDBPyConnection,
     pours: Sequence[Pour],
     written: Callable[[int], None] = _unheard,
+    begun: "Answer | None" = None,
 ) -> list[int]:
-    """Add the rows of each to its table, one after the other; how many each had. `written` hears it each time."""
+    """Add the rows of each to its table, one after the other; how many each had. `written` hears it each time.
+
+    `begun` is the answer to the first, if that has been asked for already.
+    """
     if not is_postgresql(cursor):
         return [_heard(_load(cursor, reader, one), written) for one in pours]
-    # An answer is one thread's, which waits where the pipe is full. DuckDB's own threads for writing spin there.
-    reader.execute("SET threads = 1; SET async_threads = 0")
     with tempfile.TemporaryDirectory(prefix="rollbook-") as folder, ExitStack() as ends:
-        begun = (
-            ends.enter_context(_Answer(reader.cursor(), one, Path(folder, str(number))))
-            for number, one in enumerate(pours)
+        first = [begun] if begun else []
+        rest = (
+            ends.enter_context(Answer(reader, one, Path(folder, str(number))))
+            for number, one in enumerate(pours[len(first) :])
         )
-        return [_heard(answer.take(cursor), written) for answer in _one_ahead(begun)]
+        return [_heard(answer.take(cursor), written) for answer in _one_ahead(chain(first, rest))]
+
+
+@contextmanager
+def answering(reader: duckdb.DuckDBPyConnection, wanted: Pour) -> Iterator["Answer"]:
+    """The rows of `wanted`, being put together from now on, for a `pour` whose first it is. PostgreSQL only."""
+    with (
+        tempfile.TemporaryDirectory(prefix="rollbook-") as folder,
+        Answer(reader, wanted, Path(folder, "first")) as answer,
+    ):
+        yield answer
 
 
 def _load(cursor: CursorWrapper, reader: duckdb.DuckDBPyConnection, one: Pour) -> int:
@@ -65,7 +82,7 @@ def _heard(count: int, written: Callable[[int], None]) -> int:
     return count
 
 
-def _one_ahead(begun: Iterator["_Answer"]) -> Iterator["_Answer"]:
+def _one_ahead(begun: Iterator["Answer"]) -> Iterator["Answer"]:
     """Each with the next one begun already."""
     last = next(begun, None)
     while last is not None:
@@ -74,13 +91,13 @@ def _one_ahead(begun: Iterator["_Answer"]) -> Iterator["_Answer"]:
         last = following
 
 
-class _Answer:
+class Answer:
     """An answer that DuckDB is giving into a pipe."""
 
     def __init__(self, reader: duckdb.DuckDBPyConnection, wanted: Pour, pipe: Path) -> None:
-        self._reader, self._wanted, self._pipe = reader, wanted, pipe
+        self._reader, self._wanted, self._pipe = reader.cursor(), wanted, pipe
 
-    def __enter__(self) -> "_Answer":
+    def __enter__(self) -> "Answer":
         os.mkfifo(self._pipe)
         # Opened before there is a writer, so that neither end can wait for the other for ever.
         self._end = os.open(self._pipe, os.O_RDONLY | os.O_NONBLOCK)

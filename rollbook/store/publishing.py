@@ -11,30 +11,15 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from rollbook.oneroster.json_binding import texts, tombstone
-from rollbook.store.beginning import BEGUN, Beginning
+from rollbook.store.beginning import BEGUN, COLUMNS, Beginning
 from rollbook.store.bulk import among, batches, elements, load, many
 from rollbook.store.models import RECORDS, District
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
-from rollbook.store.pouring import Pour, pour
+from rollbook.store.pouring import pour
 from rollbook.store.records import Loaded, Roster
 from rollbook.store.sights import Sight, base_sight
 
 CHUNK = 10_000
-COLUMNS = (
-    "district_id",
-    "collection",
-    "position",
-    "from_publication",
-    "to_publication",
-    "record_id",
-    "gone",
-    "kind",
-    "stamp_v1p1",
-    "stamp_v1p2",
-    "text_v1p1",
-    "text_v1p2",
-)
-
 Changed = dict[str, set[int]]
 """Record ids by collection: those created, updated, deleted or restored since the last publication."""
 
@@ -87,11 +72,8 @@ def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | 
 
 
 def _begin(edition: Edition, begun: Beginning) -> None:
-    pours = [
-        Pour("store_served", COLUMNS, begun.rows(collection, edition.number, edition.totals[collection]))
-        for collection in BEGUN
-    ]
-    for collection, served in zip(BEGUN, pour(edition.cursor, begun.reader, pours), strict=True):
+    poured = pour(edition.cursor, begun.reader, begun.pours, begun=begun.first)
+    for collection, served in zip(BEGUN, poured, strict=True):
         edition.totals[collection] += served
         edition.written[collection] = served
 

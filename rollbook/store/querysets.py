@@ -98,12 +98,15 @@ def _last_before(cursor: CursorWrapper, district_id: int, publication: int) -> L
 
 
 def _since(scene: Scene, tree: AnyOf, last_before: LastBefore) -> list[Sql]:
-    """A bound that an index can use: what was stamped after a publication was written after it, here or in the whole roster."""
+    """A bound that an index can use: what was stamped after a publication was written after it, here or in the whole roster.
+
+    The index has nothing of a first publication, which the database has to be told to know that it may use it.
+    """
     number = bound(tree, last_before)
     if not number:
         return []
     if not scene.is_view:
-        return [sql("entry.from_publication > {}", value(number))]
+        return [sql("entry.from_publication > {} AND entry.from_publication > 1", value(number))]
     return [sql("entry.record_id IN ({})", scene.written_after(number))]
 
 

@@ -134,7 +134,8 @@ class Scene:
         roster = replace(self, view_id=WHOLE_ROSTER)._rows("late", self.collection)
         pieces = [
             sql(
-                f"SELECT late.record_id FROM {table} AS late WHERE {{}} AND late.from_publication > {{}}",
+                f"SELECT late.record_id FROM {table} AS late WHERE {{}} AND late.from_publication > {{}}"
+                " AND late.from_publication > 1",
                 rows,
                 value(number),
             )

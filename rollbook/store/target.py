@@ -19,7 +19,7 @@ from rollbook.store.bulk import among, batches, load, many, temporary
 from rollbook.store.columns import column_of
 from rollbook.store.finished import PLAIN, finished_rows, literal
 from rollbook.store.models import RECORDS, Connection
-from rollbook.store.pouring import Pour, fetched, pour
+from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
@@ -323,6 +323,7 @@ def _create(
         Pour(table, columns, finished_rows(connection, collection, _fields(collection), columns, plan))
         for collection, (table, columns) in tables.items()
     ]
+    reader.execute(ONE_THREAD)
     poured = pour(cursor, reader, plain, written)
     for (collection, count), made in zip(created.items(), poured, strict=True):
         if made < count:

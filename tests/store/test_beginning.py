@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+from django.db import connection as database
 
 from rollbook.flows.publish import publish
-from rollbook.store.beginning import BEGUN, beginning
+from rollbook.store.beginning import BEGUN, beginning, rows
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Publication, Served
 from rollbook.store.models.publication import NUMBER_OF
@@ -24,7 +25,11 @@ def begun(request: pytest.FixtureRequest, tmp_path: Path) -> RandomDistrict:
     district.connection.save()
     district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
     accepted = accepted_for(district.connection, 1)
-    with beginning(district.district.pk, district.connection.prefix, accepted, tmp_path) as made:
+    with (
+        database.cursor() as cursor,
+        beginning(cursor, district.district.pk, district.connection.prefix, accepted, tmp_path) as made_of,
+    ):
+        made = made_of()
         publish(district.district.pk, None, "first", made)
         if district.connection.prefix != PREFIX:
             others = {collection: len(made.others(collection)) for collection in BEGUN}
@@ -58,11 +63,15 @@ def _has_dense_positions(begun: RandomDistrict) -> None:
 
 def test_some_records_of_each_collection_are_put_together_so(tmp_path: Path):
     """Else the test above would prove nothing. Made-up districts, whose people nearly all are, are published in tests/flows."""
-    made_of: dict[str, int] = dict.fromkeys(BEGUN, 0)
+    found: dict[str, int] = dict.fromkeys(BEGUN, 0)
     for seed in range(12):
         district = RandomDistrict(seed)
         district._write(tmp_path / f"{seed}.parquet", [(row, "create") for row in district._all()])
-        with beginning(district.district.pk, "", accepted_for(district.connection, 1), tmp_path) as made:
+        accepted = accepted_for(district.connection, 1)
+        with (
+            database.cursor() as cursor,
+            beginning(cursor, district.district.pk, "", accepted, tmp_path) as made,
+        ):
             for collection in BEGUN:
-                made_of[collection] += len(made.reader.execute(made.rows(collection, 1, 0)).fetchall())
-    assert min(made_of.values()) > 0, made_of
+                found[collection] += len(made().reader.execute(rows(collection, 1)).fetchall())
+    assert min(found.values()) > 0, found

@@ -65,7 +65,12 @@ class Served(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["district", "collection", "record_id"], name="served_record"),
-            models.Index(fields=["district", "collection", "from_publication"], name="served_from"),
+            # A first publication is by far the largest, and nobody asks for what came after none.
+            models.Index(
+                fields=["district", "collection", "from_publication"],
+                name="served_from",
+                condition=models.Q(from_publication__gt=1),
+            ),
             models.Index(
                 fields=["district", "to_publication"],
                 name="served_replaced",
