@@ -22,17 +22,9 @@ def load(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Iterab
     return _insert(cursor, table, columns, rows)
 
 
-def copy_csv(
-    cursor: CursorWrapper,
-    table: str,
-    columns: Sequence[str],
-    blocks: Iterable[bytes],
-    delimiter: str,
-    quote: str,
-) -> None:
-    """Add the rows of headerless CSV whose empty unquoted fields are NULL. PostgreSQL only."""
-    form = f"FORMAT csv, DELIMITER '{delimiter}', QUOTE '{quote}', ESCAPE '{quote}'"
-    with cursor.cursor.copy(f"COPY {table} ({_names(columns)}) FROM STDIN ({form})") as copy:
+def copy_text(cursor: CursorWrapper, table: str, columns: Sequence[str], blocks: Iterable[bytes]) -> None:
+    """Add the rows of text as COPY has it. PostgreSQL only."""
+    with cursor.cursor.copy(f"COPY {table} ({_names(columns)}) FROM STDIN") as copy:
         for block in blocks:
             copy.write(block)
 

@@ -16,21 +16,21 @@ from typing import Any, NamedTuple
 import duckdb
 from django.db.backends.utils import CursorWrapper
 
-from rollbook.store.bulk import copy_csv, is_postgresql, load
+from rollbook.store.bulk import copy_text, is_postgresql, load
 
 AT_ONCE = 10_000
 BLOCK = 1 << 20
 ONE_THREAD = "SET threads = 1; SET async_threads = 0"
 """An answer is one thread's, which waits where the pipe is full. DuckDB's own threads for writing spin there."""
 
-DELIMITER, QUOTE = "\t", "\x02"
-"""Of the CSV in between: JSON has a quote at every turn, and hardly ever these."""
-
-CSV = f"(FORMAT csv, HEADER false, DELIMITER '{DELIMITER}', QUOTE '{QUOTE}', ESCAPE '{QUOTE}', USE_TMP_FILE false)"
+PLAIN_TEXT = (
+    "(FORMAT csv, HEADER false, DELIMITER '\t', QUOTE '', ESCAPE '', NULLSTR '\\N', USE_TMP_FILE false)"
+)
+"""As PostgreSQL's COPY reads text: that needs no escape, for what is poured has neither backslashes nor control characters."""
 
 
 class Pour(NamedTuple):
-    """The rows of `query` (SQL of DuckDB), for these columns of a table."""
+    """The rows of `query` (SQL of DuckDB), for these columns of a table. No text of theirs has a backslash or a control character."""
 
     table: str
     columns: Sequence[str]
@@ -114,12 +114,12 @@ class Answer:
         self._reader.close()
 
     def take(self, cursor: CursorWrapper) -> int:
-        copy_csv(cursor, self._wanted.table, self._wanted.columns, self._blocks(), DELIMITER, QUOTE)
+        copy_text(cursor, self._wanted.table, self._wanted.columns, self._blocks())
         [(count,)] = self._given.result()
         return int(count)
 
     def _give(self) -> list[Any]:
-        return self._reader.execute(f"COPY ({self._wanted.query}) TO '{self._pipe}' {CSV}").fetchall()
+        return self._reader.execute(f"COPY ({self._wanted.query}) TO '{self._pipe}' {PLAIN_TEXT}").fetchall()
 
     def _blocks(self) -> Iterator[bytes]:
         """What comes through the pipe, until the writer has closed it, or failed before it opened it."""

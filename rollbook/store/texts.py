@@ -22,6 +22,9 @@ from rollbook.store.visibility import WHOLE_ROSTER, Reader
 SPREAD = 4
 """The texts of a view's page are read in one walk where they lie within this many times their number; else each by itself."""
 
+LIKELY = 6
+"""The stamps of a page are looked for among the first publication and so many of the latest, before they are looked up."""
+
 Stamped = tuple[int, str]
 
 
@@ -69,14 +72,19 @@ def joined_texts(located: Located) -> tuple[bytes, int]:
 
 
 @lru_cache(maxsize=4096)
+def _instant_text(district_id: int, publication: int) -> str:
+    """The instant of a publication, empty where it is not kept any more; publications never change."""
+    instants = Publication.objects.filter(district_id=district_id, number=publication)
+    return instants.values_list("instant_text", flat=True).first() or ""
+
+
 def _opening(district_id: int, publication: int) -> str:
-    """How a record begins that last changed in this publication; publications never change."""
-    instants = Publication.objects.values_list("instant_text", flat=True)
-    return f'{{"dateLastModified":"{instants.get(district_id=district_id, number=publication)}"'
+    """How a record begins that last changed in this publication."""
+    return f'{{"dateLastModified":"{_instant_text(district_id, publication)}"'
 
 
 def forget_openings() -> None:
-    _opening.cache_clear()
+    _instant_text.cache_clear()
 
 
 def _span(positions: range | Sequence[int]) -> tuple[int, int, int]:
@@ -196,14 +204,29 @@ def _page(located: Located, meeting: str) -> tuple[bytes, int]:
     if gaps:
         parameters = [json.dumps(list(located.positions)), *parameters]
     stamp, text = _shown(located)
+    instant, instants = _instant(located)
     [(joined, count)] = fetch(
         connection,
-        f"""SELECT CAST(group_concat(p.instant_text || '"' || page.body, ',{{"dateLastModified":"') AS BLOB), count(*)
-            FROM (SELECT {stamp} AS stamp, {text} AS body FROM {before}{source} ORDER BY {order}) AS page
-            CROSS JOIN store_publication p ON p.district_id = %s AND p.number = page.stamp""",
-        [*parameters, located.reader.district_id],
+        f"""SELECT CAST(group_concat({instant} || '"' || page.body, ',{{"dateLastModified":"') AS BLOB), count(*)
+            FROM (SELECT {stamp} AS stamp, {text} AS body FROM {before}{source} ORDER BY {order}) AS page""",
+        [*instants, *parameters],
     )
     return b'{"dateLastModified":"' + joined if joined else b"", count
+
+
+def _instant(located: Located) -> tuple[str, list[Any]]:
+    """SQL: the instant of the page's stamp. The likely publications are given: the first, by which most came, and the latest."""
+    district_id, latest = located.reader.district_id, located.publication
+    likely = sorted({1, *range(max(1, latest - LIKELY), latest + 1)})
+    known = [(number, text) for number in likely if (text := _instant_text(district_id, number))]
+    looked_up = (
+        "SELECT p.instant_text FROM store_publication p WHERE p.district_id = %s AND p.number = page.stamp"
+    )
+    cases = "".join(" WHEN %s THEN %s" for _ in known)
+    return f"CASE page.stamp{cases} ELSE ({looked_up}) END", [
+        *(value for pair in known for value in pair),
+        district_id,
+    ]
 
 
 def _shown(located: Located) -> tuple[str, str]:
