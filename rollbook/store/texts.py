@@ -207,7 +207,7 @@ def _page(located: Located, meeting: str) -> tuple[bytes, int]:
     instant, instants = _instant(located)
     [(joined, count)] = fetch(
         connection,
-        f"""SELECT CAST(group_concat({instant} || '"' || page.body, ',{{"dateLastModified":"') AS BLOB), count(*)
+        f"""SELECT CAST(group_concat({instant} || '"' || page.body, ',{{"dateLastModified":"') AS BLOB), count(page.body)
             FROM (SELECT {stamp} AS stamp, {text} AS body FROM {before}{source} ORDER BY {order}) AS page""",
         [*instants, *parameters],
     )
