@@ -1,6 +1,7 @@
 """`rollbook serve`: the web server, granian, with the console and the REST door in each of its processes."""
 
 import contextlib
+import http.client
 import io
 import multiprocessing
 import os
@@ -68,8 +69,25 @@ def run_server(host: str, port: int, workers: int = 0, threads: int = 4, worker:
         static_path_mount=[settings.STATIC_ROOT],
         static_path_expires=YEAR,
     )
-    with clock_running(), sftp_beside(), worker_beside() if worker else contextlib.nullcontext():
+
+    # Who starts it waits for the first page: what runs beside it begins after that.
+    def turn() -> bool:
+        return answers(host, port)
+
+    with clock_running(), sftp_beside(turn), worker_beside(turn) if worker else contextlib.nullcontext():
         server.serve()
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether the server on this machine answers."""
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 import typer
 from django.conf import settings
 
-from rollbook.cli.beside import kept_beside
+from rollbook.cli.beside import Turn, kept_beside
 
 PROGRAM = [sys.executable, "-m", "rollbook.sftp"]
 
@@ -27,6 +27,6 @@ def sftpd() -> None:
     os.execv(PROGRAM[0], PROGRAM)
 
 
-def sftp_beside() -> AbstractContextManager[None]:
-    """Keeps the SFTP server running while the block does, if there is a port for it."""
-    return kept_beside([*PROGRAM, "--beside"], "sftp") if settings.SFTP_PORT else nullcontext()
+def sftp_beside(turn: Turn) -> AbstractContextManager[None]:
+    """Keeps the SFTP server running while the block does, if there is a port for it; begun when it is its `turn`."""
+    return kept_beside([*PROGRAM, "--beside"], "sftp", turn) if settings.SFTP_PORT else nullcontext()

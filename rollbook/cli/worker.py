@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 
 import typer
 
-from rollbook.cli.beside import kept_beside
+from rollbook.cli.beside import Turn, kept_beside
 
 PROGRAM = [sys.executable, "-m", "rollbook.worker"]
 
@@ -26,6 +26,6 @@ def worker() -> None:
     os.execv(PROGRAM[0], PROGRAM)
 
 
-def worker_beside() -> AbstractContextManager[None]:
-    """Keeps a worker running while the block does."""
-    return kept_beside([*PROGRAM, "--beside"], "worker")
+def worker_beside(turn: Turn) -> AbstractContextManager[None]:
+    """Keeps a worker running while the block does, begun when it is its `turn`."""
+    return kept_beside([*PROGRAM, "--beside"], "worker", turn)
