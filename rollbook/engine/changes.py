@@ -18,8 +18,9 @@ def write_plan(
     """Writes the plan: number, collection, action, record_id, source_id, before, after, refs, changed, reason, file, line."""
     parts: list[str] = []
     for found in differences.values():
-        if "create" in found.counts:
-            parts.append(_creations_of(staging, found, differences, accepted))
+        parts += [
+            _creations_of(staging, found, piece, differences, accepted) for piece in found.creation_pieces
+        ]
         if "update" in found.counts or "restore" in found.counts:
             parts.append(_updates_of(staging, found, differences, accepted))
     parts += [_deletions_of(found) for found in reversed(differences.values()) if found.deletions]
@@ -43,13 +44,17 @@ NO_CHANGES = (
 
 
 def _creations_of(
-    staging: Staging, found: Differences, differences: dict[str, Differences], accepted: Path | None
+    staging: Staging,
+    found: Differences,
+    piece: str,
+    differences: dict[str, Differences],
+    accepted: Path | None,
 ) -> str:
-    refs, joins = _references(staging, found, found.creations_sql, differences, accepted)
+    refs, joins = _references(staging, found, piece, differences, accepted)
     return (
         f"SELECT y.number, {literal(found.collection)} AS collection, y.action, y.record_id, d.source_id, NULL::VARCHAR AS before,"
         f" {record_json('d', found.collection)} AS after, {refs} AS refs, NULL::VARCHAR AS changed, y.reason,"
-        f" {literal(found.desired.file)} AS file, d.line FROM ({found.creations_sql}) y"
+        f" {literal(found.desired.file)} AS file, d.line FROM ({piece}) y"
         f" JOIN {found.desired.view} d ON d.r = y.r {joins}"
     )
 

@@ -8,6 +8,9 @@ from rollbook.engine.desired import Desired
 from rollbook.engine.sql import name
 from rollbook.engine.stage import Staging
 
+PIECE = 1_000_000
+"""So many new records are written to a plan at a time."""
+
 ACTIONS = ("create", "update", "restore", "delete")
 
 
@@ -57,6 +60,15 @@ class Differences:
             f"SELECT {self.first} + rowid AS number, 'create' AS action, 'new' AS reason, r, {self.first_free_id} + rowid AS record_id,"
             f" id_digest, NULL::UUID AS before_digest, digest FROM {self.created}"
         )
+
+    @property
+    def creation_pieces(self) -> list[str]:
+        """SQL of what is created, a piece at a time, each of which fits into memory with what it refers to."""
+        created = self.counts.get("create", 0)
+        return [
+            f"{self.creations_sql} WHERE rowid BETWEEN {first} AND {first + PIECE - 1}"
+            for first in range(0, created, PIECE)
+        ]
 
     @property
     def others_sql(self) -> str:

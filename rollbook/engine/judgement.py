@@ -26,6 +26,9 @@ from rollbook.engine.teaching import judge_teaching
 from rollbook.engine.telling import Tell, untold
 
 MEMORY = "512MB"
+MEMORY_OF_THE_LARGE = "900MB"
+LARGE = 1 << 30
+"""In bytes, unpacked: a district of half a million students or more."""
 THREADS = 2
 
 
@@ -66,7 +69,7 @@ def judge(
     domains: Sequence[str] = (),
     steps: Sequence[Step] = (),
     limits: Limits | None = None,
-    memory: str = MEMORY,
+    memory: str | None = None,
     threads: int = THREADS,
     tell: Tell = untold,
 ) -> Judgement:
@@ -81,7 +84,7 @@ def judge(
     findings = Findings(lenient, severities or {})
     package = open_package(path, workdir, findings, limits, extra_files(steps))
     manifest = read_manifest(package, findings)
-    staging = open_staging(workdir, memory, threads)
+    staging = open_staging(workdir, memory or _memory_for(package), threads)
     staging.neighbours.ask = elsewhere
     staging.lenient = lenient
     staging.longest = limits.field
@@ -102,6 +105,14 @@ def judge(
     judge_references(staging, accepted, findings)
     name_delivered(staging, prepared, findings)
     return Judgement(staging, findings)
+
+
+def _memory_for(package: Package) -> str:
+    return (
+        MEMORY_OF_THE_LARGE
+        if sum(file.path.stat().st_size for file in package.files.values()) > LARGE
+        else MEMORY
+    )
 
 
 def _judge_suspicions(

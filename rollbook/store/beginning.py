@@ -29,6 +29,13 @@ BEGUN = ("enrollments", "users", "demographics", "classes")
 """The collections begun here, the largest first: it is put together while the roster is still being loaded. The others are small."""
 
 MEMORY = "512MB"
+MEMORY_OF_THE_LARGE = "750MB"
+LARGE = 200 << 20
+"""In bytes: the snapshot of a district of a quarter of a million students or more."""
+
+PIECE = 200_000
+"""So many records of a collection are put in order at a time, with all that is said of them."""
+
 FIRST = 1
 """The number of a district's first publication."""
 
@@ -51,9 +58,9 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Plain:
-    """The plain records of a collection: where they are, in which order they are served, what is made of them."""
+    """The plain records `x` of a collection: what they are joined with and which those are, their order when served, what is made of them."""
 
-    source: str
+    joins: str
     order: str
     kind: str
     text_v1p1: str
@@ -65,13 +72,13 @@ class Beginning:
     """What one connection brought into an empty district, as far as it can be served without asking the database."""
 
     reader: duckdb.DuckDBPyConnection
-    pours: list[Pour]
+    pours: list[tuple[str, Pour]]
     first: Answer | None
 
     def others(self, collection: str) -> list[int]:
         """The record ids of those seen that are not plain."""
         found = self.reader.execute(
-            f"SELECT record_id FROM seen_{collection} WHERE record_id NOT IN (SELECT x.record_id {PLAIN[collection].source})"
+            f"SELECT record_id FROM seen_{collection} WHERE record_id NOT IN (SELECT x.record_id {_source(collection)})"
             " ORDER BY record_id"
         )
         return [row[0] for row in found.fetchall()]
@@ -86,7 +93,7 @@ def beginning(
     It begins at once, in a thread, so that the database can load the roster meanwhile; calling what it gives waits for it.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY, "threads": 2, "temp_directory": str(work),
+        "memory_limit": _memory_for(accepted), "threads": 2, "temp_directory": str(work),
     }  # fmt: skip
     with (
         duckdb.connect(config=config) as reader,
@@ -97,23 +104,63 @@ def beginning(
         yield apart.submit(_begun, reader, district_id, prefix, accepted, early).result
 
 
+def _memory_for(accepted: Path) -> str:
+    return MEMORY_OF_THE_LARGE if sum(file.stat().st_size for file in accepted.iterdir()) > LARGE else MEMORY
+
+
 def _begun(
     reader: duckdb.DuckDBPyConnection, district_id: int, prefix: str, accepted: Path, early: ExitStack | None
 ) -> Beginning:
     for statement in (*_delivered(prefix, accepted), *SEEN):
         reader.execute(statement)
+    pours = [
+        (collection, Pour("store_served", COLUMNS, rows))
+        for collection in BEGUN
+        for rows in _rows(reader, collection, district_id)
+    ]
     reader.execute(ONE_THREAD)
-    pours = [Pour("store_served", COLUMNS, rows(collection, district_id)) for collection in BEGUN]
-    return Beginning(reader, pours, early.enter_context(answering(reader, pours[0])) if early else None)
+    return Beginning(reader, pours, early.enter_context(answering(reader, pours[0][1])) if early else None)
 
 
-def rows(collection: str, district_id: int) -> str:
-    """SQL of the served rows of the plain records in a first publication; columns as in `COLUMNS`."""
+def _rows(reader: duckdb.DuckDBPyConnection, collection: str, district_id: int) -> list[str]:
+    """SQL of the served rows of the plain records, in one piece or, where they are many, in several; columns as in `COLUMNS`."""
+    [(most,)] = reader.execute(f'SELECT count(*) FROM "{collection}"').fetchall()
+    order = PLAIN[collection].order
+    if most <= PIECE:
+        return [rows(collection, district_id, _source(collection), f"row_number() OVER (ORDER BY {order})")]
+    place = f"place_{collection}"
+    reader.execute(
+        f"""CREATE TABLE {place} AS SELECT record_id, row_number() OVER () AS position FROM (
+            SELECT x.record_id {_source(collection)} ORDER BY {order})"""
+    )
+    [(count,)] = reader.execute(f"SELECT count(*) FROM {place}").fetchall()
+    return [
+        rows(collection, district_id, _source(collection, _piece(collection, first)), "x.position")
+        + " ORDER BY x.position"
+        for first in range(1, max(count, 1) + 1, PIECE)
+    ]
+
+
+def _piece(collection: str, first: int) -> str:
+    """SQL of so many records from the position `first` on."""
+    return (
+        f'(SELECT one.*, place.position FROM "{collection}" one JOIN place_{collection} place ON place.record_id = one.record_id'
+        f" WHERE place.position BETWEEN {first} AND {first + PIECE - 1})"
+    )
+
+
+def rows(collection: str, district_id: int, source: str, position: str) -> str:
+    """SQL of the served rows of plain records in a first publication; columns as in `COLUMNS`."""
     plain = PLAIN[collection]
     return (
-        f"SELECT {district_id}, {NUMBER_OF[collection]}, row_number() OVER (ORDER BY {plain.order}), {FIRST}, {FOREVER}, x.record_id,"
-        f" false, {plain.kind}, {FIRST}, {FIRST}, {plain.text_v1p1}, {plain.text_v1p2} {plain.source}"
+        f"SELECT {district_id}, {NUMBER_OF[collection]}, {position}, {FIRST}, {FOREVER}, x.record_id,"
+        f" false, {plain.kind}, {FIRST}, {FIRST}, {plain.text_v1p1}, {plain.text_v1p2} {source}"
     )
+
+
+def _source(collection: str, records: str = "") -> str:
+    """SQL: the plain ones among `records`, all of the collection if none are named."""
+    return f"FROM {records or collection} x {PLAIN[collection].joins}"
 
 
 # --- What was delivered, and what of it is seen ---------------------------------------------------------------------------------------------
@@ -185,10 +232,10 @@ def _classes() -> Plain:
         "schoolSourcedId": "k.school_id",
         "termSourcedIds": 'served(x."termSourcedIds")',
     }
-    source = f"""FROM classes x JOIN seen_classes k ON k.record_id = x.record_id
+    joins = f"""JOIN seen_classes k ON k.record_id = x.record_id
         WHERE NOT (k.reserved OR k.course_reserved OR k.school_reserved) AND {_is_safe("classes")}
         AND list_has_all((SELECT list(source_id) FROM seen_sessions WHERE NOT reserved), string_split(x."termSourcedIds", ','))"""
-    return _plain("classes", source, "x.record_id", "''", sources, sources)
+    return _plain("classes", joins, "x.record_id", "''", sources, sources)
 
 
 def _users() -> Plain:
@@ -202,7 +249,7 @@ def _users() -> Plain:
     shown = ", ".join(f"""'"{name}":"' || x."{column}" || '"'""" for name, column in METADATA_V1P1.items())
     metadata = f"""'{{' || nullif(concat_ws(',', {shown}, {own}), '') || '}}'"""
     clash = " OR ".join(f"""contains(x.metadata, '"{name}":')""" for name in METADATA_V1P1)
-    source = f"""FROM users x JOIN seen_users u ON u.record_id = x.record_id JOIN settled r ON r.person = x.source_id
+    joins = f"""JOIN seen_users u ON u.record_id = x.record_id JOIN settled r ON r.person = x.source_id
         LEFT JOIN seen_orgs o ON o.source_id = x."primaryOrgSourcedId"
         WHERE NOT u.reserved AND NOT coalesce(o.reserved, false) AND {_is_safe("users")} AND NOT coalesce({clash}, false)
         AND (x."userIds" IS NULL OR regexp_full_match(x."userIds", {literal(USER_IDS_LIST)}))
@@ -210,7 +257,7 @@ def _users() -> Plain:
     role = {"roleType": "r.kind", "role": "r.role", "orgSourcedId": "r.org"}
     return _plain(
         "users",
-        source,
+        joins,
         'lower(x."familyName"), lower(x."givenName"), x.record_id',
         kind,
         both | {"role": kind, "orgSourcedIds": "r.org", "metadata": metadata},
@@ -227,27 +274,27 @@ def _enrollments() -> Plain:
         "schoolSourcedId": "coalesce(s.id, k.school_id)",
     }
     values = """concat_ws('', x.id, x.role, x."beginDate", x."endDate")"""
-    source = f"""FROM enrollments x JOIN seen_classes k ON k.source_id = x."classSourcedId"
+    joins = f"""JOIN seen_classes k ON k.source_id = x."classSourcedId"
         JOIN active_users u ON u.source_id = x."userSourcedId" LEFT JOIN seen_orgs s ON s.source_id = x."schoolSourcedId"
         WHERE x.metadata IS NULL AND NOT (k.reserved OR u.reserved OR coalesce(s.reserved, k.school_reserved)) AND NOT {_reserved(values)}"""
-    return _plain("enrollments", source, "k.school, k.record_id, x.record_id", "x.role", sources, sources)
+    return _plain("enrollments", joins, "k.school, k.record_id, x.record_id", "x.role", sources, sources)
 
 
 def _demographics() -> Plain:
     sources = _columns("demographics") | {"sourcedId": "x.id"}
     words = ", ".join(map(literal, SEX_11.words))
-    source = f"""FROM demographics x JOIN seen_users u ON u.source_id = x.source_id
+    joins = f"""JOIN seen_users u ON u.source_id = x.source_id
         WHERE NOT u.reserved AND {_is_safe("demographics")}"""
     sex = {"sex": f"CASE WHEN x.sex IN ({words}) THEN x.sex END"}
-    return _plain("demographics", source, "x.record_id", "''", sources | sex, sources)
+    return _plain("demographics", joins, "x.record_id", "''", sources | sex, sources)
 
 
 def _plain(
-    collection: str, source: str, order: str, kind: str, sources_v1p1: Sources, sources_v1p2: Sources
+    collection: str, joins: str, order: str, kind: str, sources_v1p1: Sources, sources_v1p2: Sources
 ) -> Plain:
     text_v1p1 = text("1.1", collection, sources_v1p1)
     text_v1p2 = f"nullif({text('1.2', collection, sources_v1p2)}, {text_v1p1})"
-    return Plain(source, order, kind, text_v1p1, "NULL" if collection in ALWAYS_ALIKE else text_v1p2)
+    return Plain(joins, order, kind, text_v1p1, "NULL" if collection in ALWAYS_ALIKE else text_v1p2)
 
 
 PLAIN = {

@@ -30,10 +30,16 @@ MADE_SMALL = (
 
 
 def finished_rows(
-    connection: Connection, collection: str, fields: Sequence[Field], columns: Collection[str], plan: Path
+    connection: Connection,
+    collection: str,
+    fields: Sequence[Field],
+    columns: Collection[str],
+    plan: Path,
+    which: str = "true",
 ) -> str:
-    """A query for the plain created records as rows of the model's `columns`, in the order of `target`: its own first, then `fields`.
+    """A query for the plain created records that `which` (SQL) chooses, as rows of the model's `columns`.
 
+    The columns are in the order of `target`: its own first, then `fields`.
     Rows come in the order of their ids, which is that of their source ids: so the largest indexes grow at one end, at half the cost.
     """
     values = [
@@ -54,7 +60,8 @@ def finished_rows(
     return f"""SELECT {", ".join(values)} FROM (
         SELECT record_id, source_id, after->'metadata' AS metadata, from_json(after, {literal(_texts(fields))}) AS after,
             from_json(refs, {literal(_references(fields))}) AS refs
-        FROM read_parquet({literal(str(plan))}) WHERE collection = {literal(collection)} AND action = 'create' AND {PLAIN}) ORDER BY record_id"""
+        FROM read_parquet({literal(str(plan))})
+        WHERE collection = {literal(collection)} AND action = 'create' AND {which} AND {PLAIN}) ORDER BY record_id"""
 
 
 def _texts(fields: Sequence[Field]) -> str:

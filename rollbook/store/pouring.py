@@ -7,8 +7,8 @@ import os
 import select
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -107,9 +107,13 @@ class Answer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # Whoever still writes finds the pipe closed, and ends.
+        # Whoever has not begun to write would wait for a reader for ever: so what still comes is read until the answer has ended.
+        os.set_blocking(self._end, False)
+        while not self._given.done():
+            self._reader.interrupt()
+            _drop_what_came(self._end)
+            wait([self._given], timeout=0.01)
         os.close(self._end)
-        self._reader.interrupt()
         self._apart.shutdown()
         self._reader.close()
 
@@ -132,6 +136,12 @@ class Answer:
         os.set_blocking(self._end, True)
         while block := os.read(self._end, BLOCK):
             yield block
+
+
+def _drop_what_came(end: int) -> None:
+    with suppress(BlockingIOError):
+        while os.read(end, BLOCK):
+            pass
 
 
 def fetched(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:

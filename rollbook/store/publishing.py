@@ -72,10 +72,10 @@ def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | 
 
 
 def _begin(edition: Edition, begun: Beginning) -> None:
-    poured = pour(edition.cursor, begun.reader, begun.pours, begun=begun.first)
-    for collection, served in zip(BEGUN, poured, strict=True):
+    poured = pour(edition.cursor, begun.reader, [one for _, one in begun.pours], begun=begun.first)
+    for (collection, _), served in zip(begun.pours, poured, strict=True):
         edition.totals[collection] += served
-        edition.written[collection] = served
+        edition.written[collection] = edition.written.get(collection, 0) + served
 
 
 # --- Which records may be served differently now ------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ A plan is the Parquet file of `engine.plan`: one row a change, with the canonica
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,9 @@ from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
+PIECE = 200_000
+"""The rows of so many ids are put together and in order at a time."""
+
 LOOKED_UP = 20_000
 """Up to so many new ids are looked for one by one."""
 
@@ -30,6 +34,8 @@ CREATES, UPDATES, DELETES = ("create",), ("update", "restore"), ("delete",)
 
 
 Written = Callable[[int], None]
+Part = tuple[Path, int, int, int]
+"""A file of a plan: the first and the last id of those whom it creates, and how many they are."""
 
 
 class Change(NamedTuple):
@@ -313,22 +319,50 @@ def _create(
     written: Written,
 ) -> None:
     """Plain records as DuckDB puts their rows together, all others one by one."""
-    counts = {collection: _count(reader, plan, collection, CREATES) for collection in LOAD_ORDER}
-    # The largest last: no other answer is put together beside it, in memory that it needs itself.
-    created = {name: counts[name] for name in sorted(counts, key=counts.__getitem__) if counts[name]}
-    tables = {
-        collection: (RECORDS[collection]._meta.db_table, _columns(collection)) for collection in created
-    }
-    plain = [
-        Pour(table, columns, finished_rows(connection, collection, _fields(collection), columns, plan))
-        for collection, (table, columns) in tables.items()
+    created = _created(reader, plan)
+    pieces = [
+        (collection, piece)
+        for collection, parts in created.items()
+        for part in parts
+        for piece in _pieces(connection, collection, *part)
     ]
     reader.execute(ONE_THREAD)
-    poured = pour(cursor, reader, plain, written)
-    for (collection, count), made in zip(created.items(), poured, strict=True):
-        if made < count:
+    made: Counter[str] = Counter()
+    poured = pour(cursor, reader, [piece for _, piece in pieces], written)
+    for (collection, _), number in zip(pieces, poured, strict=True):
+        made[collection] += number
+    for collection, parts in created.items():
+        if made[collection] < sum(number for _, _, _, number in parts):
             careful = _heard(_changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}"), written)
-            load(cursor, *tables[collection], _rows(connection, collection, careful))
+            table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
+            load(cursor, table, columns, _rows(connection, collection, careful))
+
+
+def _created(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[Part]]:
+    """What of `plan` creates records, by collection, in the order of ids.
+
+    The largest collection comes last: while it is put together, no other answer needs the memory that it needs itself.
+    """
+    found = reader.execute(
+        f"""SELECT collection, filename, min(record_id) AS first, max(record_id), count(*)
+            FROM read_parquet({literal(str(plan))}, filename = true) WHERE action = 'create' GROUP BY ALL ORDER BY first"""
+    )
+    created: dict[str, list[Part]] = {}
+    for collection, file, first, last, number in found.fetchall():
+        created.setdefault(collection, []).append((Path(file), first, last, number))
+    sizes = {collection: sum(part[-1] for part in parts) for collection, parts in created.items()}
+    return {collection: created[collection] for collection in sorted(sizes, key=sizes.__getitem__)}
+
+
+def _pieces(
+    connection: Connection, collection: str, file: Path, first: int, last: int, _: int
+) -> Iterator[Pour]:
+    """The plain rows of one file, as many at a time as are put in order in memory."""
+    columns = _columns(collection)
+    for start in range(first, last + 1, PIECE):
+        which = f"record_id BETWEEN {start} AND {start + PIECE - 1}"
+        query = finished_rows(connection, collection, _fields(collection), columns, file, which)
+        yield Pour(RECORDS[collection]._meta.db_table, columns, query)
 
 
 def _update(

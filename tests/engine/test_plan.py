@@ -143,6 +143,15 @@ def test_a_first_delivery_creates_everything_with_references_resolved(roster: Ro
     assert by_id["enrollments", "e-b"]["line"] == 4
 
 
+def test_what_is_created_is_the_same_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    whole, pieces = Roster(tmp_path / "whole"), Roster(tmp_path / "pieces")
+    whole.deliver(riverbend())
+    monkeypatch.setattr("rollbook.engine.differences.PIECE", 2)
+    pieces.deliver(riverbend())
+    assert plan_of(pieces) == plan_of(whole) != []
+    assert len(list(pieces.plan.iterdir())) > len(list(whole.plan.iterdir()))
+
+
 def test_the_same_package_in_another_order_changes_nothing(roster: Roster):
     roster.deliver(riverbend())
     again = {name: list(reversed(rows)) for name, rows in riverbend().items()}

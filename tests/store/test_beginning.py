@@ -6,7 +6,9 @@ import pytest
 from django.db import connection as database
 
 from rollbook.flows.publish import publish
-from rollbook.store.beginning import BEGUN, beginning, rows
+from rollbook.store import beginning as module
+from rollbook.store import target
+from rollbook.store.beginning import BEGUN, beginning
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Publication, Served
 from rollbook.store.models.publication import NUMBER_OF
@@ -18,8 +20,13 @@ PREFIX = "north/"
 
 
 @pytest.fixture(params=range(12))
-def begun(request: pytest.FixtureRequest, tmp_path: Path) -> RandomDistrict:
-    """A random district with its first publication; every third has a prefix that an address escapes, every third one that it does not."""
+def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RandomDistrict:
+    """A random district with its first publication; every third has a prefix that an address escapes, every third one that it does not.
+
+    Every other is put in order in pieces.
+    """
+    monkeypatch.setattr(module, "PIECE", (module.PIECE, 7)[request.param % 2])
+    monkeypatch.setattr(target, "PIECE", (target.PIECE, 5)[request.param % 2])
     district = RandomDistrict(request.param)
     district.connection.prefix = ("", "n.", PREFIX)[request.param % 3]
     district.connection.save()
@@ -72,6 +79,6 @@ def test_some_records_of_each_collection_are_put_together_so(tmp_path: Path):
             database.cursor() as cursor,
             beginning(cursor, district.district.pk, "", accepted, tmp_path) as made,
         ):
-            for collection in BEGUN:
-                found[collection] += len(made().reader.execute(rows(collection, 1)).fetchall())
+            for collection, pour in made().pours:
+                found[collection] += len(made().reader.execute(pour.query).fetchall())
     assert min(found.values()) > 0, found
