@@ -140,7 +140,9 @@ def _package(request: HttpRequest) -> Iterator[Path]:
     """The package on disk, whichever way it came."""
     length = str(request.META.get("CONTENT_LENGTH") or "")
     if not length.isdecimal():
-        raise uploads.LengthNeeded
+        with uploads.received(_chunks(request), None, settings.UPLOAD_LIMIT) as package:
+            yield package
+        return
     uploads.refuse_too_large(int(length), settings.UPLOAD_LIMIT)
     if request.content_type != FORM:
         with uploads.received(request.read, int(length), settings.UPLOAD_LIMIT) as package:
@@ -159,6 +161,16 @@ def _package(request: HttpRequest) -> Iterator[Path]:
         raise uploads.NothingSent
     yield files[0].path
     request.close()
+
+
+def _chunks(request: HttpRequest) -> Callable[[int], bytes]:
+    """What reads a body whose length nobody said; Django's own reading stops where the length is. Raises LengthNeeded for a form."""
+    environ = request.META
+    is_chunked = "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING", "")).lower()
+    if request.content_type == FORM or not is_chunked or not environ.get("wsgi.input_terminated"):
+        raise uploads.LengthNeeded
+    read: Callable[[int], bytes] = environ["wsgi.input"].read
+    return read
 
 
 def _runs(_: HttpRequest, token: OperatorToken, __: dict[str, int]) -> HttpResponse:
