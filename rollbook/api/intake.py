@@ -24,6 +24,7 @@ from rollbook.engine.report import csv_of, masked
 from rollbook.flows import uploads
 from rollbook.flows.connections import NoSuchConnection, SwitchedOff, connections_of, find_connection
 from rollbook.flows.notify import import_address
+from rollbook.flows.questions import FLOWS as QUESTIONS
 from rollbook.flows.tokens import note_use, token_of
 from rollbook.refusal import Refusal
 from rollbook.store.found import Found, found_by
@@ -174,7 +175,8 @@ def _chunks(request: HttpRequest) -> Callable[[int], bytes]:
 
 
 def _runs(_: HttpRequest, token: OperatorToken, __: dict[str, int]) -> HttpResponse:
-    latest = Run.objects.filter(district=token.district).select_related("plan").order_by("-pk")[:LATEST]
+    runs = Run.objects.filter(district=token.district).exclude(flow__in=QUESTIONS)
+    latest = runs.select_related("plan").order_by("-pk")[:LATEST]
     return _json({"runs": [_told(run) for run in latest]})
 
 

@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.flows import jobs
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.spans import BLACKOUT, add_span
 from rollbook.flows.timetable import schedule_of
@@ -162,20 +163,28 @@ def rehearse(console: Client, district: District, package: Path | None, on: str 
     filled: dict[str, object] = {"connection": str(connection.pk), "on": on}
     if package:
         filled["package"] = SimpleUploadedFile("year.zip", BytesIO(package.read_bytes()).read())
-    return console.post(address("rehearsals", district), filled, follow=True)
+    return console.post(address("rehearsals", district), filled)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_package_is_rehearsed_and_its_report_read(console, district, tmp_path: Path):
     deliver(district, cast.riverbend(tmp_path / "first"))
     assert "Nothing was rehearsed yet" in text(console, "rehearsals", district)
     package = cast.riverbend_zip(tmp_path / "year.zip", {"users": {cast.NOAH: None}})
-    page = " ".join(rehearse(console, district, package).content.decode().split())
+    asked = rehearse(console, district, package)
+    waiting = console.get(asked.url)
+    assert "It goes on if you leave this page" in waiting.content.decode()
+    assert "hx-get" in waiting.content.decode()
+    jobs.work_off()
+    assert console.get(f"{asked.url}/progress")["HX-Refresh"] == "true"
+    page = " ".join(console.get(asked.url, follow=True).content.decode().split())
     assert "Rehearsal for Sept. 1, 2027" in page
     assert "year.zip" in page
     assert "Students without any class" in page
     assert Rehearsal.objects.get().on_day == date(2027, 9, 1)
     assert "year.zip" in text(console, "rehearsals", district)
-    assert rehearse(console, district, None).status_code == 200
+    assert rehearse(console, district, None).status_code == 302
+    assert "year.zip" not in text(console, "imports", district), "it is no import"
 
 
 def test_what_cannot_be_rehearsed_is_said(console, district, tmp_path: Path, settings):
