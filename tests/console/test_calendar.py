@@ -1,5 +1,7 @@
 """The calendar in the console: what runs when, days planned and removed, schedules, rehearsals, what the other pages say of them."""
 
+import html
+import zipfile
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -185,6 +187,22 @@ def test_a_package_is_rehearsed_and_its_report_read(console, district, tmp_path:
     assert "year.zip" in text(console, "rehearsals", district)
     assert rehearse(console, district, None).status_code == 302
     assert "year.zip" not in text(console, "imports", district), "it is no import"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rehearsal_that_comes_to_nothing_says_why_and_one_may_be_cancelled(
+    console, district, tmp_path: Path
+):
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as odd:
+        odd.writestr("letter.txt", "Dear office")
+    asked = rehearse(console, district, tmp_path / "odd.zip").url
+    jobs.work_off()
+    page = " ".join(console.get(asked).content.decode().split())
+    assert Run.objects.get(flow="rehearsal").message in html.unescape(page)
+    assert "Ask again" in page
+    again = rehearse(console, district, tmp_path / "odd.zip").url
+    assert "Cancelled by" in console.post(f"{again}/cancel", follow=True).content.decode()
+    assert not Rehearsal.objects.exists()
 
 
 def test_what_cannot_be_rehearsed_is_said(console, district, tmp_path: Path, settings):
