@@ -24,6 +24,7 @@ from rollbook.engine.report import csv_of, masked
 from rollbook.flows import uploads
 from rollbook.flows.connections import NoSuchConnection, SwitchedOff, connections_of, find_connection
 from rollbook.flows.notify import import_address
+from rollbook.flows.questions import FLOWS as QUESTIONS
 from rollbook.flows.tokens import note_use, token_of
 from rollbook.refusal import Refusal
 from rollbook.store.found import Found, found_by
@@ -140,7 +141,9 @@ def _package(request: HttpRequest) -> Iterator[Path]:
     """The package on disk, whichever way it came."""
     length = str(request.META.get("CONTENT_LENGTH") or "")
     if not length.isdecimal():
-        raise uploads.LengthNeeded
+        with uploads.received(_chunks(request), None, settings.UPLOAD_LIMIT) as package:
+            yield package
+        return
     uploads.refuse_too_large(int(length), settings.UPLOAD_LIMIT)
     if request.content_type != FORM:
         with uploads.received(request.read, int(length), settings.UPLOAD_LIMIT) as package:
@@ -161,8 +164,19 @@ def _package(request: HttpRequest) -> Iterator[Path]:
     request.close()
 
 
+def _chunks(request: HttpRequest) -> Callable[[int], bytes]:
+    """What reads a body whose length nobody said; Django's own reading stops where the length is. Raises LengthNeeded for a form."""
+    environ = request.META
+    is_chunked = "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING", "")).lower()
+    if request.content_type == FORM or not is_chunked or not environ.get("wsgi.input_terminated"):
+        raise uploads.LengthNeeded
+    read: Callable[[int], bytes] = environ["wsgi.input"].read
+    return read
+
+
 def _runs(_: HttpRequest, token: OperatorToken, __: dict[str, int]) -> HttpResponse:
-    latest = Run.objects.filter(district=token.district).select_related("plan").order_by("-pk")[:LATEST]
+    runs = Run.objects.filter(district=token.district).exclude(flow__in=QUESTIONS)
+    latest = runs.select_related("plan").order_by("-pk")[:LATEST]
     return _json({"runs": [_told(run) for run in latest]})
 
 

@@ -67,7 +67,7 @@ ROUTES = (
             202: "It is kept, and its run waits for its turn; Location is the run's address.",
             400: "Nothing was sent, or the upload broke off before its end.",
             409: "The connection takes no packages, or is switched off.",
-            411: "No Content-Length.",
+            411: "A form without a Content-Length.",
             413: "Larger than this installation takes.",
             415: "A form by PUT; send it by POST.",
             422: "Not a zip file.",

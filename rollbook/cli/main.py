@@ -37,6 +37,7 @@ VERBS = {
     "additions-only": "rollbook.cli.spans",
     "rehearse": "rollbook.cli.rehearse",
     "run": "rollbook.cli.run",
+    "mail": "rollbook.cli.mail",
     "generate": "rollbook.cli.generate",
     "demo": "rollbook.cli.demo",
 }

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.columns import Row, show
-from rollbook.cli.importing import EXITS
+from rollbook.cli.importing import EXITS, say
 from rollbook.flows import jobs
 from rollbook.flows.districts import find_district
 from rollbook.flows.jobs.standing import Standing, standing
@@ -85,6 +85,20 @@ def cancel_run(run: RunNumber, as_json: AsJson = False) -> None:
     """End a run at its next safe point; nothing of it is applied. Once it changes the roster it is too late."""
     found = jobs.cancel(find_run(run), f"{getpass.getuser()} (command line)")
     typer.echo(json.dumps(_told(found, standing(found))) if as_json else _said(found, standing(found)))
+
+
+@verbs.command("again")
+def plan_again(run: RunNumber, as_json: AsJson = False) -> None:
+    """Plan anew what is stale, because the roster is another one now.
+
+    What was only shown is shown again. What is held is judged again: it waits again, or is applied where nothing holds it any more.
+    Exit as `rollbook run wait`.
+    """
+    by = f"{getpass.getuser()} (command line)"
+    with jobs.own_process() as process:
+        found = jobs.walk_here(jobs.enqueue_anew(find_run(run), by, process=process), say)
+    typer.echo(json.dumps(_told(found, standing(found))) if as_json else _said(found, standing(found)))
+    raise typer.Exit(_exit_code(found))
 
 
 def _exit_code(run: Run) -> int:

@@ -15,6 +15,8 @@ from rollbook.console.sheets import SHEETS
 from rollbook.console.words import ACTIONS, COLLECTIONS, DECISIONS, field_words
 from rollbook.engine.lines import DeliveredLine
 from rollbook.flows.holds import can_relink, hazards_of
+from rollbook.flows.kept import line_of
+from rollbook.flows.previews import stale_words
 from rollbook.store.models import RECORDS, District, Hold, Run
 from rollbook.store.models.roster import ACTIVE
 from rollbook.store.plan_schools import Counts, count_by_school
@@ -60,7 +62,9 @@ class Figures:
 
 @dataclass(frozen=True)
 class ShownHold:
-    """A hold in words. `decision` is empty while it waits."""
+    """A hold in words. `decision` is empty while it waits. `stale` says why it can only be planned anew; `behind` counts deliveries that
+    wait for the decision. `back` is the run whose changes this plan takes back, where it goes back.
+    """
 
     hold: Hold
     hazards: list[str]
@@ -68,6 +72,9 @@ class ShownHold:
     first: list[ShownChange]
     decision: Any
     can_relink: bool
+    stale: str
+    behind: int
+    back: Run | None
 
     @property
     def is_open(self) -> bool:
@@ -89,6 +96,9 @@ def shown_hold(run: Run) -> ShownHold | None:
         else [],
         decision=DECISIONS.get(hold.decision, hold.decision),
         can_relink=can_relink(hold),
+        stale=stale_words(run) if is_open else "",
+        behind=line_of(run.connection).count() if is_open and run.connection else 0,
+        back=run.undoes,
     )
 
 

@@ -12,9 +12,12 @@ from rollbook.store.models import Run
 
 @dataclass(frozen=True)
 class ShownPreview:
-    """A plan that waits without hurry. `stale` says why it can no longer be applied, `hazards` what would hold it."""
+    """A plan that waits without hurry. `stale` says why it can no longer be applied, `moved` whether that is because the roster is another
+    one; `hazards` is what would hold it.
+    """
 
     stale: str
+    moved: bool
     hazards: list[str]
 
 
@@ -33,8 +36,9 @@ def shown_preview(run: Run) -> ShownPreview | None:
     hazards = [
         Hazard(**{key: value for key, value in one.items() if key != "words"}) for one in run.plan.hazards
     ]
-    stale = stale_words(run) or (OtherSteps().words if has_other_steps(run) else "")
-    return ShownPreview(stale, [hazard.words for hazard in hazards])
+    moved = stale_words(run)
+    stale = moved or (OtherSteps().words if has_other_steps(run) else "")
+    return ShownPreview(stale, bool(moved), [hazard.words for hazard in hazards])
 
 
 def ways_back(run: Run) -> WaysBack | None:

@@ -202,14 +202,24 @@ LIMITS = {
     "last_administrator": _("Hold when the last administrator would go"),
 }
 
-FLOWS = {"ingest": _("Import"), "undo": _("Undo"), "manual": _("By hand"), "preparation": _("Changed steps")}
+FLOWS = {
+    "ingest": _("Import"),
+    "undo": _("Undo"),
+    "manual": _("By hand"),
+    "preparation": _("Changed steps"),
+    "rehearsal": _("Rehearsal"),
+    "comparison": _("Comparison with a server"),
+    "trial": _("Trying steps"),
+}
 
 PHASES = {
     "waiting": _("Waiting"),
     "kept": _("Package kept as it arrived"),
     "reading": _("Reading the package"),
     "judging": _("Checking the package"),
+    "relating": _("Checking how the records fit together"),
     "planning": _("Comparing with the roster"),
+    "recording": _("Writing the plan down"),
     "planned": _("Plan made"),
     "applying": _("Changing the roster"),
     "publishing": _("Publishing what changed"),

@@ -8,33 +8,46 @@ from rollbook.engine.accepted import PARQUET, filled, parquet_of, payload_column
 from rollbook.engine.differences import Differences
 from rollbook.engine.sql import literal, name
 from rollbook.engine.stage import Staging
+from rollbook.engine.telling import Tell, untold
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
 
 
 def write_plan(
-    staging: Staging, differences: dict[str, Differences], accepted: Path | None, target: Path
+    staging: Staging,
+    differences: dict[str, Differences],
+    accepted: Path | None,
+    target: Path,
+    tell: Tell = untold,
 ) -> None:
     """Writes the plan: number, collection, action, record_id, source_id, before, after, refs, changed, reason, file, line."""
-    parts: list[str] = []
+    parts: list[tuple[str, int]] = []
     for found in differences.values():
         parts += [
-            _creations_of(staging, found, piece, differences, accepted) for piece in found.creation_pieces
+            (_creations_of(staging, found, piece, differences, accepted), made)
+            for piece, made in found.creation_pieces
         ]
-        if "update" in found.counts or "restore" in found.counts:
-            parts.append(_updates_of(staging, found, differences, accepted))
-    parts += [_deletions_of(found) for found in reversed(differences.values()) if found.deletions]
-    _write_in_parts(staging, parts or [NO_CHANGES], target)
+        others = found.changes - found.counts.get("create", 0)
+        if others:
+            parts.append((_updates_of(staging, found, differences, accepted), others))
+    parts += [
+        (_deletions_of(found), found.deletions) for found in reversed(differences.values()) if found.deletions
+    ]
+    _write_in_parts(staging, parts or [(NO_CHANGES, 0)], target, tell)
 
 
-def _write_in_parts(staging: Staging, parts: list[str], target: Path) -> None:
+def _write_in_parts(staging: Staging, parts: list[tuple[str, int]], target: Path, tell: Tell) -> None:
     """A folder of Parquet files, which reads as one: one query after the other, so that only one is in memory."""
     if target.is_dir():
         shutil.rmtree(target)
     target.mkdir()
     staging.run("SET preserve_insertion_order = false")
-    for number, part in enumerate(parts):
+    written, known = 0, sum(rows for _, rows in parts)
+    for number, (part, rows) in enumerate(parts):
+        tell("recording", written, known)
         staging.run(f"COPY ({part}) TO {literal(str(target / f'{number:02}.parquet'))} {PARQUET}")
+        written += rows
+    tell("recording", written, known)
 
 
 NO_CHANGES = (

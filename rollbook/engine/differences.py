@@ -62,11 +62,14 @@ class Differences:
         )
 
     @property
-    def creation_pieces(self) -> list[str]:
-        """SQL of what is created, a piece at a time, each of which fits into memory with what it refers to."""
+    def creation_pieces(self) -> list[tuple[str, int]]:
+        """SQL of what is created, a piece at a time, each of which fits into memory with what it refers to; and how many those are."""
         created = self.counts.get("create", 0)
         return [
-            f"{self.creations_sql} WHERE rowid BETWEEN {first} AND {first + PIECE - 1}"
+            (
+                f"{self.creations_sql} WHERE rowid BETWEEN {first} AND {first + PIECE - 1}",
+                min(PIECE, created - first),
+            )
             for first in range(0, created, PIECE)
         ]
 

@@ -1,4 +1,5 @@
-"""References that lead out of a connection: to records that the district's other connections own, by the id they are served under.
+"""References that lead out of a connection: to records that the district's other connections own, by the id they are served under; and what
+others say of its records: who they enroll in its classes, which roles they give its people.
 
 What this connection delivers or has stored itself always comes first; only what it does not know at all is asked for elsewhere.
 """
@@ -21,12 +22,18 @@ Elsewhere = Callable[[str, Sequence[str]], Iterable[Neighbour]]
 """Given a collection and ids, those of them that other connections serve."""
 
 
+Belonging = Callable[[str, Sequence[str]], Iterable[tuple[str, str]]]
+"""Given classes or users and delivered ids of this connection's: what other connections say of these, (id, role): who is in a class, what a
+person is."""
+
+
 @dataclass
 class Neighbours:
-    """What was found elsewhere, in tables of `db`, one a collection. `ask` is None in a district with one connection."""
+    """What was found elsewhere, in tables of `db`, one a collection. `ask` and `belonging` are None in a district with one connection."""
 
     db: duckdb.DuckDBPyConnection
     ask: Elsewhere | None = None
+    belonging: Belonging | None = None
     known: set[str] = field(default_factory=set)
 
     def look(self, collection: str, wanted: str, accepted: Path | None) -> None:
@@ -45,6 +52,18 @@ class Neighbours:
             if found := list(self.ask(collection, ids[first : first + ASKED_AT_ONCE])):
                 columns = [list(column) for column in zip(*found, strict=True)]
                 self.db.execute(f"INSERT INTO {table} SELECT unnest(?), unnest(?), unnest(?)", columns)
+
+    def roles_in(self, collection: str, wanted: str) -> str:
+        """SQL of source_id and role: what others say of the classes or users of `wanted` (SQL of one column, value)."""
+        self.db.execute("CREATE OR REPLACE TEMP TABLE belonging (source_id VARCHAR, role VARCHAR)")
+        if self.belonging is not None:
+            query = f"SELECT DISTINCT value FROM ({wanted}) ORDER BY value"
+            ids = [one for (one,) in self.db.execute(query).fetchall()]
+            for first in range(0, len(ids), ASKED_AT_ONCE):
+                if found := list(self.belonging(collection, ids[first : first + ASKED_AT_ONCE])):
+                    columns = [list(column) for column in zip(*found, strict=True)]
+                    self.db.execute("INSERT INTO belonging SELECT unnest(?), unnest(?)", columns)
+        return "SELECT source_id, role FROM belonging"
 
     def found(self, collection: str) -> str:
         """SQL: source_id, record_id and type of what was found."""

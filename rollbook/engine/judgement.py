@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollbook.engine.content import judge_content
-from rollbook.engine.elsewhere import Elsewhere
+from rollbook.engine.elsewhere import Belonging, Elsewhere
 from rollbook.engine.emptiness import judge_emptiness
 from rollbook.engine.findings import Findings
 from rollbook.engine.hierarchy import judge_hierarchy
@@ -65,6 +65,7 @@ def judge(
     lenient: bool,
     accepted: Path | None,
     elsewhere: Elsewhere | None = None,
+    belonging: Belonging | None = None,
     severities: Severities | None = None,
     domains: Sequence[str] = (),
     steps: Sequence[Step] = (),
@@ -77,15 +78,17 @@ def judge(
 
     `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
     district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve,
+    `belonging` what they say of this one's classes and people,
     `severities` what it counts its warnings for, `domains` where its e-mail addresses are (none given: not judged), `steps` prepare
-    what is judged. `tell` hears how many rows are read, and then judged. Raises NotAPackage.
+    what is judged. `tell` hears how many rows are read, judged by themselves, and then
+    with what they refer to. Raises NotAPackage.
     """
     limits = limits or Limits()
     findings = Findings(lenient, severities or {})
     package = open_package(path, workdir, findings, limits, extra_files(steps))
     manifest = read_manifest(package, findings)
     staging = open_staging(workdir, memory or _memory_for(package), threads)
-    staging.neighbours.ask = elsewhere
+    staging.neighbours.ask, staging.neighbours.belonging = elsewhere, belonging
     staging.lenient = lenient
     staging.longest = limits.field
     staging.binding = manifest.binding
@@ -97,12 +100,12 @@ def judge(
         tell("judging", judged, rows)
         judge_records(staging, staged, findings)
         judged += staged.rows
-    tell("judging", judged, rows)
+    tell("relating", 0, rows)
     if not manifest.given:
         _demand_clear_modes(staging, findings)
     judge_emptiness(staging, accepted, findings)
     _judge_suspicions(staging, accepted, domains, findings)
-    judge_references(staging, accepted, findings)
+    judge_references(staging, accepted, findings, tell)
     name_delivered(staging, prepared, findings)
     return Judgement(staging, findings)
 

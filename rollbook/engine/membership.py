@@ -58,15 +58,14 @@ def _judge_primaries(staging: Staging, roles: Staged, findings: Findings) -> Non
 
 
 def _judge_without_role(staging: Staging, users: Staged, roles: Staged, findings: Findings) -> None:
-    tell_each(
-        staging,
-        users,
-        findings,
-        "user-without-role",
-        "sourcedId",
+    """A role that another connection gives is one."""
+    alone = (
         f"SELECT rowid AS r, \"sourcedId\" AS value, '' AS said FROM {users.records}"
-        f' WHERE hash("sourcedId") NOT IN (SELECT hash("userSourcedId") FROM {roles.records}) AND {sound(users)}',
+        f' WHERE hash("sourcedId") NOT IN (SELECT hash("userSourcedId") FROM {roles.records}) AND {sound(users)}'
     )
+    others = staging.neighbours.roles_in("users", alone)
+    offenders = f"SELECT * FROM ({alone}) WHERE value NOT IN (SELECT source_id FROM ({others}))"
+    tell_each(staging, users, findings, "user-without-role", "sourcedId", offenders)
 
 
 def _people(users: Staged | None, roles: Staged | None) -> str:

@@ -55,7 +55,7 @@ def make_plan(
 
     `accepted` is the folder the package was judged against, None where nothing is stored. New records get ids from `first_free_ids` on,
     in the order of their source ids. With `only_adds` nothing is deleted: what would be is counted, and stays in the accepted snapshot too.
-    `tell` hears how many rows are compared.
+    `tell` hears how many rows are compared, and then how many changes are written down.
     """
     assert not judgement.fatal, "what is fatal is not planned"
     staging = judgement.staging
@@ -66,9 +66,8 @@ def make_plan(
         tell("planning", compared, known)
         differences[collection] = compare(staging, desired, accepted, first_free_ids[collection], only_adds)
         compared += staging.tables[collection].rows if collection in staging.tables else 0
-    tell("planning", compared, known)
     _number(list(differences.values()))
-    write_plan(staging, differences, accepted, out / "plan.parquet")
+    write_plan(staging, differences, accepted, out / "plan.parquet", tell)
     write_accepted(staging, differences, accepted, out / "accepted")
     return PlanSummary(
         counts={collection: found.counts for collection, found in differences.items() if found.counts},

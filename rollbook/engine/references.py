@@ -12,6 +12,7 @@ from rollbook.engine.findings import LISTED, Finding, Findings
 from rollbook.engine.rules import hold
 from rollbook.engine.sql import literal, name
 from rollbook.engine.stage import Staged, Staging
+from rollbook.engine.telling import Tell, untold
 from rollbook.engine.values import GUID
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.oneroster.spec import Field
@@ -19,10 +20,15 @@ from rollbook.oneroster.spec import Field
 ORDER = (*LOAD_ORDER, "resources", "categories", "scoreScales", "lineItems", "results")
 
 
-def judge_references(staging: Staging, accepted: Path | None, findings: Findings) -> None:
+def judge_references(
+    staging: Staging, accepted: Path | None, findings: Findings, tell: Tell = untold
+) -> None:
     """Judges the references of all files. `accepted` is the folder of what is stored, None where nothing is known of that."""
     open_consequences(staging)
+    done, known = 0, sum(staged.rows for staged in staging.tables.values())
     for place, staged in enumerate(_in_order(staging)):
+        tell("relating", done, known)
+        done += staged.rows
         if not staged.rows:
             continue
         staged.place = place

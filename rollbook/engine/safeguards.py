@@ -21,6 +21,7 @@ FEWEST_PAIRS = 10
 """Fewer pairs than these are corrections, not a re-keying."""
 
 COMES, STAYS, GOES = ("create", "restore"), ("update",), ("delete",)
+NEW = ("create",)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ SENTENCES = {
 """What each hazard says. A hazard never names a person."""
 
 MEANINGS = {
-    "create-percent": "The plan adds at least this share of what is stored (records brought back count as added). Not on a first load.",
+    "create-percent": "The plan adds at least this share of what is stored (records brought back count as added, unless it goes back)."
+    " Not on a first load.",
     "create-number": "The plan adds at least this many. Not on a first load.",
     "update-percent": "The plan changes at least this share of what is stored.",
     "update-number": "The plan changes at least this many.",
@@ -107,7 +109,7 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Stakes:
-    """What a plan puts at stake, counted. All of it is of one connection.
+    """What a plan puts at stake, counted. All of it is of one connection. `returning`: it goes back to what was there before.
 
     `totals` are the active records stored by collection; `values` and `changed` count, by identifying field, stored values and those
     that change; `pairs` counts records that come back under another id; `relinked` those that this plan re-links.
@@ -121,6 +123,7 @@ class Stakes:
     administrators: int = 0
     administrators_left: int = 0
     relinked: int = 0
+    returning: bool = False
 
 
 def hazards(stakes: Stakes, week: Sequence[Counts], limits: Mapping[str, Limits]) -> list[Hazard]:
@@ -133,7 +136,7 @@ def hazards(stakes: Stakes, week: Sequence[Counts], limits: Mapping[str, Limits]
         own = limits.get(collection, DEFAULTS)
         counts, total = stakes.counts.get(collection, {}), stakes.totals.get(collection, 0)
         found += _to_zero(collection, counts, total, own)
-        found += _shares(collection, counts, total, own)
+        found += _shares(collection, counts, total, own, stakes.returning)
         found += _weekly(collection, counts, total, [one.get(collection, {}) for one in week], own)
     return [*found, *_identifying(stakes, limits), *_last_administrator(stakes, limits)]
 
@@ -167,10 +170,13 @@ def _to_zero(collection: str, counts: Mapping[str, int], total: int, own: Limits
     return [Hazard("to-zero", collection, total, total, 0)] if own.to_zero and total and left <= 0 else []
 
 
-def _shares(collection: str, counts: Mapping[str, int], total: int, own: Limits) -> list[Hazard]:
+def _shares(
+    collection: str, counts: Mapping[str, int], total: int, own: Limits, returning: bool
+) -> list[Hazard]:
+    """What going back brings back was there before, and is no growth that anybody should be asked about."""
     found = []
     for code, actions, percent, number in (
-        ("create", COMES, own.create_percent, own.create_number),
+        ("create", NEW if returning else COMES, own.create_percent, own.create_number),
         ("update", STAYS, own.update_percent, own.update_number),
         ("delete", GOES, own.delete_percent, own.delete_number),
     ):

@@ -14,7 +14,9 @@ from rollbook.oneroster.collections import LOAD_ORDER
 ADMINISTRATORS = ("siteAdministrator", "districtAdministrator", "systemAdministrator", "principal")
 
 
-def count_stakes(summary: PlanSummary, accepted: Path | None, plan: Path, work: Path) -> Stakes:
+def count_stakes(
+    summary: PlanSummary, accepted: Path | None, plan: Path, work: Path, returning: bool = False
+) -> Stakes:
     """What the plan in the file `plan` puts at stake; `work` is a folder for what does not fit into memory."""
     counts = summary.counts
     with duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(work)}) as db:
@@ -30,6 +32,7 @@ def count_stakes(summary: PlanSummary, accepted: Path | None, plan: Path, work: 
         administrators=before,
         administrators_left=after,
         relinked=sum(actions.get("relink", 0) for actions in counts.values()),
+        returning=returning,
     )
 
 

@@ -1,7 +1,7 @@
 """Teaching: what classes and enrollments say together. One pass over the enrollments gathers what there is to know of each class.
 
 Classes are known by the hash of their id; only what looks wrong is looked up by its text. Enrollments that are held back count all the
-same, so that one broken user does not leave a class without a teacher.
+same, so that one broken user does not leave a class without a teacher; and so do those of the district's other connections.
 """
 
 from dataclasses import dataclass
@@ -58,6 +58,7 @@ def _judge_classes(scene: _Scene, classes: Staged) -> None:
         f" WHERE {sound(classes)}) LEFT JOIN taught USING (h)"
     )
     scene.staging.run(f"CREATE OR REPLACE TEMP TABLE odd_classes AS {_odd(found)}")
+    _count_others(scene, classes)
     for code, which, said in (
         ("class-without-teacher", "teachers = 0", "''"),
         ("class-without-students", "students = 0", "''"),
@@ -66,6 +67,16 @@ def _judge_classes(scene: _Scene, classes: Staged) -> None:
     ):
         offenders = f"SELECT r, title AS value, {said} AS said FROM odd_classes WHERE {which}"
         tell_each(scene.staging, classes, scene.findings, code, "title", offenders)
+
+
+def _count_others(scene: _Scene, classes: Staged) -> None:
+    """Who is enrolled by another connection, or by hand, is in the class all the same."""
+    ids = f'SELECT rowid AS r, "sourcedId" AS value FROM {classes.records}'
+    lonely = "SELECT r FROM odd_classes WHERE teachers = 0 OR students = 0"
+    others = scene.staging.neighbours.roles_in("classes", f"SELECT value FROM ({ids}) WHERE r IN ({lonely})")
+    for role in ("teacher", "student"):
+        there = f"SELECT r FROM ({ids}) JOIN ({others}) ON source_id = value AND role = '{role}'"
+        scene.staging.run(f"UPDATE odd_classes SET {role}s = 1 WHERE {role}s = 0 AND r IN ({there})")
 
 
 def _odd(found: str) -> str:

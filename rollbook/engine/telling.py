@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 Tell = Callable[[str, int, int], None]
-"""`tell(phase, rows done, rows known)`; the phases here are reading, judging and planning."""
+"""`tell(phase, rows done, rows known)`; the phases here are reading, judging, relating, planning and recording."""
 
 
 def untold(phase: str, done: int, known: int) -> None:

@@ -81,11 +81,16 @@ def compare_with_connection(
     package: Path, connection: Connection, work: Path, progress: Progress, collections: Sequence[str] = ()
 ) -> list[Compared]:
     """The package against what the server of this connection says now. Raises NotAServer, CannotFetch and the same."""
-    if connection.kind != ONEROSTER_REST.kind:
-        raise NotAServer(connection.name)
+    refuse_no_server(connection)
     first = _package(package, work)
     delivery = fetched(connection, _empty(work / "fetched"), datetime.now(UTC), progress)
     return _with_package(first, SERVER, delivery.path, work, collections)
+
+
+def refuse_no_server(connection: Connection) -> None:
+    """Raises NotAServer."""
+    if connection.kind != ONEROSTER_REST.kind:
+        raise NotAServer(connection.name)
 
 
 def compare_with_server(

@@ -60,7 +60,7 @@ def can_relink(hold: Hold) -> bool:
 
 
 def apply_once(hold: Hold, by: str, why: str) -> Run:
-    """Apply the plan as it was shown. Raises StaleBasis if the roster has changed since, and then the plan is done with."""
+    """Apply the plan as it was shown. Raises StaleBasis if the roster has changed since: nothing is decided then, and it can be planned anew."""
     return _apply(hold, by, why, Hold.Decision.APPLY)
 
 
@@ -101,8 +101,13 @@ def refuse_unrelinkable(hold: Hold, why: str, *, is_decided: bool = False) -> No
         raise NothingToRelink(str(hold.run_id))
     if not is_decided:
         refuse_undecidable(hold, why)
+    refuse_stale(hold)
+
+
+def refuse_stale(hold: Hold) -> None:
+    """Raises StaleBasis where the roster has changed since the plan was made."""
     if basis_of(District.objects.get(pk=hold.district_id)) != hold.run.plan.basis:
-        raise StaleBasis
+        raise StaleBasis(str(hold.run_id))
 
 
 def _apply(hold: Hold, by: str, why: str, decision: Hold.Decision) -> Run:
@@ -112,6 +117,9 @@ def _apply(hold: Hold, by: str, why: str, decision: Hold.Decision) -> Run:
             if decision == Hold.Decision.RAISE:
                 raise_limits(hold.district, hazards_of(hold))
             return apply_run(hold.run)
+    except StaleBasis:
+        hold.run.refresh_from_db()
+        raise
     except (AlreadyDecided, *LEFT_AS_IT_IS):
         raise
     except (Refusal, OSError) as refusal:

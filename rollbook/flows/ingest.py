@@ -28,7 +28,7 @@ from rollbook.engine.safeguards import Hazard
 from rollbook.engine.telling import Tell, untold
 from rollbook.flows.completeness import keep_certificate, outcome_of
 from rollbook.flows.email_domains import domains_of
-from rollbook.flows.kept import needless_before, words_to_keep
+from rollbook.flows.kept import holds_before, needless_before, takes_the_place_of, words_to_keep
 from rollbook.flows.limits import APPLIED, weigh
 from rollbook.flows.notify import import_address, tell_operators
 from rollbook.flows.preparation import steps_by, version_for
@@ -51,6 +51,7 @@ from rollbook.store.beginning import Beginning, beginning
 from rollbook.store.bulk import is_postgresql
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.found import keep_found
+from rollbook.store.looked import Looked
 from rollbook.store.models import (
     RECORDS,
     Connection,
@@ -62,7 +63,8 @@ from rollbook.store.models import (
     Served,
     ViewRow,
 )
-from rollbook.store.neighbours import neighbours_of
+from rollbook.store.models.publication import COLLECTIONS
+from rollbook.store.neighbours import belonging_of, neighbours_of
 from rollbook.store.target import apply, changed_by, first_free_ids, taken_ids
 
 LEFT_AS_IT_IS = (Cancelled, TakenOver, *OUT_OF_REACH)
@@ -73,7 +75,7 @@ ANALYZE_FROM = 10_000
 
 
 class StaleBasis(Refusal):
-    """The roster has changed since this plan was made. Make a new plan and look at it again."""
+    """The roster has changed since this plan was made. Plan it anew and look at it again: on its page, or by `rollbook run again`."""
 
 
 class TakenIds(Refusal):
@@ -269,6 +271,7 @@ def judged(
         lenient=True,
         accepted=accepted,
         elsewhere=neighbours_of(connection),
+        belonging=belonging_of(connection),
         severities=severities_of(connection.district),
         domains=domains_of(connection.district),
         steps=steps,
@@ -320,7 +323,11 @@ def _hold(run: Run) -> None:
     with transaction.atomic():
         Hold.objects.create(run=run, district=run.district, hazards=hazards)
         _end(run, "held", hazards[0]["words"], "held")
-    reasons = "\n".join(f"- {hazard['words']}" for hazard in hazards)
+        _tell_of_hold(run)
+
+
+def _tell_of_hold(run: Run) -> None:
+    reasons = "\n".join(f"- {hazard['words']}" for hazard in run.plan.hazards)
     tell_operators(
         run.district,
         "An import is held",
@@ -330,9 +337,10 @@ def _hold(run: Run) -> None:
 
 
 def _replace_earlier(run: Run) -> None:
-    """What an earlier delivery of the connection left on hold is out of date now."""
-    earlier = Hold.objects.filter(run__connection=run.connection_id, run__lt=run.pk, decision="")
-    for hold in earlier.select_related("run"):
+    """What an earlier delivery of the connection left on hold is out of date now, where this one says it anew."""
+    for hold in holds_before(run):
+        if not takes_the_place_of(run, hold.run):
+            continue
         hold.decision, hold.decided_at = Hold.Decision.REPLACED, datetime.now(UTC)
         hold.why = f"Import {run.pk} came after it."
         with transaction.atomic():
@@ -363,7 +371,7 @@ def _applied_and_published(run: Run) -> Run:
             run.refresh_from_db()
             return run
         if basis_of(district) != run.plan.basis:
-            raise StaleBasis
+            raise StaleBasis(str(run.pk))
         plan = shelf.place(run.plan.shelf_name)
         changes = changes_of(run.plan)
         is_first = _is_first(run, district)
@@ -373,8 +381,10 @@ def _applied_and_published(run: Run) -> Run:
             apply(cursor, connection, plan, Written(tell, changes))
             _look_anew(cursor, changes, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
-            tell("publishing", 0, changes)
-            publication = publish(district.pk, changed, f"{run.flow} {run.pk}", begun() if begun else None)
+            looked = _looked(run.plan, tell)
+            tell("publishing", 0, looked.known)
+            reason, made = f"{run.flow} {run.pk}", begun() if begun else None
+            publication = publish(district.pk, changed, reason, made, looked)
             _look_anew(cursor, changes, (Served, ViewRow))
         district.refresh_from_db()
         district.generation += 1
@@ -387,6 +397,12 @@ def _applied_and_published(run: Run) -> Run:
     note(run.pk, "done")
     shelf.drop_older_accepted(connection.district_id, district.generation)
     return run
+
+
+def _looked(plan: Plan, tell: Tell) -> Looked:
+    """What publishing will look at, as far as a plan says: what it changes."""
+    expected = {collection: sum(plan.counts.get(collection, {}).values()) for collection in COLLECTIONS}
+    return Looked(lambda done, known: tell("publishing", done, known), expected)
 
 
 def has_been_applied(run: Run) -> bool:

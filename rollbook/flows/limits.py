@@ -97,9 +97,11 @@ def weigh(
     plan: Path,
     work: Path,
     at: datetime | None = None,
+    *,
+    returning: bool = False,
 ) -> list[Hazard]:
-    """Every reason not to apply this plan of `connection` unasked, now or at another moment."""
-    stakes = count_stakes(summary, accepted, plan, work)
+    """Every reason not to apply this plan of `connection` unasked, now or at another moment. `returning`: it goes back."""
+    stakes = count_stakes(summary, accepted, plan, work, returning)
     return hazards(stakes, _week(connection, at or timezone.now()), limits_of(connection.district))
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from rollbook.flows.notify import connections_address, tell_operators
 from rollbook.flows.spans import KEPT
 from rollbook.store.models import Connection, District
@@ -44,12 +46,19 @@ def watch(district_id: int, now: datetime) -> int:
     ).update(overdue_told_at=None)
     told = 0
     for one in late:
-        # Whoever sets the moment sends the mail: several hosts look at the same time.
-        untold = Connection.objects.filter(pk=one.connection.pk, overdue_told_at__isnull=True)
-        if untold.update(overdue_told_at=now):
-            _tell(one)
-            told += 1
+        if one.connection.overdue_told_at is None:
+            told += _told_first(one, now)
     return told
+
+
+@transaction.atomic
+def _told_first(late: Overdue, now: datetime) -> bool:
+    """Whoever sets the moment writes the mail: several hosts look at the same time."""
+    untold = Connection.objects.filter(pk=late.connection.pk, overdue_told_at__isnull=True)
+    if not untold.update(overdue_told_at=now):
+        return False
+    _tell(late)
+    return True
 
 
 def _tell(late: Overdue) -> None:

@@ -50,7 +50,7 @@ def stale_words(run: Run) -> str:
     )  # fmt: skip
     latest = since.exclude(pk=run.pk).order_by("-ended_at").first()
     what = f"run {latest.pk} was applied" if latest else "the roster has changed"
-    return f"This plan is stale: {what} after it was made. Preview the delivery again."
+    return f"This plan is stale: {what} after it was made."
 
 
 def apply_preview(run: Run, by: str) -> Run:
@@ -69,7 +69,7 @@ def refuse_unappliable(run: Run) -> None:
     if not shelf.place(run.plan.shelf_name).exists():
         raise PlanGone(str(run.pk))
     if stale_words(run):
-        raise StaleBasis
+        raise StaleBasis(str(run.pk))
     if has_other_steps(run):
         raise OtherSteps(str(run.pk))
 

@@ -21,13 +21,18 @@ BESIDE = "reading"
 OFTEN = 0.5
 """Seconds between two writings of the same phase."""
 
+MANY, STEP = 5_000, 10
+"""Of so many rows a tenth is worth a writing at any time: a small table goes by in a moment, and the large one behind it takes long."""
+
 PHASES = (
     "waiting",
     "fetching",
     "kept",
     "reading",
     "judging",
+    "relating",
     "planning",
+    "recording",
     "planned",
     "applying",
     "publishing",
@@ -61,15 +66,23 @@ class Teller:
     in_transaction: bool = False
     _phase: str = ""
     _told: float = 0.0
+    _rows: tuple[int, int] = (0, 0)
 
     def __call__(self, phase: str, done: int = 0, known: int = 0) -> None:
         moment = time.monotonic()
-        if phase == self._phase and moment - self._told < OFTEN:
+        if not self._is_news(phase, done, known) and moment - self._told < OFTEN:
             return
         if not self.in_transaction:
             self._refuse_to_go_on(phase)
         note(self.run.pk, phase, done, known)
-        self._phase, self._told = phase, moment
+        self._phase, self._told, self._rows = phase, moment, (done, known)
+
+    def _is_news(self, phase: str, done: int, known: int) -> bool:
+        """Another phase, or one of whose rows nobody knew, or a good part of many rows."""
+        told, of_known = self._rows
+        if phase != self._phase or (known and not of_known):
+            return True
+        return known >= MANY and STEP * (done - told) >= known
 
     def _refuse_to_go_on(self, phase: str) -> None:
         if not taken(self.run).update(phase=phase):

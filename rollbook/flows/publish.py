@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from rollbook.oneroster.json_binding import instant_text
 from rollbook.store.beginning import Beginning
+from rollbook.store.looked import Looked
 from rollbook.store.models import District, Grant, Publication, Role, View
 from rollbook.store.models.publication import COLLECTIONS
 from rollbook.store.publishing import Changed, Edition, follow_roster
@@ -23,19 +24,26 @@ State = dict[str, dict[str, list[int]]]
 
 @transaction.atomic
 def publish(
-    district_id: int, changed: Changed | None, reason: str, begun: Beginning | None = None
+    district_id: int,
+    changed: Changed | None,
+    reason: str,
+    begun: Beginning | None = None,
+    looked: Looked | None = None,
 ) -> Publication | None:
     """Serve the roster as it is now; None if nothing served would differ. `changed` None: everything may have changed.
 
-    `begun` is the first delivery of a district that has served nothing yet.
+    `begun` is the first delivery of a district that has served nothing yet. `looked` is told how far it is.
     """
     district = locked(district_id)
-    state, edition = _next_edition(district)
+    state, edition = _next_edition(district, looked)
+    views = _views_in_use(district)
+    for view in views:
+        edition.looked.will(f"view {view.pk}", sum(edition.totals.values()))
     follow_roster(edition, changed, begun if edition.is_first else None)
     for collection, written in edition.written.items():
         if written:
             state[str(WHOLE_ROSTER)][collection] = [edition.totals[collection], edition.number]
-    retold = [_refresh(edition, state, view) for view in _views_in_use(district)]
+    retold = [_refresh(edition, state, view) for view in views]
     if not any(edition.written.values()) and not any(retold):
         return None
     return _switch_on(edition, state, reason)
@@ -104,7 +112,7 @@ def local_date(district: District, seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC).astimezone(ZoneInfo(district.time_zone)):%Y-%m-%d}"
 
 
-def _next_edition(district: District) -> tuple[State, Edition]:
+def _next_edition(district: District, looked: Looked | None = None) -> tuple[State, Edition]:
     last = Publication.objects.filter(district=district, number=district.publication).first()
     state: State = last.state if last else {}
     whole = state.setdefault(str(WHOLE_ROSTER), {collection: [0, 0] for collection in COLLECTIONS})
@@ -115,6 +123,7 @@ def _next_edition(district: District) -> tuple[State, Edition]:
         local_date(district, time.time()),
         {collection: whole[collection][0] for collection in COLLECTIONS},
         is_first=last is None,
+        looked=looked or Looked(),
     )
     return state, edition
 

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection as database
 from django.db.models import QuerySet
@@ -20,6 +20,7 @@ from rollbook.engine.findings import Findings
 from rollbook.engine.outlook import look_ahead
 from rollbook.engine.plan import PlanSummary, make_plan
 from rollbook.engine.safeguards import Hazard
+from rollbook.engine.telling import Tell, untold
 from rollbook.flows.ingest import judged
 from rollbook.flows.limits import weigh
 from rollbook.flows.preparation import steps_for
@@ -55,9 +56,10 @@ class NoSuchRehearsal(Refusal):
 
 @dataclass(frozen=True)
 class _Place:
-    """The folders of one rehearsal."""
+    """The folders of one rehearsal, and who hears how far it is."""
 
     work: Path
+    tell: Tell = untold
 
     @property
     def accepted(self) -> Path:
@@ -72,23 +74,51 @@ class _Place:
         return self.work / "out"
 
 
+class Report(NamedTuple):
+    """What is told of a rehearsal: names as in JSON answers; and of what delivery it tells."""
+
+    told: dict[str, Any]
+    about: str
+
+
 def rehearse(connection: Connection, delivery: Path | None, on: date, by: str, name: str = "") -> Rehearsal:
     """The report on `delivery`, a package, or on the connection's newest kept one. `name` is what the package is called, if not as its file.
 
     Raises BadDay, NothingToRehearse, NotAPackage, RosterMoved.
     """
+    refuse_bad_day(connection, on)
+    with tempfile.TemporaryDirectory(prefix="rollbook-rehearse-") as work:
+        report = make_report(connection, delivery, on, Path(work))
+    return keep_report(connection, report, on, by, name or (delivery.name if delivery else ""))
+
+
+def refuse_bad_day(connection: Connection, on: date) -> None:
+    """Raises BadDay."""
     today = today_of(connection.district)
     if not today <= on <= today + FARTHEST:
         raise BadDay(str(on))
+
+
+def make_report(
+    connection: Connection, delivery: Path | None, on: date, work: Path, tell: Tell = untold
+) -> Report:
+    """The report, and the name of what it is about, kept nowhere yet. `work` is an empty folder.
+
+    Raises NothingToRehearse, NotAPackage, RosterMoved.
+    """
     snapshot = None if delivery else newest(connection)
     path = delivery or shelf.place(snapshot.shelf_name if snapshot else "")
-    with tempfile.TemporaryDirectory(prefix="rollbook-rehearse-") as work:
-        report = _report(connection, path, _Place(Path(work)), today, on)
-    called = name or (path.name if snapshot is None else f"snapshot {snapshot.pk}")
+    told = _report(connection, path, _Place(work, tell), today_of(connection.district), on)
+    return Report(told, path.name if snapshot is None else f"snapshot {snapshot.pk}")
+
+
+def keep_report(connection: Connection, report: Report, on: date, by: str, name: str = "") -> Rehearsal:
+    """`name` is what the package is called, if not as its file."""
+    district, called = connection.district, (name or report.about)[:200]
     kept = Rehearsal.objects.create(
-        district=connection.district, connection=connection, on_day=on, delivery=called[:200], report=report, asked_by=by
-    )  # fmt: skip
-    _forget_the_oldest(connection.district)
+        district=district, connection=connection, on_day=on, delivery=called, report=report.told, asked_by=by
+    )
+    _forget_the_oldest(district)
     return kept
 
 
@@ -131,12 +161,14 @@ def _report(connection: Connection, delivery: Path, place: _Place, today: date, 
     _take_accepted(connection, place)
     place.staged.mkdir()
     until = additions_end(connection, on)
-    with judged(connection, delivery, place.staged, place.accepted, steps_for(connection)) as judgement:
+    steps = steps_for(connection)
+    with judged(connection, delivery, place.staged, place.accepted, steps, place.tell) as judgement:
         summary = None
         if not judgement.fatal:
             with database.cursor() as cursor:
                 free = first_free_ids(cursor, connection.district_id)
-            summary = make_plan(judgement, place.accepted, place.out, free, only_adds=until is not None)
+            adds = until is not None
+            summary = make_plan(judgement, place.accepted, place.out, free, only_adds=adds, tell=place.tell)
         findings = judgement.findings
     hazards: list[Hazard] = []
     if summary:

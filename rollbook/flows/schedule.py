@@ -1,5 +1,5 @@
 """What falls due by the clock, for every district: its midnight, tombstones whose time is over, what nobody reads any more, imports that
-did not come, and those whose time has come.
+did not come, and those whose time has come; last, the letters that tell of it.
 
 `keep` runs in one thread of the server. Several hosts may all run it: each act looks for itself whether there is anything left to do.
 """
@@ -13,8 +13,10 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from rollbook.flows.overdue import watch
+from rollbook.flows.post import forget_given_up, send_due
 from rollbook.flows.prune import prune, prune_nonces
 from rollbook.flows.publish import publish_due, publish_without_tombstones
+from rollbook.flows.questions import forget_answers
 from rollbook.flows.snapshots import prune_shelf
 from rollbook.flows.spans import tell_of_blackouts
 from rollbook.flows.timetable import release_kept, start_due
@@ -48,6 +50,8 @@ def look_after_all() -> None:
         except Exception:
             log.exception("looking after district %s", district_id)
     prune_nonces()
+    forget_given_up(datetime.now(UTC))
+    send_due()
 
 
 def look_after(district_id: int) -> None:
@@ -62,3 +66,4 @@ def look_after(district_id: int) -> None:
     watch(district_id, now)
     look_after_holds(district_id, now)
     prune_shelf(district_id, now)
+    forget_answers(district_id, now)

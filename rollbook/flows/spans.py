@@ -6,6 +6,7 @@ The district's clock decides what day it is. What is entered by hand is no deliv
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -139,31 +140,33 @@ def tell_of_blackouts(district_id: int, now: datetime) -> int:
 
 def _tell_begin(span: Span, today: date, now: datetime) -> bool:
     is_due = span.first_day == today + timedelta(1)
-    if not is_due or blackout_end_without(span, today) or not _first(span, now, "told_begin_at"):
+    if not is_due or span.told_begin_at or blackout_end_without(span, today):
         return False
-    tell_operators(
-        span.district,
+    return _told_first(
+        span,
+        now,
+        "told_begin_at",
         "A blackout begins tomorrow",
         f"From tomorrow, {span.first_day}, until {span.last_day}, what comes in {_by(span)} is kept and not applied.\n\n"
         "Apps go on reading the roster as it is. Afterwards the newest delivery is imported by itself."
         f" Change the days here:\n{calendar_address(span.district)}\n",
     )
-    return True
 
 
 def _tell_end(span: Span, today: date, now: datetime) -> bool:
     goes_on = blackout_end_without(span, span.last_day + timedelta(1))
-    if span.last_day != today or goes_on or not _first(span, now, "told_end_at"):
+    if span.last_day != today or span.told_end_at or goes_on:
         return False
     waiting = kept_of(span).count()
-    tell_operators(
-        span.district,
+    return _told_first(
+        span,
+        now,
+        "told_end_at",
         "A blackout ends tonight",
         f"Today, {span.last_day}, is the last day on which what comes in {_by(span)} is kept and not applied."
         f" Deliveries kept so far: {waiting}. From tomorrow on imports go on, the newest kept delivery first.\n\n"
         f"If your student information system is not ready yet, add days here:\n{calendar_address(span.district)}\n",
     )
-    return True
 
 
 def blackout_end_without(span: Span, day: date) -> date | None:
@@ -177,9 +180,14 @@ def blackout_end_without(span: Span, day: date) -> date | None:
     return stretch_end(_days(others.filter(meant)), day)
 
 
-def _first(span: Span, now: datetime, column: str) -> bool:
-    """Whoever sets the moment sends the mail: several hosts look at the same time."""
-    return bool(Span.objects.filter(pk=span.pk, **{f"{column}__isnull": True}).update(**{column: now}))
+@transaction.atomic
+def _told_first(span: Span, now: datetime, column: str, subject: str, words: str) -> bool:
+    """Whoever sets the moment writes the mail: several hosts look at the same time."""
+    untold = Span.objects.filter(pk=span.pk, **{f"{column}__isnull": True})
+    if not untold.update(**{column: now}):
+        return False
+    tell_operators(span.district, subject, words)
+    return True
 
 
 def kept_of(span: Span) -> QuerySet[Run]:

@@ -35,15 +35,18 @@ class HoldFirst(Refusal):
 
 def try_on_last(connection: Connection, steps: Sequence[Step]) -> list[Tried]:
     """What the steps do to the last delivery that is kept. Raises NothingToTry, NotAPackage."""
-    snapshot = (
-        Snapshot.objects.filter(connection=connection, removed_at=None)
-        .order_by("-received_at", "-pk")
-        .first()
-    )
+    delivery = last_kept(connection)
+    with tempfile.TemporaryDirectory(prefix="rollbook-steps-") as work:
+        return try_steps(delivery, Path(work), steps)
+
+
+def last_kept(connection: Connection) -> Path:
+    """The last delivery of a connection that is kept. Raises NothingToTry."""
+    kept = Snapshot.objects.filter(connection=connection, removed_at=None).order_by("-received_at", "-pk")
+    snapshot = kept.first()
     if snapshot is None or not shelf.place(snapshot.shelf_name).exists():
         raise NothingToTry(connection.name)
-    with tempfile.TemporaryDirectory(prefix="rollbook-steps-") as work:
-        return try_steps(shelf.place(snapshot.shelf_name), Path(work), steps)
+    return shelf.place(snapshot.shelf_name)
 
 
 def last_delivery(connection: Connection) -> Snapshot | None:

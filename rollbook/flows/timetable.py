@@ -18,7 +18,7 @@ from rollbook.flows.districts import MANUAL
 from rollbook.flows.fetch import NothingToFetch
 from rollbook.flows.jobs.enqueue import enqueue_fetch, waiting_run
 from rollbook.flows.jobs.turns import ANY_WORKER
-from rollbook.flows.kept import line_of
+from rollbook.flows.kept import held_before, line_of
 from rollbook.flows.publish import locked
 from rollbook.flows.spans import KEPT, additions_end, blackout_end, today_of, zone_of
 from rollbook.refusal import Refusal
@@ -43,7 +43,7 @@ class NotKept(Refusal):
 
 
 class NotInTurn(Refusal):
-    """This delivery brings only what changed since earlier ones, which are still kept. Import those first."""
+    """This delivery brings only what changed since earlier ones, which are still kept or held. Import those first, or decide about them."""
 
 
 def set_schedule(connection: Connection, times: Iterable[str], weekdays: Iterable[str], by: str) -> Schedule:
@@ -176,6 +176,8 @@ def import_kept(kept: Run, by: str, *, process: str = ANY_WORKER) -> Run:
         places = {run.pk: place for place, run in enumerate(line)}
         if kept.pk not in places:
             raise NotKept(str(kept.pk))
+        if held_before(kept):
+            raise NotInTurn(str(kept.pk))
         until = line[: places[kept.pk] + 1]
         if still_needed([run.plan.modes for run in until]) != [len(until) - 1]:
             raise NotInTurn(str(kept.pk))

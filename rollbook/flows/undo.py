@@ -143,7 +143,8 @@ def plan_undo(run: Run) -> Prepared:
         accepted = accepted_for(run.connection, district.generation)
         elsewhere = neighbours_of(run.connection, gone_too=True)
         summary = make_undo(plans, accepted, folder, elsewhere)
-        hazards = weigh(run.connection, summary, accepted, folder / "plan.parquet", folder)
+        plan = folder / "plan.parquet"
+        hazards = weigh(run.connection, summary, accepted, plan, folder, returning=True)
         keep_plan(run, district, summary, hazards, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -37,7 +37,7 @@ class NothingSent(Refusal):
 
 
 class LengthNeeded(Refusal):
-    """Say how long the package is: a Content-Length is needed, chunks without one are not taken."""
+    """Say how long this is: a form needs a Content-Length. The zip itself, as the body, may come in chunks without one."""
 
 
 class BrokenOff(Refusal):
@@ -55,40 +55,58 @@ class NotForUploads(Refusal):
 def refuse_too_large(length: int, limit: int) -> None:
     """Raises TooLarge for a request of so many bytes, before any of it is read."""
     if length > limit + AROUND:
-        raise TooLarge(f"at most {limit // 1_000_000:,} MB")
+        raise _too_large(limit)
 
 
 @contextmanager
-def received(read: Callable[[int], bytes], length: int, limit: int) -> Iterator[Path]:
+def received(read: Callable[[int], bytes], length: int | None, limit: int) -> Iterator[Path]:
     """The file with the `length` bytes that `read` gives, a block at a time; gone when the block ends.
 
+    Where nobody said a length (None), all that comes; a zip that broke off has no end, and is told by that later.
     Raises TooLarge, NothingSent, BrokenOff.
     """
-    if length > limit:
-        raise TooLarge(f"at most {limit // 1_000_000:,} MB")
-    if not length:
-        raise NothingSent
+    if length is not None and length > limit:
+        raise _too_large(limit)
     path = _fresh()
     try:
         with path.open("wb") as file:
-            left = length
-            while left and (block := _block(read, min(BLOCK, left))):
-                file.write(block)
-                left -= len(block)
-        if left:
+            size = _written(read, file, limit + 1 if length is None else length)
+        if size > limit:
+            raise _too_large(limit)
+        if not size and not length:
+            raise NothingSent
+        if length is not None and size < length:
             raise BrokenOff
         yield path
     finally:
         path.unlink(missing_ok=True)
 
 
+def _written(read: Callable[[int], bytes], file: BinaryIO, most: int) -> int:
+    """How many bytes came, of so many at most."""
+    left = most
+    while left and (block := _block(read, min(BLOCK, left))):
+        file.write(block)
+        left -= len(block)
+    return most - left
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"at most {limit // 1_000_000:,} MB")
+
+
 def start_upload(connection: Connection, package: Path, by: str, *, only_preview: bool = False) -> Run:
     """The run that imports an uploaded package, or only shows what that would do. Raises NotAZip, NotForUploads, SwitchedOff."""
     if not takes_uploads(connection):
         raise NotForUploads(connection.name)
+    refuse_no_zip(package)
+    return enqueue_delivery(connection, package, by, only_preview=only_preview)
+
+
+def refuse_no_zip(package: Path) -> None:
+    """Raises NotAZip."""
     if not zipfile.is_zipfile(package):
         raise NotAZip
-    return enqueue_delivery(connection, package, by, only_preview=only_preview)
 
 
 def takes_uploads(connection: Connection) -> bool:

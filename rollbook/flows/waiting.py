@@ -32,7 +32,7 @@ def look_after_holds(district_id: int, now: datetime) -> int:
 
 
 def _given_up(hold: Hold, district: District, now: datetime, patience: timedelta) -> bool:
-    """Whoever notes the decision sends the mail: several hosts look at the same time, and a person may decide just now."""
+    """Whoever notes the decision writes the mail: several hosts look at the same time, and a person may decide just now."""
     run, words = hold.run, f"Nobody decided within {patience.days} days."
     with transaction.atomic():
         kept = {"decision": Hold.Decision.EXPIRED, "decided_at": now, "why": words}
@@ -42,24 +42,25 @@ def _given_up(hold: Hold, district: District, now: datetime, patience: timedelta
         if not Run.objects.filter(pk=run.pk, outcome="held").update(**ended):
             transaction.set_rollback(True)
             return False
-    tell_operators(
-        district,
-        "A held import was given up",
-        f"Import {run.pk} was held, and {words[0].lower()}{words[1:]} It is rejected as expired.\n\n"
-        f"Apps go on reading the roster as it was. The next delivery is judged anew. Look here:\n{import_address(run)}\n",
-    )
+        tell_operators(
+            district,
+            "A held import was given up",
+            f"Import {run.pk} was held, and {words[0].lower()}{words[1:]} It is rejected as expired.\n\n"
+            f"Apps go on reading the roster as it was. The next delivery is judged anew. Look here:\n{import_address(run)}\n",
+        )
     return True
 
 
 def _reminded(hold: Hold, district: District, now: datetime, until: datetime) -> bool:
     unchanged = Hold.objects.filter(pk=hold.pk, decision="", reminded_at=hold.reminded_at)
-    if not unchanged.update(reminded_at=now):
-        return False
-    tell_operators(
-        district,
-        "An import is still held",
-        f"Import {hold.run_id} waits since {hold.created_at:%Y-%m-%d %H:%M} UTC, and nothing of it was applied:\n\n"
-        f"- {hold.run.message}\n\nIf nobody decides until {until:%Y-%m-%d %H:%M} UTC, it is rejected as expired, and apps go on reading"
-        f" the roster as it is. Look at the plan and decide:\n{import_address(hold.run)}\n",
-    )
+    with transaction.atomic():
+        if not unchanged.update(reminded_at=now):
+            return False
+        tell_operators(
+            district,
+            "An import is still held",
+            f"Import {hold.run_id} waits since {hold.created_at:%Y-%m-%d %H:%M} UTC, and nothing of it was applied:\n\n"
+            f"- {hold.run.message}\n\nIf nobody decides until {until:%Y-%m-%d %H:%M} UTC, it is rejected as expired, and apps go on"
+            f" reading the roster as it is. Look at the plan and decide:\n{import_address(hold.run)}\n",
+        )
     return True

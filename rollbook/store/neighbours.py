@@ -1,11 +1,13 @@
-"""The records that a district's other connections serve, asked for by the id they are served under. Nothing is written."""
+"""The records that a district's other connections serve, asked for by the id they are served under; and what those say of
+this connection's own. Nothing is written.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
-from rollbook.engine.elsewhere import Elsewhere, Neighbour
+from rollbook.engine.elsewhere import Belonging, Elsewhere, Neighbour
 from rollbook.store.bulk import batches
-from rollbook.store.models import RECORDS, Connection
+from rollbook.store.models import RECORDS, Connection, Enrollment, Role
 from rollbook.store.models.roster import ACTIVE
 
 CHUNK = 2_000
@@ -16,13 +18,45 @@ def neighbours_of(connection: Connection, gone_too: bool = False) -> Elsewhere |
 
     What is deleted cannot be referred to anew; `gone_too` for what comes back as it was.
     """
-    if not Connection.objects.filter(district=connection.district_id).exclude(pk=connection.pk).exists():
+    if not _are_there(connection):
         return None
 
     def served(collection: str, ids: Sequence[str]) -> list[Neighbour]:
         return _served(connection, collection, ids, gone_too)
 
     return served
+
+
+def belonging_of(connection: Connection) -> Belonging | None:
+    """Who knows what the other connections of the district say of this one's classes and people; None where there are none."""
+    if not _are_there(connection):
+        return None
+
+    def said(collection: str, ids: Sequence[str]) -> list[tuple[str, str]]:
+        return _said(connection, collection, ids)
+
+    return said
+
+
+def _are_there(connection: Connection) -> bool:
+    return Connection.objects.filter(district=connection.district_id).exclude(pk=connection.pk).exists()
+
+
+def _said(connection: Connection, collection: str, ids: Sequence[str]) -> list[tuple[str, str]]:
+    saying: Any
+    saying, column = {"classes": (Enrollment, "class_id"), "users": (Role, "user_id")}[collection]
+    own: Any = RECORDS[collection]._default_manager.filter(
+        district=connection.district_id, connection_id=connection.pk
+    )
+    found: list[tuple[str, str]] = []
+    for some in batches(ids, CHUNK):
+        delivered = dict(own.filter(source_id__in=some).values_list("id", "source_id"))
+        others = saying.objects.filter(
+            district=connection.district_id, status=ACTIVE, **{f"{column}__in": list(delivered)}
+        )
+        pairs = others.exclude(connection_id=connection.pk).values_list(column, "role").distinct()
+        found += [(delivered[number], role) for number, role in pairs]
+    return found
 
 
 def _served(connection: Connection, collection: str, ids: Sequence[str], gone_too: bool) -> list[Neighbour]:

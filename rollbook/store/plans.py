@@ -189,6 +189,9 @@ def _change(row: tuple[Any, ...]) -> PlannedChange:
     number, collection, action, record_id, source_id, before, after, changed, reason, file, line = row
     was, will = json.loads(before) if before else {}, json.loads(after) if after else {}
     names = json.loads(changed) if changed else list(will or was)
+    if action == "restore":
+        # It was gone: all of it comes back, and what it said before counts only where it says something else now.
+        was, names = {name: was.get(name) for name in names}, list(will)
     differences = (Difference(name, _text(was.get(name)), _text(will.get(name))) for name in names)
     shown = tuple(one for one in differences if one.before or one.after)
     return PlannedChange(number, collection, action, record_id, source_id, shown, reason, file, line)

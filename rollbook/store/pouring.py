@@ -48,19 +48,19 @@ def pour(
     written: Callable[[int], None] = _unheard,
     begun: "Answer | None" = None,
 ) -> list[int]:
-    """Add the rows of each to its table, one after the other; how many each had. `written` hears it each time.
+    """Add the rows of each to its table, one after the other; how many each had. `written` hears of them a few at a time.
 
     `begun` is the answer to the first, if that has been asked for already.
     """
     if not is_postgresql(cursor):
-        return [_heard(_load(cursor, reader, one), written) for one in pours]
+        return [_load(cursor, reader, one, written) for one in pours]
     with tempfile.TemporaryDirectory(prefix="rollbook-") as folder, ExitStack() as ends:
         first = [begun] if begun else []
         rest = (
             ends.enter_context(Answer(reader, one, Path(folder, str(number))))
             for number, one in enumerate(pours[len(first) :])
         )
-        return [_heard(answer.take(cursor), written) for answer in _one_ahead(chain(first, rest))]
+        return [answer.take(cursor, written) for answer in _one_ahead(chain(first, rest))]
 
 
 @contextmanager
@@ -73,13 +73,10 @@ def answering(reader: duckdb.DuckDBPyConnection, wanted: Pour) -> Iterator["Answ
         yield answer
 
 
-def _load(cursor: CursorWrapper, reader: duckdb.DuckDBPyConnection, one: Pour) -> int:
-    return load(cursor, one.table, one.columns, fetched(reader.execute(one.query)))
-
-
-def _heard(count: int, written: Callable[[int], None]) -> int:
-    written(count)
-    return count
+def _load(
+    cursor: CursorWrapper, reader: duckdb.DuckDBPyConnection, one: Pour, written: Callable[[int], None]
+) -> int:
+    return load(cursor, one.table, one.columns, fetched(reader.execute(one.query), written))
 
 
 def _one_ahead(begun: Iterator["Answer"]) -> Iterator["Answer"]:
@@ -117,13 +114,19 @@ class Answer:
         self._apart.shutdown()
         self._reader.close()
 
-    def take(self, cursor: CursorWrapper) -> int:
-        copy_text(cursor, self._wanted.table, self._wanted.columns, self._blocks())
+    def take(self, cursor: CursorWrapper, written: Callable[[int], None] = _unheard) -> int:
+        copy_text(cursor, self._wanted.table, self._wanted.columns, self._heard(written))
         [(count,)] = self._given.result()
         return int(count)
 
     def _give(self) -> list[Any]:
         return self._reader.execute(f"COPY ({self._wanted.query}) TO '{self._pipe}' {PLAIN_TEXT}").fetchall()
+
+    def _heard(self, written: Callable[[int], None]) -> Iterator[bytes]:
+        """The blocks; a row is a line, and nothing in it is another."""
+        for block in self._blocks():
+            yield block
+            written(block.count(b"\n"))
 
     def _blocks(self) -> Iterator[bytes]:
         """What comes through the pipe, until the writer has closed it, or failed before it opened it."""
@@ -144,7 +147,10 @@ def _drop_what_came(end: int) -> None:
             pass
 
 
-def fetched(rows: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    """The rows of an answer, read in pieces."""
+def fetched(
+    rows: duckdb.DuckDBPyConnection, written: Callable[[int], None] = _unheard
+) -> Iterator[tuple[Any, ...]]:
+    """The rows of an answer, read in pieces. `written` hears how many were taken, each time some were."""
     while batch := rows.fetchmany(AT_ONCE):
         yield from batch
+        written(len(batch))

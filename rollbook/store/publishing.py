@@ -4,7 +4,7 @@ Everything here happens in the transaction that changed the roster. The order is
 class and user, whether a guardian is, on enrollments.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from rollbook.oneroster.json_binding import texts, tombstone
 from rollbook.store.beginning import BEGUN, COLUMNS, Beginning
 from rollbook.store.bulk import among, batches, elements, load, many
+from rollbook.store.looked import Looked
 from rollbook.store.models import RECORDS, District
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
 from rollbook.store.pouring import pour
@@ -48,6 +49,7 @@ class Edition:
     today: str
     totals: dict[str, int]
     is_first: bool
+    looked: Looked = field(default_factory=Looked)
     written: dict[str, int] = field(default_factory=dict)
     flipped: Changed = field(default_factory=dict)
 
@@ -66,13 +68,26 @@ def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | 
             candidates: Iterable[int] = begun.others(collection)
         else:
             candidates = _candidates(edition, sight, collection, changed)
+        _expect(edition, collection, candidates)
         _follow(edition, roster, collection, candidates)
         if collection == "users" and changed is not None:
             _follow(edition, roster, "users", _wards(edition))
 
 
+def _expect(edition: Edition, collection: str, candidates: Iterable[int]) -> None:
+    """Of all records of a collection it is known how many were served."""
+    if isinstance(candidates, Sized):
+        edition.looked.will(collection, len(candidates))
+    elif not edition.is_first:
+        edition.looked.will(collection, edition.totals[collection])
+
+
 def _begin(edition: Edition, begun: Beginning) -> None:
-    poured = pour(edition.cursor, begun.reader, [one for _, one in begun.pours], begun=begun.first)
+    looked = edition.looked
+    looked.will("begun", sum(looked.left.pop(collection, 0) for collection in BEGUN))
+    pours = [one for _, one in begun.pours]
+    poured = pour(edition.cursor, begun.reader, pours, lambda rows: looked.has("begun", rows), begun.first)
+    looked.will("begun", 0)
     for (collection, _), served in zip(begun.pours, poured, strict=True):
         edition.totals[collection] += served
         edition.written[collection] = edition.written.get(collection, 0) + served
@@ -226,6 +241,8 @@ def _follow(edition: Edition, roster: Roster, collection: str, ids: Iterable[int
         _close(edition, collection, [row for row in rows if row[5] in now], now)
         load(edition.cursor, "store_served", COLUMNS, rows)
         edition.written[collection] += len(rows)
+        edition.looked.has(collection, len(some))
+    edition.looked.will(collection, 0)
 
 
 def served_now(edition: Edition, collection: str, ids: Sequence[int]) -> dict[int, ServedNow]:

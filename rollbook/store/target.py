@@ -57,16 +57,14 @@ def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Wr
         reader.execute("SET memory_limit = '512MB'; SET threads = 2")
         reader.execute(f"SET temp_directory = {literal(str(plan.parent))}")
         for collection in LOAD_ORDER:
-            _relink(cursor, connection, collection, reader, plan)
+            _relink(cursor, connection, collection, reader, plan, written)
         _create(cursor, connection, reader, plan, written)
         for collection in LOAD_ORDER:
             _update(
                 cursor, connection, collection, _heard(_changes(reader, plan, collection, UPDATES), written)
             )
         for collection in reversed(LOAD_ORDER):
-            ids = _ids(reader, plan, collection, DELETES)
-            _delete(cursor, connection, collection, ids)
-            written(len(ids))
+            _delete(cursor, connection, collection, _ids(reader, plan, collection, DELETES), written)
 
 
 def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
@@ -297,6 +295,7 @@ def _relink(
     collection: str,
     reader: duckdb.DuckDBPyConnection,
     plan: Path,
+    written: Written,
 ) -> None:
     """Let records be delivered under other ids from now on. What is served of them stays."""
     table = RECORDS[collection]._meta.db_table
@@ -309,6 +308,7 @@ def _relink(
                 WHERE {table}.district_id = %s AND {table}.connection_id = %s AND {table}.id = n.id""",
             [connection.district_id, connection.pk],
         )
+        written(len(some))
 
 
 def _create(
@@ -391,10 +391,13 @@ def _definition(cursor: CursorWrapper, collection: str, columns: Sequence[str]) 
     return ", ".join(f'"{column}" {kind}' for column, kind in types.items())
 
 
-def _delete(cursor: CursorWrapper, connection: Connection, collection: str, ids: Sequence[int]) -> None:
+def _delete(
+    cursor: CursorWrapper, connection: Connection, collection: str, ids: Sequence[int], written: Written
+) -> None:
     table = RECORDS[collection]._meta.db_table
     for some in batches(ids, CHUNK):
         cursor.execute(
             f"UPDATE {table} SET status = 'tobedeleted' WHERE district_id = %s AND connection_id = %s AND {among(cursor, 'id')}",
             [connection.district_id, connection.pk, many(cursor, some)],
         )
+        written(len(some))

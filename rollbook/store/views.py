@@ -30,7 +30,12 @@ def refresh(edition: Edition, view: View, totals: dict[str, int]) -> set[str]:
     work_out(edition.cursor, edition.district.pk, rule)
     _trim(edition, rule)
     before = sum(totals.values())
-    changed = {name for name in COLLECTIONS if _refresh_collection(edition, view, name, totals)}
+    changed = set()
+    edition.looked.will(f"view {view.pk}", sum(edition.totals.values()))
+    for name in COLLECTIONS:
+        if _refresh_collection(edition, view, name, totals):
+            changed.add(name)
+        edition.looked.has(f"view {view.pk}", edition.totals[name])
     if sum(totals.values()) - before >= ANALYZE_FROM and is_postgresql(edition.cursor):
         edition.cursor.execute("ANALYZE store_viewrow")
     return changed

@@ -138,9 +138,22 @@ def test_an_upload_that_breaks_off_is_no_delivery(secret, zipped, way_in, settin
     assert list((settings.DATA_DIR / "uploads").iterdir()) == []
 
 
+def test_chunks_without_a_length_are_taken_to_their_end_and_no_further(secret, zipped, way_in, settings):
+    chunked = {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
+    assert ask("PUT", way_in, secret, **chunked, **{"wsgi.input": io.BytesIO(zipped)}).status_code == 202
+    assert Snapshot.objects.get().size == len(zipped)
+    cut = ask("PUT", way_in, secret, **chunked, **{"wsgi.input": io.BytesIO(zipped[:-30])})
+    assert cut.status_code == 422, "a zip that broke off has no end"
+    assert ask("PUT", way_in, secret, **chunked, **{"wsgi.input": io.BytesIO()}).status_code == 400
+    settings.UPLOAD_LIMIT, endless = len(zipped) - 1, io.BytesIO(zipped * 4)
+    assert ask("PUT", way_in, secret, **chunked, **{"wsgi.input": endless}).status_code == 413
+    assert endless.tell() == len(zipped)
+    assert list((settings.DATA_DIR / "uploads").iterdir()) == []
+
+
 def test_other_ways_of_asking_are_refused(secret, zipped, way_in, settings):
-    chunked = ask("PUT", way_in, secret, zipped, CONTENT_LENGTH="")
-    assert chunked.status_code == 411
+    of_no_length = ask("PUT", way_in, secret, zipped, CONTENT_LENGTH="")
+    assert of_no_length.status_code == 411
     form = Client().generic(
         "PUT", way_in, b"x", "multipart/form-data; boundary=x", headers={"Authorization": f"Bearer {secret}"}
     )

@@ -1,5 +1,7 @@
 """The calendar in the console: what runs when, days planned and removed, schedules, rehearsals, what the other pages say of them."""
 
+import html
+import zipfile
 from datetime import date, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.flows import jobs
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.spans import BLACKOUT, add_span
 from rollbook.flows.timetable import schedule_of
@@ -162,20 +165,44 @@ def rehearse(console: Client, district: District, package: Path | None, on: str 
     filled: dict[str, object] = {"connection": str(connection.pk), "on": on}
     if package:
         filled["package"] = SimpleUploadedFile("year.zip", BytesIO(package.read_bytes()).read())
-    return console.post(address("rehearsals", district), filled, follow=True)
+    return console.post(address("rehearsals", district), filled)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_package_is_rehearsed_and_its_report_read(console, district, tmp_path: Path):
     deliver(district, cast.riverbend(tmp_path / "first"))
     assert "Nothing was rehearsed yet" in text(console, "rehearsals", district)
     package = cast.riverbend_zip(tmp_path / "year.zip", {"users": {cast.NOAH: None}})
-    page = " ".join(rehearse(console, district, package).content.decode().split())
+    asked = rehearse(console, district, package)
+    waiting = console.get(asked.url)
+    assert "It goes on if you leave this page" in waiting.content.decode()
+    assert "hx-get" in waiting.content.decode()
+    jobs.work_off()
+    assert console.get(f"{asked.url}/progress")["HX-Refresh"] == "true"
+    page = " ".join(console.get(asked.url, follow=True).content.decode().split())
     assert "Rehearsal for Sept. 1, 2027" in page
     assert "year.zip" in page
     assert "Students without any class" in page
     assert Rehearsal.objects.get().on_day == date(2027, 9, 1)
     assert "year.zip" in text(console, "rehearsals", district)
-    assert rehearse(console, district, None).status_code == 200
+    assert rehearse(console, district, None).status_code == 302
+    assert "year.zip" not in text(console, "imports", district), "it is no import"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rehearsal_that_comes_to_nothing_says_why_and_one_may_be_cancelled(
+    console, district, tmp_path: Path
+):
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as odd:
+        odd.writestr("letter.txt", "Dear office")
+    asked = rehearse(console, district, tmp_path / "odd.zip").url
+    jobs.work_off()
+    page = " ".join(console.get(asked).content.decode().split())
+    assert Run.objects.get(flow="rehearsal").message in html.unescape(page)
+    assert "Ask again" in page
+    again = rehearse(console, district, tmp_path / "odd.zip").url
+    assert "Cancelled by" in console.post(f"{again}/cancel", follow=True).content.decode()
+    assert not Rehearsal.objects.exists()
 
 
 def test_what_cannot_be_rehearsed_is_said(console, district, tmp_path: Path, settings):

@@ -12,6 +12,7 @@ from django.urls import reverse
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.jobs import work_off
 from rollbook.flows.limits import limits_of
+from rollbook.flows.undo import prepare_undo
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from rollbook.store.models import Connection, District, Hold, Run
 from tests.console.test_dashboard import text_of
@@ -119,6 +120,31 @@ def test_a_rekeyed_delivery_is_relinked_in_two_looks(console: Client, district, 
     decide(console, again, "apply")
     work_off()
     assert Run.objects.latest("pk").outcome == "success"
+
+
+def test_a_plan_that_another_import_made_stale_offers_to_be_planned_anew(
+    console: Client, held: Run, district
+):
+    District.objects.filter(pk=district.pk).update(generation=99)
+    page = console.get(path_of("import", held)).content.decode()
+    assert "This plan is stale" in page
+    assert 'value="apply"' not in page
+    assert 'value="reject"' in page
+    answer = console.post(path_of("import-anew", held), follow=True)
+    assert "It is planned anew" in text_of(answer)
+    anew = Run.objects.latest("pk")
+    assert (anew.snapshot, anew.task["preview"]) == (held.snapshot, False)
+    refused = console.post(path_of("import-anew", Run.objects.earliest("pk")), follow=True)
+    assert "Only a plan that waits" in text_of(refused)
+
+
+def test_a_held_way_back_says_that_it_is_one_and_what_to_decide(console: Client, held: Run, district):
+    first = Run.objects.earliest("pk")
+    back = carry_out(prepare_undo(first, "Helen"))
+    assert back.outcome == "held"
+    page = text_of(console.get(path_of("import", back)))
+    assert f"it takes back import {first.pk}" in page
+    assert "apply it once" in page
 
 
 def test_another_districts_hold_is_not_there(console: Client, held: Run, elsewhere):

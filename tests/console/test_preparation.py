@@ -105,12 +105,19 @@ def test_a_page_that_is_out_of_date_changes_nothing(console: Client, connection:
     assert drafted(connection) == ["upper"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_rows_are_shown_before_and_after(console: Client, connection: Connection, delivered: Run):
     draft_steps(connection, steps(), "a test")
-    page = text_of(console.get(path_of("preparation", connection), {"samples": "1"}))
+    asked = console.post(path_of("preparation-try", connection))
+    assert "Under way" in text_of(console.get(asked.url))
+    work_off()
+    answer = console.get(asked.url, follow=True)
+    page = text_of(answer)
     assert "2 of 2 records change" in page
     assert "orgs.csv:2" in page
     assert "Org o1 → ORG O1" in page
+    draft_steps(connection, [], "a test")
+    assert "The steps were changed since" in text_of(console.get(answer.redirect_chain[-1][0]))
 
 
 def steps():

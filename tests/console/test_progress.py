@@ -36,6 +36,18 @@ def test_the_page_and_the_list_show_the_step_and_ask_again(console: Client, run:
     assert "Comparing with the roster" in text_of(listed)
 
 
+def test_a_stale_preview_offers_to_be_shown_anew(console: Client, district: District):
+    connection = Connection.objects.get(district=district)
+    shown = jobs.enqueue_delivery(connection, RIVERBEND, "a test", only_preview=True)
+    jobs.work_off()
+    assert "Preview anew" not in text_of(console.get(path_of("import", shown)))
+    District.objects.filter(pk=district.pk).update(generation=99)
+    assert "Preview anew" in text_of(console.get(path_of("import", shown)))
+    console.post(path_of("import-anew", shown))
+    anew = Run.objects.latest("pk")
+    assert (anew.snapshot_id, anew.task["preview"]) == (Run.objects.get(pk=shown.pk).snapshot_id, True)
+
+
 def test_a_step_is_said_aloud_once(console: Client, run: Run):
     give_turns()
     note(run.pk, "planning", 30, 120)

@@ -2,8 +2,10 @@
 
 import base64
 import io
+import json
 import re
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,16 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from rollbook.flows import jobs
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.keeping import keeping_of
+from rollbook.flows.questions import forget_answers
+from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run, SnapshotAct, User
 from tests import cast
+from tests.connectors.provider import STATIC, Provider, serving
 from tests.console.test_dashboard import text_of
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +128,26 @@ def test_a_package_is_compared_with_what_is_stored(console: Client, district, fi
     answer = sent(console, district, "next.zip", package.read_bytes(), connection=str(first.connection_id))
     assert "People 66 in both 1 differ" in re.sub(r"as CSV, \w+ ", "", text_of(answer))
     assert "Ngozi" in files_of(answer)["users-different.csv"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_server_says_is_asked_by_a_worker_and_found_for_a_day(console: Client, district, tmp_path):
+    package = cast.riverbend_zip(tmp_path / "next.zip", {"users": {cast.AMARA: {"middleName": "Ngozi"}}})
+    with serving(Provider(version="1.2")) as provider:
+        server = Connection.objects.create(
+            district=district, kind="oneroster_rest", name="The SIS", settings=provider.settings,
+            secrets=json.dumps({"token": STATIC}),
+        )  # fmt: skip
+        asked = sent(
+            console, district, "next.zip", package.read_bytes(), connection=str(server.pk), side="server"
+        )
+        assert "Under way" in text_of(console.get(asked.url))
+        jobs.work_off()
+    answer = console.get(asked.url)
+    assert "1 differ" in text_of(answer)
+    assert "Ngozi" in files_of(answer)["users-different.csv"]
+    run = Run.objects.get(flow="comparison")
+    assert not (shelf.run_folder(run) / "brought").exists()
+    forget_answers(district.pk, timezone.now() + timedelta(hours=25))
+    assert console.get(asked.url).status_code == 404
+    assert not Run.objects.filter(flow="comparison").exists()

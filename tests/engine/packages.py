@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rollbook.engine.elsewhere import Elsewhere
+from rollbook.engine.elsewhere import Belonging, Elsewhere
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import PlanSummary, make_plan
@@ -106,6 +106,7 @@ class Roster:
         self.findings = Findings(True)
         self.plan = folder
         self.elsewhere: Elsewhere | None = None
+        self.belonging: Belonging | None = None
 
     def take(self, package: Path, only_adds: bool = False, steps: Sequence[Step] = ()) -> PlanSummary:
         """Judges and plans a delivery against what is stored, and stores it."""
@@ -113,7 +114,13 @@ class Roster:
         out, work = self.folder / f"out-{self.deliveries}", self.folder / f"work-{self.deliveries}"
         work.mkdir(parents=True)
         with judge(
-            package, work, lenient=True, accepted=self.accepted, elsewhere=self.elsewhere, steps=steps
+            package,
+            work,
+            lenient=True,
+            accepted=self.accepted,
+            elsewhere=self.elsewhere,
+            belonging=self.belonging,
+            steps=steps,
         ) as judgement:
             summary = make_plan(judgement, self.accepted, out, self.free, only_adds)
             self.findings = judgement.findings

@@ -1,5 +1,6 @@
 """Classes and their enrollments: who is missing, where the dates and the schools do not fit."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,29 @@ def test_classes_that_nobody_teaches_or_attends(tmp_path: Path):
     found = told(tmp_path, tables)
     assert whose(found, "class-without-teacher") == {"empty", "attended"}
     assert whose(found, "class-without-students") == {"empty", "taught"}
+
+
+def test_whom_another_connection_enrolls_or_gives_a_role_is_there(tmp_path: Path):
+    """Asked for what looks lonely, and for nothing else."""
+    asked = []
+
+    def elsewhere(collection: str, ids: Sequence[str]) -> Iterable[tuple[str, str]]:
+        asked.append((collection, sorted(ids)))
+        return {"classes": [("empty", "teacher"), ("empty", "proctor")], "users": [("u-9", "aide")]}[
+            collection
+        ]
+
+    roster = Roster(tmp_path)
+    roster.belonging = elsewhere
+    tables = district(
+        users=[person("u-9", family="Moss")],
+        classes=[class_("empty"), class_("taught")],
+        enrollments=[seat("u-3", "teacher", "seat-t", classSourcedId="taught")],
+    )
+    roster.take(write_package(tmp_path / "package", tables))
+    found = {code.code: {one.source_id for one in listed} for code, _, _, listed in roster.findings.by_code()}
+    assert found == {"class-without-students": {"empty", "taught"}}
+    assert sorted(asked) == [("classes", ["empty", "taught"]), ("users", ["u-9"])]
 
 
 def test_a_teacher_in_error_does_not_leave_the_class_without_one(tmp_path: Path):

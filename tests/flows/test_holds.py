@@ -8,7 +8,7 @@ import pytest
 from django.core import mail
 
 from rollbook.engine.safeguards import Limits
-from rollbook.flows import holds, operators
+from rollbook.flows import holds, operators, post
 from rollbook.flows.ingest import StaleBasis, carry_out, prepare
 from rollbook.flows.limits import limits_of, set_limits
 from rollbook.generator.generate import generate
@@ -86,6 +86,8 @@ def test_the_operators_are_told_once_and_nobody_is_named(district, full, tmp_pat
     operators.add_operator("brandt@riverbend.example", operators.DISTRICT, district)
     bring(district, full)
     held = bring(district, without(full, tmp_path / "short", "users.csv", 20))
+    assert post.send_due() == 1
+    assert post.send_due() == 0
     [message] = mail.outbox
     assert message.to == ["brandt@riverbend.example"]
     assert "held" in message.subject
@@ -147,15 +149,15 @@ def test_a_newer_delivery_takes_the_place_of_a_held_one(district, full, tmp_path
         holds.apply_once(held.hold, "Helen", WHY)
 
 
-def test_a_plan_whose_roster_has_moved_on_is_not_applied(district, full, tmp_path):
+def test_a_plan_whose_roster_has_moved_on_is_not_applied_and_stays_held(district, full, tmp_path):
     bring(district, full)
     held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
     District.objects.filter(pk=district.pk).update(generation=99)
     with pytest.raises(StaleBasis):
         holds.apply_once(held.hold, "Helen", WHY)
     held.refresh_from_db()
-    assert held.outcome == "refused"
-    assert Hold.objects.get(run=held).decided_by == "Helen"
+    assert held.outcome == "held"
+    assert Hold.objects.get(run=held).decision == ""
 
 
 def test_slow_bleeding_is_held_when_the_week_adds_up(district, full, tmp_path):

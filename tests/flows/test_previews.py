@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.flows.ingest import StaleBasis, prepare
+from rollbook.flows.ingest import StaleBasis, carry_out, prepare
 from rollbook.flows.previews import NotAPreview, PlanGone, apply_preview, preview, stale_words
-from rollbook.flows.undo import NothingSince, prepare_return
+from rollbook.flows.undo import NothingSince, prepare_return, prepare_undo
 from rollbook.store import shelf
 from rollbook.store.models import Connection, District, User
+from rollbook.store.plans import Narrow, find_changes
 from tests import cast
 from tests.delivered import a_district, deliver
 
@@ -68,6 +69,20 @@ def test_a_preview_whose_plan_is_gone_is_refused(district, tmp_path):
     shelf.delete(shelf.place(run.plan.shelf_name))
     with pytest.raises(PlanGone):
         apply_preview(run, "Helen")
+
+
+def test_a_wrong_mass_deletion_is_taken_back_without_being_asked_and_the_records_are_shown(
+    district, tmp_path
+):
+    users = {f"student-{number:03}": None for number in range(1, 30)}
+    short = cast.riverbend(tmp_path / "short", {"demographics": users})
+    wrong = deliver(district, short)
+    assert wrong.plan.counts == {"demographics": {"delete": 29}}
+    back = carry_out(prepare_undo(wrong, "Helen"))
+    assert (back.outcome, back.plan.counts) == ("success", {"demographics": {"restore": 29}})
+    [first, *_] = find_changes(shelf.place(back.plan.shelf_name), Narrow(action="restore"))
+    assert {one.field for one in first.differences} >= {"birthDate", "sex"}
+    assert {one.before for one in first.differences} == {""}
 
 
 def test_going_back_can_be_looked_at_first(district, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.core import mail
 
-from rollbook.flows import operators, spans
+from rollbook.flows import operators, post, spans
 from rollbook.flows.holds import apply_once
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.jobs import walk, work_off
@@ -278,6 +278,7 @@ def test_the_operators_are_told_the_day_before_it_begins_and_before_it_is_over(d
     assert told(district, LAST - timedelta(1)) == 0
     assert told(district, LAST) == 1
     assert told(district, LAST + timedelta(1)) == 0
+    post.send_due()
     begins, ends = mail.outbox
     assert "begins tomorrow" in begins.subject
     assert "2026-06-06, until 2026-08-09" in begins.body

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,9 +18,12 @@ from typing import Any
 
 import psycopg
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
 
 from rollbook.generator.riverbend import PATH as RIVERBEND
-from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
+from tests.connectors.provider import STATIC, Ask, Provider, Reply, serving
+from tests.installation import ON_POSTGRESQL, Installation, free_port, fresh_installation
 
 PHASES = ("waiting", "reading", "planning", "planned", "applying", "publishing")
 SCHEMA = "rollbook_jobs." if ON_POSTGRESQL else ""
@@ -31,28 +35,54 @@ import hashlib, json, os, sys, django
 os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
 django.setup()
 from pathlib import Path
+from rollbook.flows.connections import add_connection
 from rollbook.flows.districts import add_district
-from rollbook.flows.jobs import enqueue_delivery
-from rollbook.store.models import RECORDS, Connection, District, Publication, Run
+from rollbook.flows.holds import AlreadyDecided, find_hold
+from rollbook.flows.jobs import enqueue_decision, enqueue_delivery, enqueue_fetch
+from rollbook.flows.operators import DISTRICT, add_operator
+from rollbook.store.models import RECORDS, Connection, District, Letter, Publication, Run
 
 def digest(model):
-    rows = list(model.objects.filter(status="active").order_by("id").values_list())
+    rows = list(model.objects.filter(district=district, status="active").order_by("id").values_list())
     return [len(rows), hashlib.sha256(repr(rows).encode()).hexdigest()]
 
-district = add_district("Riverbend", "America/Chicago")
-connection = Connection.objects.get(district=district)
+def begin(name):
+    global district, connection
+    district = add_district(name, "America/Chicago")
+    connection = Connection.objects.get(district=district)
+
+def enqueue(path):
+    return enqueue_delivery(connection, Path(path), "a test").pk
+
+def pull(given):
+    global connection
+    settings, secrets = json.loads(given)
+    Connection.objects.filter(pk=connection.pk).update(kind="oneroster_rest", settings=settings, secrets=json.dumps(secrets))
+    connection = Connection.objects.get(pk=connection.pk)
+    return enqueue_fetch(connection, "a test").pk
+
+def operator(email):
+    add_operator(email, DISTRICT, district)
+
+def decide(run):
+    try:
+        return enqueue_decision(find_hold(int(run)), "apply", "a test", "it is right").pk
+    except AlreadyDecided as refusal:
+        return type(refusal).__name__
+
+def count(_):
+    return {
+        "roster": {name: digest(model) for name, model in RECORDS.items()},
+        "publications": Publication.objects.filter(district=district).count(),
+        "generation": District.objects.get(pk=district.pk).generation,
+        "runs": list(Run.objects.filter(district=district).order_by("pk").values_list("pk", "outcome", "message")),
+        "letters": Letter.objects.filter(district=district).count(),
+    }
+
+verbs = {one.__name__: one for one in (begin, enqueue, pull, operator, decide, count)}
 for line in sys.stdin:
-    verb, _, path = line.strip().partition(" ")
-    if verb == "enqueue":
-        answer = enqueue_delivery(connection, Path(path), "a test").pk
-    else:
-        answer = {
-            "roster": {name: digest(model) for name, model in RECORDS.items()},
-            "publications": Publication.objects.count(),
-            "generation": District.objects.get().generation,
-            "runs": list(Run.objects.order_by("pk").values_list("pk", "outcome", "message")),
-        }
-    print(json.dumps(answer), flush=True)
+    verb, _, about = line.strip().partition(" ")
+    print(json.dumps(verbs[verb](about)), flush=True)
 """
 
 
@@ -140,9 +170,16 @@ def retitled(lines: list[str]) -> list[str]:
     return [lines[0], *(",".join(fields) for fields in changed)]
 
 
-@pytest.fixture
-def watched() -> Iterator[Watched]:
-    with fresh_installation() as installation:
+@pytest.fixture(scope="module")
+def mail_port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def installed(mail_port: int) -> Iterator[Watched]:
+    """Its mail server is not there until a test starts one."""
+    address = f"smtp://127.0.0.1:{mail_port}?tls=none"
+    with fresh_installation(ROLLBOOK_EMAIL_URL=address) as installation:
         teller = subprocess.Popen(
             [sys.executable, "-c", TELLER],
             env=installation.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -155,15 +192,21 @@ def watched() -> Iterator[Watched]:
                 connection.close()
             teller.terminate()
             teller.communicate()
-            if made.worker:
-                with suppress(ProcessLookupError):
-                    made.kill()
+
+
+@pytest.fixture
+def watched(installed: Watched, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """A district of the test's own, and a worker."""
+    installed.ask(f"begin {request.node.name[:60]}")
+    installed.start()
+    yield installed
+    with suppress(ProcessLookupError):
+        installed.kill()
 
 
 def test_a_worker_killed_at_any_moment_leaves_nothing_half_done_and_the_next_ends_the_run_once(
     watched: Watched, packages: list[Path]
 ):
-    watched.start()
     undisturbed = {}
     for package in packages:
         assert watched.ended(watched.ask(f"enqueue {package}")) == "success"
@@ -234,3 +277,85 @@ def killed_before_the_engine_has_noted_the_end(watched: Watched, turns: Iterator
 
 def applied_since(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, int]:
     return after["publications"] - before["publications"], after["generation"] - before["generation"]
+
+
+# --- While it fetches -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_killed_in_the_middle_of_a_collection_reads_it_anew_and_the_run_ends_once(watched: Watched):
+    in_the_middle, go_on = threading.Event(), threading.Event()
+
+    def wait(ask: Ask, reply: Reply) -> Reply:
+        if ask.collection == "enrollments" and ask.number == 3:
+            in_the_middle.set()
+            go_on.wait(60)
+        return reply
+
+    with serving(Provider(spoil=wait)) as provider:
+        reach = json.dumps([provider.settings, {"token": STATIC}])
+        before = watched.ask("count")
+        run = watched.ask(f"pull {reach}")
+        assert in_the_middle.wait(60)
+        assert watched.phase(run) == "fetching"
+        watched.kill()
+        go_on.set()
+        assert watched.ask("count") == before | {"runs": [[run, "", ""]]}
+        watched.start()
+        assert watched.ended(run) == "success"
+        after = watched.ask("count")
+        assert applied_since(before, after) == (1, 1)
+        asked = [ask.offset for ask in provider.asked if ask.collection == "enrollments"]
+        # What was half read is never gone on with: the other system may have moved meanwhile.
+        assert asked[:4] == [0, 20, 40, 0]
+        again = watched.ask(f"pull {reach}")
+        assert watched.ended(again) == "success"
+        undisturbed = watched.ask("count")
+        assert undisturbed["runs"][-1][2].startswith("Nothing changed.")
+        assert undisturbed["roster"] == after["roster"]
+
+
+# --- While it is held -----------------------------------------------------------------------------------------------------------------------
+
+
+class Box(Message):
+    """Keeps the subjects of what is sent to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.subjects: list[str] = []
+
+    def handle_message(self, message: Any) -> None:
+        self.subjects.append(message["Subject"])
+
+
+def test_a_worker_killed_once_a_plan_is_held_loses_neither_the_e_mail_nor_the_decision(
+    watched: Watched, mail_port: int, tmp_path: Path
+):
+    watched.ask("operator brandt@riverbend.example")
+    assert watched.ended(watched.ask(f"enqueue {RIVERBEND}")) == "success"
+    short = shutil.copytree(RIVERBEND, tmp_path / "short")
+    lines = (RIVERBEND / "demographics.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (short / "demographics.csv").write_text("".join(lines[:5]), encoding="utf-8")
+    before = watched.ask("count")
+    held = watched.ask(f"enqueue {short}")
+    assert watched.ended(held) == "held"
+    watched.kill()
+    assert watched.ask("count")["letters"] == 1, "nobody was there to take it"
+    box = Box()
+    server = Controller(box, hostname="127.0.0.1", port=mail_port)
+    server.start()
+    try:
+        watched.start()
+        end = time.monotonic() + 60
+        while watched.ask("count")["letters"]:
+            assert time.monotonic() < end, "the e-mail never left"
+            time.sleep(0.1)
+    finally:
+        server.stop()
+    assert len(box.subjects) == 1
+    assert watched.ask(f"decide {held}") == held
+    assert watched.ended(held) == "success"
+    after = watched.ask("count")
+    assert applied_since(before, after) == (1, 1)
+    assert after["roster"]["demographics"][0] == 4
+    assert watched.ask(f"decide {held}") == "AlreadyDecided"

@@ -31,12 +31,13 @@ def test_a_program_brings_packages_with_a_token(tmp_path: Path):
             assert curl(token, way_in, first)["state"] == "waiting"
             run = ended(token, f"{url}/api/v1/runs/1")
             assert (run["outcome"], run["changes"]["users"]) == ("success", {"create": COUNTS["users"]})
-            shown = curl(token, f"{way_in}?dry_run=1", second)
+            shown = curl(token, f"{way_in}?dry_run=1", second, in_chunks=True)
             run = ended(token, shown["href"])
             assert (run["outcome"], run["changes"]) == ("previewed", {"users": {"update": 1}})
             found = curl(token, run["findings"])
             assert "boolean-case" in {one["code"] for one in found["totals"]}
             assert curl(token, way_in, large)["status"] == 413
+            assert curl(token, way_in, large, in_chunks=True)["status"] == 413
             assert curl("rollbook_wrong", way_in, first)["status"] == 401
 
 
@@ -55,12 +56,12 @@ def token_for(installation: Installation) -> str:
     return str(json.loads(made.stdout)["secret"])
 
 
-def curl(token: str, url: str, package: Path | None = None) -> Any:
-    """What the server answers, as JSON; with a package, that is sent."""
-    sending = ["--upload-file", str(package)] if package else []
+def curl(token: str, url: str, package: Path | None = None, in_chunks: bool = False) -> Any:
+    """What the server answers, as JSON; with a package, that is sent. Read from a pipe, it has no length: it goes in chunks."""
+    sending = ["--upload-file", "-" if in_chunks else str(package)] if package else []
     done = subprocess.run(
         ["curl", "--silent", "--show-error", "--header", f"Authorization: Bearer {token}", *sending, url],
-        capture_output=True, text=True, timeout=PATIENCE, check=True,
+        input=package.read_bytes() if package and in_chunks else b"", capture_output=True, timeout=PATIENCE, check=True,
     )  # fmt: skip
     return json.loads(done.stdout)
 

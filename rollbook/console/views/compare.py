@@ -1,66 +1,34 @@
-"""Comparing on a page: a list of people or a package that somebody brings, held against the roster or a server. Nothing is stored of it."""
+"""Comparing on a page: a list of people or a package that somebody brings, held against the roster or a server. Nothing is stored of it,
+but for a day what a server was asked for.
+"""
 
-import base64
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from rollbook.connectors.oneroster_rest import ONEROSTER_REST
 from rollbook.console.access import Act, in_district
-from rollbook.console.imports import Badge
-from rollbook.console.words import COLLECTIONS, field_words
+from rollbook.console.comparing import shown_comparison
 from rollbook.engine.compare import Compared
 from rollbook.flows import compare as flow
-from rollbook.flows import uploads
+from rollbook.flows import jobs, uploads
 from rollbook.flows.connections import connections_of, find_connection
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District
 
-LARGEST_FILE = 4_000_000
-"""Bytes of a file of what was found that is laid into the page; the command has no such bound."""
-
-MARKS = {
-    "matched": (gettext_lazy("in both"), "green", "check"),
-    "different": (gettext_lazy("differ"), "orange", "changed"),
-    "only-first": (gettext_lazy("only in what you brought"), "azure", "added"),
-    "only-second": (gettext_lazy("only on the other side"), "red", "removed"),
-    "ambiguous": (gettext_lazy("more than one fits"), "yellow", "warning"),
-    "held": (gettext_lazy("on broken lines"), "yellow", "stop"),
-}
 BY = {
     "sourcedId": gettext_lazy("Id (sourcedId)"),
     "username": gettext_lazy("Username"),
     "identifier": gettext_lazy("Identifier"),
     "email": gettext_lazy("E-mail"),
 }
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A count; `file` is a data: address of the rows behind it as CSV, empty where there are none or too many."""
-
-    mark: Badge
-    file: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One comparison in words."""
-
-    title: Any
-    figures: list[Figure]
-    fields: list[tuple[Any, int]]
-    only_first: str
-    only_second: str
 
 
 @csrf_exempt  # only until the form may be read; `_read` asks for the token
@@ -85,7 +53,11 @@ def _read(request: Any, district: District) -> HttpResponse:
         with uploads.workplace() as folder:
             file = folder / Path(brought.name).name
             os.link(brought.path, file)
-            found = [_shown(one) for one in _compared(request, district, file, folder / "work")]
+            if _asks_server(request, file):
+                connection = _connection(request, district)
+                asked = jobs.enqueue_comparison(connection, file, brought.name, request.user.email)
+                return redirect("question", tenant=district.pk, run_id=asked.pk)
+            found = [shown_comparison(one) for one in _compared(request, district, file, folder / "work")]
     except Refusal as refusal:
         about = f" ({refusal})" if isinstance(refusal, flow.NoSuchColumn) else ""
         return _page(request, district, f"{refusal.words}{about}", 422)
@@ -95,42 +67,25 @@ def _read(request: Any, district: District) -> HttpResponse:
 
 def _compared(request: Any, district: District, file: Path, work: Path) -> list[Compared]:
     by = request.POST.get("by", "")
-    if by or flow.is_list(file):
+    if _is_list(request, file):
         return [
             flow.compare_list(file, district, by or "email", work, request.POST.get("column", "").strip())
         ]
+    return flow.compare_with_roster(file, _connection(request, district), work)
+
+
+def _is_list(request: Any, file: Path) -> bool:
+    return bool(request.POST.get("by", "")) or flow.is_list(file)
+
+
+def _asks_server(request: Any, file: Path) -> bool:
+    """What another system is asked takes minutes: a worker does it."""
+    return request.POST.get("side") == "server" and not _is_list(request, file)
+
+
+def _connection(request: Any, district: District) -> Connection:
     number = request.POST.get("connection", "")
-    connection = find_connection(int(number) if number.isdecimal() and len(number) < 19 else 0, district)
-    if request.POST.get("side") == "server":
-        return flow.compare_with_connection(file, connection, work, lambda words: None)
-    return flow.compare_with_roster(file, connection, work)
-
-
-def _shown(found: Compared) -> Shown:
-    figures = []
-    for outcome, (words, colour, icon) in MARKS.items():
-        if found.counts[outcome]:
-            file = found.files.get(outcome)
-            figures.append(
-                Figure(
-                    Badge(words, colour, icon, found.counts[outcome]),
-                    _as_data(file),
-                    file.name if file else "",
-                )
-            )
-    return Shown(
-        COLLECTIONS["users"] if found.title == "people" else COLLECTIONS[found.title],
-        figures,
-        [(field_words(name), number) for name, number in found.fields.items()],
-        ", ".join(found.columns_first),
-        ", ".join(found.columns_second),
-    )
-
-
-def _as_data(file: Path | None) -> str:
-    if file is None or file.stat().st_size > LARGEST_FILE:
-        return ""
-    return "data:text/csv;charset=utf-8;base64," + base64.b64encode(file.read_bytes()).decode()
+    return find_connection(int(number) if number.isdecimal() and len(number) < 19 else 0, district)
 
 
 def _page(request: Any, district: District, wrong: str = "", status: int = 200) -> HttpResponse:

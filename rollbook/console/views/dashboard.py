@@ -16,6 +16,7 @@ from rollbook.console.imports import last_import
 from rollbook.console.tallies import Tally, tally_of
 from rollbook.flows.holds import open_holds
 from rollbook.flows.overdue import overdue
+from rollbook.flows.post import unsent
 from rollbook.store.models import District, Grant
 
 RECENT = 5
@@ -44,6 +45,7 @@ def show_dashboard(request: HttpRequest, district: District) -> HttpResponse:
             "is_empty": tally.is_empty,
             "last_import": last_import(district),
             "held": open_holds(district),
+            "unsent": list(unsent(district)[:1]),
             "late": overdue(district.pk, timezone.now()),
             "blackouts": in_force_today(district),
             "recent": recent_access(district, RECENT),

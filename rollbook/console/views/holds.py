@@ -62,6 +62,20 @@ def apply_shown(request: Any, district: District, run_id: int) -> HttpResponse:
     return redirect("import", tenant=district.pk, run_id=run.pk)
 
 
+@require_POST
+@in_district(Act.DECIDE_HOLDS)
+def plan_anew(request: Any, district: District, run_id: int) -> HttpResponse:
+    """Plan again what is stale, because the roster is another one now."""
+    run = _run_or_404(district, run_id)
+    try:
+        planned = jobs.enqueue_anew(run, request.user.email)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return redirect("import", tenant=district.pk, run_id=run.pk)
+    messages.info(request, _("It is planned anew. Look at what would change then."))
+    return redirect("import", tenant=district.pk, run_id=planned.pk)
+
+
 WAYS_BACK: dict[str, Callable[..., Run]] = {"before": jobs.enqueue_undo, "after": jobs.enqueue_return}
 
 

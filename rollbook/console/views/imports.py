@@ -13,6 +13,8 @@ from rollbook.console.previews import shown_preview, ways_back
 from rollbook.console.progress import shown_progress
 from rollbook.console.proofs import shown_certificate
 from rollbook.console.reports import is_kept, report_of
+from rollbook.flows.kept import held_before
+from rollbook.flows.spans import KEPT
 from rollbook.store.models import District, Run
 
 PAGE = 25
@@ -49,6 +51,7 @@ def show_import(request: HttpRequest, district: District, run_id: int) -> HttpRe
         "plan_kept": is_kept(run),
         "previewed": shown_preview(run),
         "back": ways_back(run),
+        "behind": held_before(run) if run.outcome == KEPT else None,
         "certificate": shown_certificate(run),
         **_of_delivery(run),
     }

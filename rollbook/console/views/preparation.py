@@ -17,11 +17,10 @@ from rollbook.console.preparation import (
     shown_change,
     shown_steps,
 )
-from rollbook.engine.package import NotAPackage
 from rollbook.engine.preparation.kinds import ALL_KINDS, KINDS
 from rollbook.engine.preparation.steps import FILES, BadSteps, Step, step_of, steps_of
 from rollbook.engine.preparation.trial import MOST_ROWS
-from rollbook.flows import jobs, preparation, steps_change
+from rollbook.flows import jobs, preparation, questions, steps_change
 from rollbook.flows.connections import NoSuchConnection, find_connection
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District, Preparation
@@ -45,8 +44,8 @@ def show_preparation(request: HttpRequest, district: District, connection_id: in
         "kinds": ALL_KINDS,
         "files": [*USUAL, *(one for one in FILES if one not in USUAL)],
     }
-    if "samples" in request.GET and steps:
-        context |= _samples(connection, steps)
+    if tried := _number(request.GET.get("samples", "")):
+        context |= _samples(connection, steps, tried)
     return render(request, "console/preparation.html", context)
 
 
@@ -97,6 +96,19 @@ def move_step(request: Any, district: District, connection_id: int, number: int)
     except Refusal as refusal:
         messages.error(request, refusal.words)
     return redirect("preparation", tenant=district.pk, connection_id=connection.pk)
+
+
+@require_POST
+@in_district(Act.MANAGE_CONNECTIONS)
+def try_steps(request: Any, district: District, connection_id: int) -> HttpResponse:
+    """A worker tries them on the last delivery."""
+    connection = _connection_or_404(district, connection_id)
+    try:
+        run = jobs.enqueue_trial(connection, preparation.drafted_steps(connection), request.user.email)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return redirect("preparation", tenant=district.pk, connection_id=connection.pk)
+    return redirect("question", tenant=district.pk, run_id=run.pk)
 
 
 @require_POST
@@ -165,11 +177,20 @@ def _drop(request: Any, connection: Connection, draft: Preparation) -> HttpRespo
 DECISIONS = {"show": _show, "apply": _apply, "next": _next, "drop": _drop}
 
 
-def _samples(connection: Connection, steps: tuple[Step, ...]) -> dict[str, Any]:
+def _samples(connection: Connection, steps: tuple[Step, ...], number: int) -> dict[str, Any]:
+    """What came of trying steps, if they are still those."""
     try:
-        return {"tried": steps_change.try_on_last(connection, steps), "most_rows": MOST_ROWS}
-    except (Refusal, NotAPackage) as refusal:
+        run = questions.find_question(connection.district, number)
+        tried = questions.answer_of(run)
+    except questions.NoSuchQuestion as refusal:
         return {"untried": refusal.words}
+    if run.connection_id != connection.pk or run.task.get("steps") != [step.as_dict() for step in steps]:
+        return {"untried": _("The steps were changed since. Try them again.")}
+    return {"tried": tried, "most_rows": MOST_ROWS}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def _kept(

@@ -12,13 +12,12 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from rollbook.console.access import Act, in_district
 from rollbook.console.rehearsals import shown_report
-from rollbook.engine.package import NotAPackage
-from rollbook.flows import rehearsals, uploads
+from rollbook.flows import jobs, rehearsals, uploads
 from rollbook.flows.connections import connections_of, find_connection
 from rollbook.flows.districts import MANUAL
 from rollbook.flows.spans import today_of
 from rollbook.refusal import Refusal
-from rollbook.store.models import District, Rehearsal
+from rollbook.store.models import District, Run
 
 LISTED = 20
 
@@ -49,21 +48,22 @@ def show_rehearsal(request: HttpRequest, district: District, rehearsal_id: int) 
 @csrf_protect
 def _read(request: Any, district: District) -> HttpResponse:
     try:
-        made = _rehearsed(request, district)
-    except (Refusal, NotAPackage) as refusal:
-        words = str(refusal) if isinstance(refusal, NotAPackage) else refusal.words
-        return _page(request, district, words, request.POST, 422)
-    return redirect("rehearsal", tenant=district.pk, rehearsal_id=made.pk)
+        asked = _asked(request, district)
+    except Refusal as refusal:
+        return _page(request, district, refusal.words, request.POST, 422)
+    return redirect("question", tenant=district.pk, run_id=asked.pk)
 
 
-def _rehearsed(request: Any, district: District) -> Rehearsal:
+def _asked(request: Any, district: District) -> Run:
+    """A worker rehearses; the page of the question leads to the report."""
     number = request.POST.get("connection", "")
     connection = find_connection(int(number) if number.isdecimal() and len(number) < 19 else 0, district)
     package = request.FILES.get("package")
     path = Path(package.path) if package is not None and package.size else None
-    return rehearsals.rehearse(
-        connection, path, _day(request.POST.get("on", "")), request.user.email, _name(package)
-    )
+    if path is not None:
+        uploads.refuse_no_zip(path)
+    on = _day(request.POST.get("on", ""))
+    return jobs.enqueue_rehearsal(connection, path, _name(package), on, request.user.email)
 
 
 def _name(package: Any) -> str:

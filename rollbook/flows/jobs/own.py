@@ -11,6 +11,7 @@ from rollbook.flows.jobs.beats import COMMAND, a_name, alive, beating, end_walks
 from rollbook.flows.jobs.steps import Step, obtain
 from rollbook.flows.jobs.turns import ahead_of, give_back, take_turn
 from rollbook.flows.jobs.walk import walk
+from rollbook.flows.post import send_due
 from rollbook.flows.undo import plan_undo
 from rollbook.store.models import Run
 
@@ -28,6 +29,7 @@ def own_process() -> Iterator[str]:
         finally:
             left = Run.objects.filter(process=name, outcome="")
             left.update(outcome="declined", message="Not applied.", ended_at=timezone.now())
+            send_due()  # there may be no worker who would
 
 
 def walk_here(run: Run, say: Say) -> Run:

@@ -14,7 +14,7 @@ from django.db.models import F
 
 from rollbook.connectors.contract import ConnectorRefusal
 from rollbook.engine.package import NotAPackage
-from rollbook.flows import ingest
+from rollbook.flows import ingest, questions
 from rollbook.flows.fetch import fetched
 from rollbook.flows.holds import (
     apply_and_raise,
@@ -160,6 +160,8 @@ def _plan(run: Run) -> None:
     kind = run.task.get("kind")
     if kind in KEEPING_THEIR_PLAN:
         Teller(run)("planned")
+    elif kind == questions.KIND:
+        questions.answer(run)
     elif kind == "undo":
         plan_undo(run)
     else:
@@ -187,7 +189,12 @@ def _decide(run: Run) -> None:
     hold = find_hold(run.pk)
     hold.run = run
     apply_it = {"apply": apply_once, "raise": apply_and_raise}[run.task["decision"]]
-    apply_it(hold, run.task["by"], run.task["why"])
+    try:
+        apply_it(hold, run.task["by"], run.task["why"])
+    except ingest.StaleBasis:
+        # Nothing is decided: it is held as before, and can be planned anew.
+        was = run.task["was"]
+        end(run, was["outcome"], was["message"], was["phase"])
 
 
 def _settle(run: Run) -> None:

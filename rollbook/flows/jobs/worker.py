@@ -26,6 +26,7 @@ from rollbook.flows.jobs.beats import (
     is_worker,
 )
 from rollbook.flows.jobs.turns import ANY_WORKER, give_turns
+from rollbook.flows.post import posting
 from rollbook.store.models import Run
 from rollbook.store.routers import homes
 
@@ -43,7 +44,7 @@ def work(stop: Event, at_once: int) -> None:
     with the_place(stop) as name:
         if stop.is_set():
             return
-        with beating(name):
+        with beating(name), posting():
             drive.launch(name, at_once if name != THE_ONLY else 1)
             log.debug("worker %s", name)
             _keep_working(name, stop)

@@ -57,7 +57,8 @@ def _enrolled_already(district: District, entry: Entry) -> list[str]:
 def _living(district: District, model: Any, entry: Entry, condition: Q) -> list[tuple[Any, str]]:
     """Active records that are like it, the entry's own left out, with the names of their connections."""
     alike = model.objects.filter(condition, district=district, status=ACTIVE)
-    found = list(alike.exclude(sourced_id=entry.sourced_id).order_by("id")[:TOLD])
+    # In no order of the database's: for one by id it would walk the whole district instead of the few that are alike.
+    found = sorted(alike.exclude(sourced_id=entry.sourced_id).order_by()[:TOLD], key=lambda one: one.id)
     names = dict(Connection.objects.filter(district=district).values_list("id", "name"))
     return [(one, names.get(one.connection_id, "")) for one in found]
 

@@ -16,6 +16,7 @@ from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.judging import EmailDomain, SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
+from rollbook.store.models.letters import Letter
 from rollbook.store.models.planning import Rehearsal, Schedule, Span, Start
 from rollbook.store.models.preparation import Preparation
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
@@ -63,6 +64,7 @@ __all__ = [
     "IDToken",
     "Keeping",
     "LastSignIn",
+    "Letter",
     "Limit",
     "Nonce",
     "OAuthGrant",

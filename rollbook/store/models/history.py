@@ -40,9 +40,9 @@ class Snapshot(models.Model):
 class Run(models.Model):
     """One walk of a flow from *waiting* to *done*, with what it found and did.
 
-    `phase` is the step it is in or ended in; `outcome` is empty while it runs, then one of success, empty, failed, refused,
-    declined, cancelled, held, rejected, replaced, kept; what is held gets another outcome when somebody decides, what is kept when the
-    blackout is over. `undoes` is the run this one takes back.
+    `phase` is the step it is in or ended in; `outcome` is empty while it runs, then one of success, empty, failed, refused, declined,
+    cancelled, held, rejected, replaced, kept, answered (`flows.questions`). What is held gets another outcome when somebody decides, what
+    is kept when the blackout is over, or the one before it is decided about. `undoes` is the run this one takes back.
 
     `task` says what a worker has to do (`flows.jobs`); it is empty where the process that began the run walks it itself: then `process`
     names that. `turn_at` is when it got its district's turn. `fence` grows each time somebody begins to work on it: whoever has an older

@@ -158,6 +158,7 @@ class User(Record):
         indexes = [
             models.Index(fields=["district", "family_name_folded"]),
             models.Index(fields=["district", "email_folded"]),
+            models.Index(fields=["district", "username_folded"], name="user_by_username"),
         ]
 
 
