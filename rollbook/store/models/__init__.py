@@ -3,7 +3,6 @@
 from rollbook.store.models.access import (
     AccessToken,
     Account,
-    App,
     Credential,
     Grant,
     IDToken,
@@ -11,6 +10,7 @@ from rollbook.store.models.access import (
     Operator,
     RefreshToken,
 )
+from rollbook.store.models.catalogue import App
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker

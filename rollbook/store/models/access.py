@@ -1,4 +1,4 @@
-"""Who comes in and what they may see: accounts, operators, apps, grants, credentials and their tokens."""
+"""Who comes in and what they may see: accounts, operators, grants, credentials and their tokens."""
 
 import uuid
 from typing import Any
@@ -15,6 +15,7 @@ from oauth2_provider.models import (
 )
 
 from rollbook.store.columns import EncryptedText
+from rollbook.store.models.catalogue import App
 from rollbook.store.models.publication import View
 from rollbook.store.models.roster import District
 
@@ -66,17 +67,6 @@ class Operator(models.Model):
         ]
 
 
-class App(models.Model):
-    """A product that reads rosters, as the catalogue of this installation knows it."""
-
-    name = models.CharField(max_length=200)
-    vendor = models.CharField(max_length=200, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Grant(models.Model):
     """What one app may see of one district. `view` is null for a grant to everything; `version` counts changes of its rule."""
 
@@ -95,6 +85,11 @@ class Grant(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["district", "app"], name="grant_app")]
+
+    @property
+    def title(self) -> str:
+        """What the app is called in this district."""
+        return self.app.name
 
 
 class Credential(AbstractApplication):
