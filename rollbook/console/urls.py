@@ -74,6 +74,7 @@ district: list[URLPattern | URLResolver] = [
         name="manual-turn",
     ),
     path("apps", apps.show_apps, name="apps"),
+    path("apps/<int:grant_id>", apps.show_app, name="app"),
     path("imports", imports.show_imports, name="imports"),
     path("upload", uploads.upload, name="upload"),
     path("imports/<int:run_id>/findings", findings.show_findings, name="import-findings"),

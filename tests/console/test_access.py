@@ -15,6 +15,7 @@ ANY = {
     "collection": "users",
     "record_id": "1",
     "run_id": 1,
+    "grant_id": 1,
     "operator_id": 1,
     "connection_id": 1,
     "span_id": 1,

@@ -1,56 +1,76 @@
-"""The apps of a district: what each may read, of which schools, and when it last did."""
+"""The applications of a district: a card for each, and the first page of one, from where all others are reached."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from rollbook.console.access import Act, in_district
-from rollbook.console.activity import moment
-from rollbook.console.cells import Cell, Names
+from rollbook.console.activity import moment, result_words
+from rollbook.console.levels import Levels, levels_of
+from rollbook.console.places import Link, app_page, grant_or_404, links
 from rollbook.console.words import PERMISSIONS
-from rollbook.store.models import AccessRow, District, Grant
-from rollbook.store.visibility import Rule
+from rollbook.store.accesses import Taken, access_counts, last_calls
+from rollbook.store.models import District, Grant
 
 
 @dataclass(frozen=True)
-class AppRow:
-    """A grant as it is listed. `schools` is None where it is to all."""
+class LastAccess:
+    """When an app last took something, and how that went."""
+
+    at: Any
+    words: Any
+    good: bool
+    records: int
+    address: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """An app as it is listed."""
 
     grant: Grant
     permission: Any
-    schools: list[Cell] | None
-    last_access: datetime | None
+    levels: Levels
+    rest: LastAccess | None
+    accesses: int
+    links: list[Link]
 
 
 @in_district(Act.SEE_APPS)
 def show_apps(request: HttpRequest, district: District) -> HttpResponse:
     grants = list(Grant.objects.filter(district=district).select_related("app").order_by("app__name", "id"))
-    names = Names(district)
-    for grant in grants:
-        names.want("orgs", chosen_orgs(grant) or [])
-    names.look_up()
-    accesses = last_accesses(grants)
-    rows = [_row(names, grant, accesses.get(grant.pk)) for grant in grants]
-    return render(request, "console/apps.html", {"nav": "apps", "apps": rows})
+    context = {"nav": "apps", "cards": cards_of(request, grants)}
+    return render(request, "console/apps.html", context)
 
 
-def chosen_orgs(grant: Grant) -> tuple[int, ...] | None:
-    """The record ids of the orgs a grant's rule names; None when it names none, and so gives all."""
-    return Rule.parse(grant.rule).orgs
+@in_district(Act.SEE_APPS)
+def show_app(request: HttpRequest, district: District, grant_id: int) -> HttpResponse:
+    grant = grant_or_404(district, grant_id)
+    return app_page(request, grant, "app", "console/app.html", {"card": cards_of(request, [grant])[0]})
 
 
-def last_accesses(grants: list[Grant]) -> dict[int, int]:
-    """{grant: milliseconds}, of those that ever read."""
-    rows = AccessRow.objects.filter(grant_id__in=[grant.pk for grant in grants]).order_by()
-    return dict(rows.values_list("grant_id").annotate(Max("at")))
+def cards_of(request: HttpRequest, grants: list[Grant]) -> list[Card]:
+    """The cards of these apps; what they took is asked for all of them at once."""
+    numbers = [grant.pk for grant in grants]
+    counts, calls = access_counts(numbers, timezone.now()), last_calls(numbers)
+    return [
+        Card(
+            grant=grant,
+            permission=PERMISSIONS.get(grant.permission, grant.permission),
+            levels=levels_of(grant),
+            rest=_last(calls.get(grant.pk)),
+            accesses=counts.get(grant.pk, 0),
+            links=links(request, grant),
+        )
+        for grant in grants
+    ]
 
 
-def _row(names: Names, grant: Grant, last: int | None) -> AppRow:
-    chosen = chosen_orgs(grant)
-    schools = None if chosen is None else [names.cell("orgs", one) for one in chosen]
-    permission = PERMISSIONS.get(grant.permission, grant.permission)
-    return AppRow(grant, permission, schools, None if last is None else moment(last))
+def _last(taken: Taken | None) -> LastAccess | None:
+    if taken is None:
+        return None
+    words = result_words(taken.status)
+    return LastAccess(moment(taken.at), words, taken.status < 400, taken.records, taken.address)
