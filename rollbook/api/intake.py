@@ -24,6 +24,7 @@ from rollbook.engine.report import csv_of, masked
 from rollbook.flows import uploads
 from rollbook.flows.connections import NoSuchConnection, SwitchedOff, connections_of, find_connection
 from rollbook.flows.notify import import_address
+from rollbook.flows.roles import NotAllowed, reach_of
 from rollbook.flows.tokens import note_use, token_of
 from rollbook.refusal import Refusal
 from rollbook.store.found import Found, found_by
@@ -59,6 +60,7 @@ class BadForm(Refusal):
 
 STATUS: dict[type[Refusal], int] = {
     NoToken: 401,
+    NotAllowed: 403,
     NoSuchAddress: 404,
     NoSuchRun: 404,
     NoSuchConnection: 404,
@@ -97,6 +99,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if token is None:
         raise NoToken
     rate.take(-token.pk)
+    if route.act is None or not reach_of(token.account).may(route.act, token.district_id):
+        raise NotAllowed
     note_use(token, now)
     return HANDLES[route.name](request, token, numbers)
 

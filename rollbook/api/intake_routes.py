@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from rollbook.engine.codes import SEVERITIES
+from rollbook.flows.roles import Act
 
 ROOT = "/api/v1"
 
@@ -16,7 +17,10 @@ Schema = dict[str, Any]
 
 @dataclass(frozen=True)
 class Route:
-    """One operation. `path` stands below `ROOT`; what is in braces is a number. `answers` are {status: what it says}."""
+    """One operation. `path` stands below `ROOT`; what is in braces is a number. `answers` are {status: what it says}.
+
+    `act` is what the token's operator must be allowed to do in its district; only an open route has none.
+    """
 
     methods: tuple[str, ...]
     path: str
@@ -26,6 +30,7 @@ class Route:
     query: tuple[tuple[str, Schema, str], ...] = ()
     schema: str = ""
     is_open: bool = False
+    act: Act | None = None
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -39,7 +44,11 @@ class Route:
         )
 
 
-REFUSED = {401: "No token, or one that no longer holds.", 429: "Too many requests in a minute."}
+REFUSED = {
+    401: "No token, or one that no longer holds.",
+    403: "The role of the token's operator does not allow it.",
+    429: "Too many requests in a minute.",
+}
 NOT_THERE = {404: "There is no such thing in the district of this token."}
 
 NARROW: tuple[tuple[str, Schema, str], ...] = (
@@ -58,7 +67,7 @@ ROUTES = (
     Route(("GET",), "/openapi.json", "document", "This document.", {200: "The document."}, is_open=True),
     Route(
         ("GET",), "/connections", "connections", "The connections of the token's district.",
-        {200: "All of them.", **REFUSED}, schema="Connections",
+        {200: "All of them.", **REFUSED}, schema="Connections", act=Act.SEE_IMPORTS,
     ),
     Route(
         ("PUT", "POST"), "/connections/{connection}/delivery", "deliver",
@@ -73,24 +82,25 @@ ROUTES = (
             422: "Not a zip file.",
             **NOT_THERE, **REFUSED,
         },
-        query=(DRY_RUN,), schema="Run",
+        query=(DRY_RUN,), schema="Run", act=Act.MANAGE_CONNECTIONS,
     ),
     Route(
         ("GET",), "/runs", "runs", "The latest 25 runs of the district.", {200: "The latest first.", **REFUSED},
-        schema="Runs",
+        schema="Runs", act=Act.SEE_IMPORTS,
     ),
     Route(
         ("GET",), "/runs/{run}", "run", "A run: how far it is, what it came to, what it changed.",
-        {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="Run",
+        {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="Run", act=Act.SEE_IMPORTS,
     ),
     Route(
         ("GET",), "/runs/{run}/findings", "findings",
         "What a run found: exact totals, and up to 100 findings of each code in each file. What is personal is masked.",
         {200: "The gravest first.", **NOT_THERE, **REFUSED}, query=NARROW, schema="Findings",
+        act=Act.SEE_IMPORTS,
     ),
     Route(
         ("GET",), "/runs/{run}/findings.csv", "findings_csv", "The same findings as CSV.",
-        {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW,
+        {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW, act=Act.SEE_IMPORTS,
     ),
 )  # fmt: skip
 
