@@ -68,11 +68,16 @@ class Operator(models.Model):
 
 
 class Grant(models.Model):
-    """What one app may see of one district. `view` is null for a grant to everything; `version` counts changes of its rule."""
+    """What one app may see of one district. `view` is null for a grant to everything; `version` counts changes of its rule.
+
+    `rule` is the canonical JSON of `engine.scope.Rule`, `permission` its level. `starts_on` and `ends_on` are the first and the last
+    day of the district on which the app sees anything (`YYYY-MM-DD`); without them there is no such bound.
+    """
 
     class Permission(models.TextChoices):
         FULL = "full"
         BASIC = "basic"
+        NONE = "none"
 
     district = models.ForeignKey(District, models.CASCADE, related_name="grants")
     app = models.ForeignKey(App, models.CASCADE, related_name="grants")
@@ -81,6 +86,8 @@ class Grant(models.Model):
     rule = models.TextField()
     version = models.IntegerField(default=1)
     view = models.ForeignKey(View, models.PROTECT, null=True, related_name="grants")
+    starts_on = models.CharField(max_length=10, null=True)
+    ends_on = models.CharField(max_length=10, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
