@@ -10,7 +10,9 @@ from rollbook.store.models.access import (
     Operator,
     RefreshToken,
 )
-from rollbook.store.models.catalogue import App
+from rollbook.store.models.auditing import AuditEntry, AuditHead
+from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
+from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
@@ -21,6 +23,8 @@ from rollbook.store.models.preparation import Preparation
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
     AccessRow,
+    DailyUse,
+    KeyUse,
     LastSignIn,
     Nonce,
     PageChunk,
@@ -50,11 +54,17 @@ __all__ = [
     "AccessToken",
     "Account",
     "App",
+    "AuditEntry",
+    "AuditHead",
+    "Bearer",
     "Class",
     "Connection",
     "Course",
     "Credential",
+    "DailyUse",
     "Demographics",
+    "Developer",
+    "DeveloperMail",
     "District",
     "EmailDomain",
     "Enrollment",
@@ -62,8 +72,10 @@ __all__ = [
     "Hold",
     "IDToken",
     "Keeping",
+    "KeyUse",
     "LastSignIn",
     "Limit",
+    "Logo",
     "Nonce",
     "OAuthGrant",
     "Operator",
@@ -72,6 +84,8 @@ __all__ = [
     "Org",
     "PageChunk",
     "PageList",
+    "Partner",
+    "PartnerKey",
     "Pin",
     "Plan",
     "Preparation",
@@ -85,6 +99,7 @@ __all__ = [
     "Schedule",
     "Served",
     "SeverityChange",
+    "Shown",
     "Snapshot",
     "SnapshotAct",
     "Span",

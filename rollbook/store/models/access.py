@@ -48,16 +48,23 @@ class Account(AbstractBaseUser):
 
 
 class Operator(models.Model):
-    """A person who works in the console: of one district, or of the whole installation (`district` null, role installation)."""
+    """A person who works in the console: of one district, or of the whole installation (`district` null, role installation).
+
+    `schools` are the record ids of the orgs that a school administrator works in, each for itself alone; empty for every other role.
+    """
 
     class OperatorRole(models.TextChoices):
         INSTALLATION = "installation operator"
         DISTRICT = "district administrator"
+        SCHOOL = "school administrator"
+        PRIVACY = "privacy officer"
+        HELP_DESK = "help desk"
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="operators")
     district = models.ForeignKey(District, models.CASCADE, null=True, related_name="operators")
     role = models.CharField(max_length=40, choices=OperatorRole.choices)
     name = models.CharField(max_length=200, default="")
+    schools = models.JSONField(default=list)
 
     class Meta:
         constraints = [
@@ -72,6 +79,8 @@ class Grant(models.Model):
 
     `rule` is the canonical JSON of `engine.scope.Rule`, `permission` its level. `starts_on` and `ends_on` are the first and the last
     day of the district on which the app sees anything (`YYYY-MM-DD`); without them there is no such bound.
+
+    `daily_requests` and `daily_records` are how much it may take in a day, counted from midnight UTC; null is no limit.
     """
 
     class Permission(models.TextChoices):
@@ -88,6 +97,8 @@ class Grant(models.Model):
     view = models.ForeignKey(View, models.PROTECT, null=True, related_name="grants")
     starts_on = models.CharField(max_length=10, null=True)
     ends_on = models.CharField(max_length=10, null=True)
+    daily_requests = models.BigIntegerField(null=True)
+    daily_records = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -102,10 +113,18 @@ class Grant(models.Model):
 class Credential(AbstractApplication):
     """One key of a grant. `client_secret` is stored hashed; `oauth1_secret` has to be readable, so it is encrypted, and empty unless
     OAuth 1.0a was switched on for this credential.
+
+    After a new secret was made, the former one (hashed in `former_secret`, readable in `former_oauth1_secret`) holds until `former_until`.
+    `addresses` are the networks it may be used from, in CIDR form, one a line; empty: from anywhere.
     """
 
     grant = models.ForeignKey(Grant, models.CASCADE, related_name="credentials")
     oauth1_secret = EncryptedText(default="")
+    former_secret = models.CharField(max_length=255, default="")
+    former_oauth1_secret = EncryptedText(default="")
+    former_until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    addresses = models.TextField(default="")
     revoked_at = models.DateTimeField(null=True)
 
     class Meta(AbstractApplication.Meta):
