@@ -2,7 +2,6 @@
 
 import django.db.models.deletion
 import rollbook.store.columns
-from django.conf import settings
 from django.db import migrations, models
 
 
@@ -22,14 +21,6 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Bearer',
-            fields=[
-                ('credential', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='bearer', serialize=False, to=settings.OAUTH2_PROVIDER_APPLICATION_MODEL)),
-                ('secret', rollbook.store.columns.EncryptedText()),
-                ('checksum', models.CharField(max_length=64, unique=True)),
-            ],
-        ),
-        migrations.CreateModel(
             name='DailyUse',
             fields=[
                 ('grant_id', models.BigIntegerField()),
@@ -46,69 +37,6 @@ class Migration(migrations.Migration):
                 ('at', models.BigIntegerField()),
                 ('address', models.GenericIPAddressField(null=True)),
             ],
-        ),
-        migrations.CreateModel(
-            name='Logo',
-            fields=[
-                ('app', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='logo', serialize=False, to='store.app')),
-                ('kind', models.CharField(max_length=20)),
-                ('checksum', models.CharField(max_length=64)),
-                ('content', models.BinaryField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Partner',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('website', models.CharField(default='', max_length=500)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-            ],
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='contact_email',
-            field=models.CharField(default='', max_length=254),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='contact_name',
-            field=models.CharField(default='', max_length=200),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='description',
-            field=models.TextField(default=''),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='in_development',
-            field=models.BooleanField(default=False),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='instructions',
-            field=models.TextField(default=''),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='needs',
-            field=models.TextField(default='[]'),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='redirect_uris',
-            field=models.JSONField(default=list),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='start_url',
-            field=models.CharField(default='', max_length=2000),
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='website',
-            field=models.CharField(default='', max_length=500),
         ),
         migrations.AddField(
             model_name='credential',
@@ -178,56 +106,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Developer',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default='', max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('left_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='developers', to=settings.AUTH_USER_MODEL)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='developers', to='store.partner')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='registered_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='apps', to='store.developer'),
-        ),
-        migrations.CreateModel(
-            name='DeveloperMail',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('written_by', models.CharField(max_length=254)),
-                ('at', models.DateTimeField()),
-                ('template', models.CharField(max_length=40)),
-                ('subject', models.CharField(max_length=500)),
-                ('body', models.TextField()),
-                ('recipients', models.JSONField(default=list)),
-                ('reason', models.CharField(default='', max_length=500)),
-                ('app', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='developer_mails', to='store.app')),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='developer_mails', to='store.district')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='app',
-            name='partner',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='apps', to='store.partner'),
-        ),
-        migrations.CreateModel(
-            name='PartnerKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200)),
-                ('checksum', models.CharField(max_length=64, unique=True)),
-                ('beginning', models.CharField(max_length=20)),
-                ('made_by', models.CharField(max_length=254)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('revoked_by', models.CharField(default='', max_length=254)),
-                ('partner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='store.partner')),
-            ],
-        ),
-        migrations.CreateModel(
             name='Shown',
             fields=[
                 ('grant_id', models.BigIntegerField()),
@@ -237,10 +115,6 @@ class Migration(migrations.Migration):
                 ('until', models.BigIntegerField()),
                 ('district', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='store.district')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='developer',
-            constraint=models.UniqueConstraint(fields=('account', 'partner'), name='developer_once'),
         ),
         migrations.AddIndex(
             model_name='shown',
