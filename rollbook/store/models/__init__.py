@@ -12,12 +12,20 @@ from rollbook.store.models.access import (
 )
 from rollbook.store.models.auditing import AuditEntry, AuditHead
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
+from rollbook.store.models.deliveries import Delivery, Export
 from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.judging import EmailDomain, SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
+from rollbook.store.models.permissions import (
+    ApprovalRule,
+    GrantVersion,
+    MaskKey,
+    OptOut,
+    PermissionRequest,
+)
 from rollbook.store.models.planning import Rehearsal, Schedule, Span, Start
 from rollbook.store.models.preparation import Preparation
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
@@ -54,6 +62,7 @@ __all__ = [
     "AccessToken",
     "Account",
     "App",
+    "ApprovalRule",
     "AuditEntry",
     "AuditHead",
     "Bearer",
@@ -62,13 +71,16 @@ __all__ = [
     "Course",
     "Credential",
     "DailyUse",
+    "Delivery",
     "Demographics",
     "Developer",
     "DeveloperMail",
     "District",
     "EmailDomain",
     "Enrollment",
+    "Export",
     "Grant",
+    "GrantVersion",
     "Hold",
     "IDToken",
     "Keeping",
@@ -76,16 +88,19 @@ __all__ = [
     "LastSignIn",
     "Limit",
     "Logo",
+    "MaskKey",
     "Nonce",
     "OAuthGrant",
     "Operator",
     "OperatorToken",
     "OperatorTokenUse",
+    "OptOut",
     "Org",
     "PageChunk",
     "PageList",
     "Partner",
     "PartnerKey",
+    "PermissionRequest",
     "Pin",
     "Plan",
     "Preparation",

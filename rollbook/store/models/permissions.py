@@ -9,7 +9,8 @@ from rollbook.store.models.roster import District
 
 class GrantVersion(models.Model):
     """A rule that a grant had from `at` on, until its next version. `starts_on` and `ends_on` are the
-    grant's as they were saved with it."""
+    grant's as they were saved with it.
+    """
 
     grant = models.ForeignKey(Grant, models.CASCADE, related_name="versions")
     number = models.IntegerField()
@@ -18,7 +19,7 @@ class GrantVersion(models.Model):
     ends_on = models.CharField(max_length=10, null=True)
     by = models.CharField(max_length=200, default="")
     why = models.TextField(default="")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["grant", "number"], name="grant_version_once")]
