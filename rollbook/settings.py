@@ -86,6 +86,7 @@ READING_MODELS = frozenset(
         "store.accessrow",
         "store.accesstoken",
         "store.dailyuse",
+        "store.delivery",
         "store.idtoken",
         "store.keyuse",
         "store.lastsignin",
