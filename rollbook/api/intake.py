@@ -22,6 +22,7 @@ from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.engine.catalogue import CATALOGUE
 from rollbook.engine.report import csv_of, masked
 from rollbook.flows import uploads
+from rollbook.flows.acting import API, acting
 from rollbook.flows.connections import NoSuchConnection, SwitchedOff, connections_of, find_connection
 from rollbook.flows.notify import import_address
 from rollbook.flows.roles import NotAllowed, reach_of
@@ -102,7 +103,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if route.act is None or not reach_of(token.account).may(route.act, token.district_id):
         raise NotAllowed
     note_use(token, now)
-    return HANDLES[route.name](request, token, numbers)
+    with acting(f"{token.account.email} (token {token.pk})", API):
+        return HANDLES[route.name](request, token, numbers)
 
 
 def _route(request: HttpRequest) -> tuple[Route, dict[str, int]]:

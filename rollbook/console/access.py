@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.roles import Act, Reach, Role, reach_of
 from rollbook.store.models import Account, District
 
@@ -39,7 +40,7 @@ def in_district(act: Act) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, tenant: int, **rest: Any) -> HttpResponse:
             district = _district_or_404(request, act, tenant)
-            with timezone.override(ZoneInfo(district.time_zone)):
+            with timezone.override(ZoneInfo(district.time_zone)), acting(_name(request), CONSOLE):
                 return view(request, district, **rest)
 
         guarded.act = act  # type: ignore[attr-defined]  # a test asks every route for it
@@ -62,12 +63,17 @@ def in_installation(act: Act) -> Callable[[View], View]:
             request.reach = reach_of(request.user)
             if not request.reach.may_here(act):
                 raise Http404
-            return view(request, **rest)
+            with acting(_name(request), CONSOLE):
+                return view(request, **rest)
 
         guarded.act = act  # type: ignore[attr-defined]  # a test asks every route for it
         return guarded
 
     return guard
+
+
+def _name(request: Any) -> str:
+    return request.user.email or str(request.user.pk)
 
 
 def _district_or_404(request: Any, act: Act, tenant: int) -> District:
