@@ -8,7 +8,7 @@ import rollbook.store.columns
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("store", "0022_catalogue"),
+        ("store", "0023_permissions"),
     ]
 
     operations = [
