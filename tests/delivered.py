@@ -33,7 +33,7 @@ def deliver(district: District, package: Path) -> Run:
 
 
 def a_grant(district: District, rule: Rule = FULL, app: str = "An app") -> Grant:
-    grant = Grant(district=district, app=add_app(app))
+    grant = Grant(district=district, app=add_app(app), enabled=True)
     set_rule(grant, rule, "a test")
     return grant
 

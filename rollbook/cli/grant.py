@@ -46,7 +46,7 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Let an app see a district, or see it otherwise than before. It reads with a key: `rollbook key add`."""
-    grant = apps.grant_app(find_district(district), apps.find_app(app), permission, school or [])
+    grant = apps.grant_app(find_district(district), apps.find_app(app), permission, school or [], enabled=True)
     if as_json:
         typer.echo(json.dumps(_row(grant)))
     else:

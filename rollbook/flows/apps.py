@@ -68,6 +68,11 @@ def find_app(name_or_number: str) -> App:
     return app
 
 
+def grant_of(district: District, app: App) -> Grant | None:
+    """The grant of this app in this district, if it has one that was not removed."""
+    return Grant.objects.filter(district=district, app=app, removed_at=None).first()
+
+
 def find_grant(number: int) -> Grant:
     """Raises NoSuchGrant."""
     grant = Grant.objects.select_related("app", "district").filter(pk=number).first()
@@ -76,15 +81,17 @@ def find_grant(number: int) -> Grant:
     return grant
 
 
-def grant_app(district: District, app: App, permission: str, schools: list[str]) -> Grant:
-    """What the app may see of the district from now on: a new grant, enabled, or the one there is with another rule.
+def grant_app(
+    district: District, app: App, permission: str, schools: list[str], *, enabled: bool = True
+) -> Grant:
+    """What the app may see of the district from now on: a new grant, or the one there is with another rule and enabled or not as it was.
 
     `permission` is full, or basic with the schools' served sourcedIds. Publishes. Raises SchoolsOnlyWithBasic, SchoolsNeeded,
     UnknownSchool.
     """
     rule = _rule(district, permission, schools)
     with transaction.atomic():
-        grant = Grant.objects.filter(district=district, app=app).first() or Grant(district=district, app=app)
+        grant = grant_of(district, app) or Grant(district=district, app=app, enabled=enabled)
         if grant.rule != rule.canonical():
             set_rule(grant, rule, f"what {app.name} may see")
     return grant

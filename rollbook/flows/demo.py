@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollbook.flows.apps import Key, add_app, add_key, revoke_key
+from rollbook.flows.apps import Key, add_app, add_key, grant_of, revoke_key
 from rollbook.flows.connections import upload_of
 from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import Prepared, carry_out, prepare
@@ -61,7 +61,7 @@ def _operator(district: District, password: str) -> None:
 
 def _app(district: District, name: str, permission: str) -> DemoApp:
     app = App.objects.filter(name=name).first() or add_app(name, "Rollbook")
-    grant = Grant.objects.filter(district=district, app=app).first() or Grant(district=district, app=app)
+    grant = grant_of(district, app) or Grant(district=district, app=app, enabled=True)
     rule = FULL if permission == Grant.Permission.FULL else _first_school(district)
     if grant.rule != rule.canonical():
         set_rule(grant, rule, f"what {name} may see")

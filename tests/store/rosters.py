@@ -78,7 +78,7 @@ class RandomDistrict:
 
     def _reader(self, name: str, rule: Rule) -> Reader:
         app = App.objects.create(name=name)
-        grant = Grant(district=self.district, app=app)
+        grant = Grant(district=self.district, app=app, enabled=True)
         set_rule(grant, rule, name)
         return Reader(self.district.pk, grant.pk, grant.version, 0, grant.view_id or 0)
 

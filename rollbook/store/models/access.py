@@ -81,6 +81,9 @@ class Grant(models.Model):
     day of the district on which the app sees anything (`YYYY-MM-DD`); without them there is no such bound.
 
     `daily_requests` and `daily_records` are how much it may take in a day, counted from midnight UTC; null is no limit.
+
+    `name` is what the app is called in this district, where that is not its name in the catalogue; `own` holds what the district entered
+    itself of what the catalogue says (`flows.apps.OWN`). A grant that was removed stays for its history, and lets nothing through.
     """
 
     class Permission(models.TextChoices):
@@ -90,7 +93,9 @@ class Grant(models.Model):
 
     district = models.ForeignKey(District, models.CASCADE, related_name="grants")
     app = models.ForeignKey(App, models.CASCADE, related_name="grants")
-    enabled = models.BooleanField(default=True)
+    name = models.CharField(max_length=200, default="")
+    own = models.JSONField(default=dict)
+    enabled = models.BooleanField(default=False)
     permission = models.CharField(max_length=20, choices=Permission.choices)
     rule = models.TextField()
     version = models.IntegerField(default=1)
@@ -100,14 +105,20 @@ class Grant(models.Model):
     daily_requests = models.BigIntegerField(null=True)
     daily_records = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
+    removed_by = models.CharField(max_length=254, default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["district", "app"], name="grant_app")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["district", "app"], name="grant_app", condition=models.Q(removed_at=None)
+            )
+        ]
 
     @property
     def title(self) -> str:
         """What the app is called in this district."""
-        return self.app.name
+        return self.name or self.app.name
 
 
 class Credential(AbstractApplication):
