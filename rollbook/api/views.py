@@ -12,6 +12,7 @@ from rollbook.api.endpoints import matches
 from rollbook.oneroster.query import parse
 from rollbook.oneroster.spec import Operation
 from rollbook.store import pages
+from rollbook.store.unseen import unseen_by
 from rollbook.store.visibility import NotVisible, Reader
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ def _found(call: Call, operation: Operation, reader: Reader) -> HttpResponse:
     assert call.match
     if any("\0" in text for text in call.match.ids):
         raise NotVisible
-    call.question = parse(operation, call.match.ids, call.query)
+    call.question = parse(operation, call.match.ids, call.query, unseen_by(reader, operation))
     located = pages.locate(reader, call.question, call.now)
     call.publication = located.publication
     if envelope.is_known(call, located):

@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -76,13 +76,19 @@ class Question:
         return [self.sort.path.names, self.sort.descending] if self.sort else []
 
 
-def parse(operation: Operation, parents: Iterable[str], query: Iterable[tuple[str, str]]) -> Question:
+def parse(
+    operation: Operation,
+    parents: Iterable[str],
+    query: Iterable[tuple[str, str]],
+    unseen: frozenset[str] = frozenset(),
+) -> Question:
     """The Question of a GET. `query` are the decoded parameters in order; those the standard does not know are ignored, and a single
-    record knows `fields` alone. Raises BadQuery and nothing else.
+    record knows `fields` alone. By members that are `unseen` (`treatments.unseen`) nothing is filtered or sorted, as if there were none.
+    Raises BadQuery and nothing else.
     """
     known = SELECTION_ONLY if operation.kind == "single" else PARAMETERS
     given = _once([(name, value) for name, value in query if name in known])
-    entity = _entity(operation)
+    entity = replace(_entity(operation), unseen=unseen) if unseen else _entity(operation)
     sort, sort_remarks = _sort_of(entity, given.get("sort", ""), given.get("orderBy", ""))
     fields, field_remarks = _fields_of(entity, given.get("fields"))
     return Question(

@@ -20,6 +20,7 @@ from rollbook.store.models import PageChunk, PageList, Pin, Publication
 from rollbook.store.prepared import fetch
 from rollbook.store.querysets import positions, record_position
 from rollbook.store.texts import Located, forget_openings, joined_texts
+from rollbook.store.unseen import forget_unseen, refuse_unseen
 from rollbook.store.visibility import NotVisible, Reader
 
 PIN_MINUTES = 30
@@ -28,7 +29,10 @@ CHUNK = 5_000
 
 
 def locate(reader: Reader, question: Question, now_ms: int) -> Located:
-    """Find the page, or the one record, that `question` asks for. Raises NotVisible for an unknown record or parent."""
+    """Find the page, or the one record, that `question` asks for. Raises NotVisible for an unknown record or parent, BadQuery where it
+    asks by what the reader does not see.
+    """
+    refuse_unseen(reader, question)
     if question.operation.kind == "single":
         return _locate_record(reader, question)
     pin = _pin_of(reader, question)
@@ -115,6 +119,7 @@ def forget_publications() -> None:
     """Let go of what is kept of publications in memory; only who makes districts again under old ids needs this."""
     _state.cache_clear()
     forget_openings()
+    forget_unseen()
 
 
 # --- Locating -----------------------------------------------------------------------------------------------------------------------------

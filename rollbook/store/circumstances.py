@@ -1,0 +1,71 @@
+"""What stands beside a rule when its view is worked out: whether the grant is open on the day, who has opted out, and how its masks are made.
+
+A grant of which any of this is particular has a view of its own, see `is_particular`; what the whole district decided holds for every view.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from rollbook.engine.masks import Masker
+from rollbook.engine.scope import Rule
+from rollbook.store.models import Grant, MaskKey, OptOut, View
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """`left_out` are record ids of users; `masker` is None where no field is treated."""
+
+    is_open: bool = True
+    left_out: frozenset[int] = frozenset()
+    masker: Masker | None = None
+
+
+def circumstances_of_view(view: View, rule: Rule, today: str) -> Circumstances:
+    """Those of the grant whose own the view is; a view that may be shared knows only what the district decided."""
+    grant = None if view.shared else view.grants.first()
+    return circumstances(view.district_id, grant, rule, today)
+
+
+def circumstances(district_id: int, grant: Grant | None, rule: Rule, today: str) -> Circumstances:
+    """`today` is the district's date, `YYYY-MM-DD`."""
+    is_open = grant is None or is_begun_and_not_over(grant.starts_on, grant.ends_on, today)
+    masker = masker_of(grant) if rule.fields and grant is not None else None
+    return Circumstances(is_open, left_out(district_id, grant, today), masker)
+
+
+def is_begun_and_not_over(starts_on: str | None, ends_on: str | None, today: str) -> bool:
+    """Both days are included; a missing one sets no bound."""
+    return (starts_on or "") <= today <= (ends_on or "9999-12-31")
+
+
+def left_out(district_id: int, grant: Grant | None, today: str) -> frozenset[int]:
+    """Who has opted out of this grant, or of every app, and is out on that day."""
+    named = Q(grant=None) if grant is None or grant.pk is None else Q(grant=None) | Q(grant=grant)
+    running = Q(ends_on=None) | Q(ends_on__gte=today)
+    found = OptOut.objects.filter(
+        named, running, district_id=district_id, withdrawn_at=None, starts_on__lte=today
+    )
+    return frozenset(found.values_list("user_id", flat=True))
+
+
+def masker_of(grant: Grant) -> Masker:
+    """By the grant's own key, which is made when it is first needed; a grant that is not saved yet gets one that is not kept."""
+    made = secrets.token_hex(32)
+    if grant.pk is None:
+        return Masker(made.encode())
+    kept, _ = MaskKey.objects.get_or_create(grant=grant, defaults={"key": made})
+    return Masker(kept.key.encode())
+
+
+def is_particular(grant: Grant, rule: Rule) -> bool:
+    """Whether the grant sees otherwise than another with the same rule: by masks of its own, by its dates, by people who left it alone."""
+    if rule.fields or grant.starts_on or grant.ends_on:
+        return True
+    return grant.pk is not None and OptOut.objects.filter(grant=grant, withdrawn_at=None).exists()
+
+
+def needs_rows(district_id: int) -> bool:
+    """Whether even a grant to everything needs a view, because somebody of the district is left out of every app, or will be."""
+    return OptOut.objects.filter(district_id=district_id, grant=None, withdrawn_at=None).exists()
