@@ -98,6 +98,7 @@ READING_MODELS = frozenset(
         "store.pin",
         "store.progress",
         "store.refreshtoken",
+        "store.sanitycheck",
         "store.throttle",
         "store.worker",
     }

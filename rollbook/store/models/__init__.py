@@ -12,6 +12,7 @@ from rollbook.store.models.access import (
 )
 from rollbook.store.models.auditing import AuditEntry, AuditHead
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
+from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export
 from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
@@ -43,15 +44,19 @@ from rollbook.store.models.roster import (
     RECORDS,
     AcademicSession,
     Class,
+    ClassResource,
     Course,
+    CourseResource,
     Demographics,
     District,
     Enrollment,
     Org,
     Record,
+    Resource,
     Role,
     User,
     UserProfile,
+    UserResource,
 )
 from rollbook.store.models.tokens import OperatorToken, OperatorTokenUse
 
@@ -67,8 +72,10 @@ __all__ = [
     "AuditHead",
     "Bearer",
     "Class",
+    "ClassResource",
     "Connection",
     "Course",
+    "CourseResource",
     "Credential",
     "DailyUse",
     "Delivery",
@@ -109,8 +116,11 @@ __all__ = [
     "Record",
     "RefreshToken",
     "Rehearsal",
+    "Resource",
     "Role",
     "Run",
+    "SanityCheck",
+    "SanityPlan",
     "Schedule",
     "Served",
     "SeverityChange",
@@ -121,6 +131,7 @@ __all__ = [
     "Start",
     "User",
     "UserProfile",
+    "UserResource",
     "View",
     "ViewRow",
     "Worker",
