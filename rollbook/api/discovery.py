@@ -55,7 +55,7 @@ QUERY: tuple[tuple[str, Schema, str], ...] = (
 
 def document(call: Call) -> HttpResponse | None:
     """The discovery document, when that is what the call asks for. Raises OnlyReading."""
-    if call.path not in PATHS:
+    if call.application is not None or call.path not in PATHS:
         return None
     if call.method not in ("GET", "HEAD"):
         raise OnlyReading
