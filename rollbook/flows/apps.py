@@ -1,18 +1,32 @@
-"""Apps: one enters the catalogue, a district grants it something, it gets keys, and loses them again."""
+"""Apps: one enters the catalogue, a district grants it something, enables and disables it. Its keys are `flows.keys`' matter."""
 
-import secrets
-import uuid
-from dataclasses import dataclass
-
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.utils import timezone
 
+from rollbook.flows import audit
+from rollbook.flows.keys import Key, NoSuchKey, add_key, revoke_key
 from rollbook.flows.publish import set_rule
 from rollbook.refusal import Refusal
-from rollbook.store.hashing import RandomSecretHasher
-from rollbook.store.models import App, Credential, District, Grant
+from rollbook.store.models import App, District, Grant
 from rollbook.store.visibility import FULL, Rule, basic
+
+__all__ = [
+    "AppExists",
+    "Key",
+    "NoSuchApp",
+    "NoSuchGrant",
+    "NoSuchKey",
+    "SchoolsNeeded",
+    "SchoolsOnlyWithBasic",
+    "add_app",
+    "add_key",
+    "disable",
+    "enable",
+    "find_app",
+    "find_grant",
+    "grant_app",
+    "grant_of",
+    "revoke_key",
+]
 
 
 class AppExists(Refusal):
@@ -27,10 +41,6 @@ class NoSuchGrant(Refusal):
     """There is no grant of this number: `rollbook grant list` shows them."""
 
 
-class NoSuchKey(Refusal):
-    """There is no key with this client id: `rollbook key list` shows them."""
-
-
 class SchoolsOnlyWithBasic(Refusal):
     """A full grant sees every school: leave the schools out, or grant basic."""
 
@@ -39,23 +49,15 @@ class SchoolsNeeded(Refusal):
     """A basic grant sees the schools chosen: name at least one."""
 
 
-@dataclass(frozen=True)
-class Key:
-    """A new credential with its secret, which is shown this once: only a hash of it is kept, unless OAuth 1 needs to read it."""
-
-    credential_id: int
-    client_id: str
-    client_secret: str
-    oauth1: bool
-
-
 def add_app(name: str, vendor: str = "") -> App:
     """A product enters the catalogue. Raises AppExists."""
     name = name.strip()
     with transaction.atomic():
         if App.objects.filter(name=name).exists():
             raise AppExists(name)
-        return App.objects.create(name=name, vendor=vendor.strip())
+        app = App.objects.create(name=name, vendor=vendor.strip())
+        audit.record(None, "app.add", "app", app.pk, name, after={"vendor": app.vendor})
+    return app
 
 
 def find_app(name_or_number: str) -> App:
@@ -93,7 +95,12 @@ def grant_app(
     with transaction.atomic():
         grant = grant_of(district, app) or Grant(district=district, app=app, enabled=enabled)
         if grant.rule != rule.canonical():
+            before = {"rule": grant.rule, "permission": grant.permission} if grant.pk else {}
             set_rule(grant, rule, f"what {app.name} may see")
+            audit.record(
+                district.pk, "grant.change" if before else "grant.add", "grant", grant.pk, grant.title,
+                before=before, after={"rule": grant.rule, "permission": grant.permission, "enabled": grant.enabled},
+            )  # fmt: skip
     return grant
 
 
@@ -118,33 +125,10 @@ def disable(grant: Grant) -> None:
 
 
 def _set_enabled(grant: Grant, is_enabled: bool) -> None:
-    grant.enabled = is_enabled
-    grant.save(update_fields=["enabled"])
-
-
-def add_key(grant: Grant, *, oauth1: bool = False, name: str = "") -> Key:
-    """One more credential of the grant; with `oauth1` the same pair signs OAuth 1.0a requests too."""
-    # Letters, digits, "-" and "_" only: no client needs to encode them, so none can encode them wrong.
-    key = Key(0, str(uuid.uuid4()), secrets.token_urlsafe(32), oauth1)
-    credential = Credential.objects.create(
-        grant=grant,
-        name=name.strip(),
-        client_id=key.client_id,
-        client_secret=make_password(key.client_secret, hasher=RandomSecretHasher.algorithm),
-        client_type=Credential.CLIENT_CONFIDENTIAL,
-        authorization_grant_type=Credential.GRANT_CLIENT_CREDENTIALS,
-        oauth1_secret=key.client_secret if oauth1 else "",
-    )
-    return Key(credential.pk, key.client_id, key.client_secret, oauth1)
-
-
-def revoke_key(client_id: str) -> Credential:
-    """The key opens nothing from this moment on; a second time changes nothing. Raises NoSuchKey."""
-    credential = Credential.objects.filter(client_id=client_id).first()
-    if credential is None:
-        raise NoSuchKey(client_id)
-    if credential.revoked_at is None:
-        credential.revoked_at = timezone.now()
-        credential.oauth1_secret = ""
-        credential.save(update_fields=["revoked_at", "oauth1_secret"])
-    return credential
+    with transaction.atomic():
+        was = grant.enabled
+        grant.enabled = is_enabled
+        grant.save(update_fields=["enabled"])
+        if was != is_enabled:
+            act = "grant.enable" if is_enabled else "grant.disable"
+            audit.record(grant.district_id, act, "grant", grant.pk, grant.title)
