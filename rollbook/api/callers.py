@@ -66,7 +66,7 @@ def identify(call: Call) -> Caller:
     if scheme.lower() == "bearer":
         return _bearer(rest.strip(), call)
     if call.version == "1.1" and oauth1.is_signed(call):
-        return _caller(oauth1.verified(call), None)
+        return _caller(oauth1.verified(call), None, call)
     raise Unauthorised
 
 
@@ -76,14 +76,14 @@ def _through_partner(call: Call, secret: str) -> Caller:
     credential_id = credential_of(secret, call.application) if secret else None
     if credential_id is None:
         raise Unauthorised
-    return _caller(credential_id, None)
+    return _caller(credential_id, None, call)
 
 
-def _bearer(text: str, now: int) -> Caller:
+def _bearer(text: str, call: Call) -> Caller:
     token = remembered(hashlib.sha256(text.encode()).hexdigest())
-    if token is None or token.expires <= now:
+    if token is None or token.expires <= call.now:
         raise Unauthorised
-    return _caller(token.credential_id, token.scopes)
+    return _caller(token.credential_id, token.scopes, call)
 
 
 _tokens: dict[str, Token] = {}
