@@ -14,7 +14,7 @@ from typing import NamedTuple
 from django.db import connection, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rollbook.oneroster.json_binding import ADDRESS
+from rollbook.oneroster.json_binding import addressed
 from rollbook.oneroster.query import Question
 from rollbook.store.models import PageChunk, PageList, Pin, Publication
 from rollbook.store.prepared import fetch
@@ -46,6 +46,12 @@ def locate(reader: Reader, question: Question, now_ms: int) -> Located:
     return located
 
 
+def locate_in(reader: Reader, question: Question, publication: int) -> Located:
+    """The page as it was in a publication, which the caller sees to it is kept: only for collections in default order."""
+    assert _is_plain(question)
+    return _locate_page(reader, question, publication)
+
+
 def read(located: Located, address: str) -> tuple[bytes, int]:
     """The JSON texts of the located records joined by commas, and how many they are. `address` is the service's base address."""
     if not located.positions:
@@ -53,8 +59,7 @@ def read(located: Located, address: str) -> tuple[bytes, int]:
     text, count = joined_texts(located)
     if located.question.fields is not None:
         text = _selected(text, located.question.fields)
-    # Bytes, because they are replaced in a sixth of the time that a str takes.
-    return text.replace(ADDRESS.encode(), address.encode()), count
+    return addressed(text, address), count
 
 
 def _selected(text: bytes, fields: tuple[str, ...]) -> bytes:
