@@ -12,9 +12,10 @@ from django.db.models import Q, QuerySet
 from rollbook.engine import pictures
 from rollbook.engine.needs import Need, canonical, parse
 from rollbook.engine.web_addresses import redirect_uris, web_address
+from rollbook.flows import audit
 from rollbook.flows.apps import AppExists
 from rollbook.refusal import Refusal
-from rollbook.store.models import App, Developer, Grant, Logo
+from rollbook.store.models import App, Developer, DeveloperMail, Grant, Logo
 
 MOST_TEXT = 5_000
 
@@ -39,7 +40,7 @@ class BadContact(Refusal):
 
 
 class AppInUse(Refusal):
-    """Districts have added this app: it can be removed from the catalogue when none has it any more."""
+    """Districts have added this app, and their histories speak of it: it stays. Flag it as in development, and it is offered to nobody."""
 
 
 def browse(search: str = "", *, with_development: bool = False) -> QuerySet[App]:
@@ -67,7 +68,10 @@ def edit(app: App, entry: Entry) -> App:
 
 
 def _save(app: App, entry: Entry) -> App:
-    for field, value in _judged(entry).items():
+    judged = _judged(entry)
+    changed = sorted(field for field, value in judged.items() if getattr(app, field) != value)
+    is_new = app.pk is None
+    for field, value in judged.items():
         setattr(app, field, value)
     if app.partner is not None:
         app.vendor = app.partner.name
@@ -75,7 +79,13 @@ def _save(app: App, entry: Entry) -> App:
         if App.objects.filter(name=app.name).exclude(pk=app.pk).exists():
             raise AppExists(app.name)
         app.save()
+        _record(app, "app.add" if is_new else "app.edit", {"fields": changed})
     return app
+
+
+def _record(app: App, act: str, after: Entry | None = None) -> None:
+    """Into the installation's audit log: the catalogue is no district's."""
+    audit.record(None, act, "app", app.pk, app.name, after=after)
 
 
 def _judged(entry: Entry) -> dict[str, Any]:
@@ -124,21 +134,25 @@ def set_logo(app: App, content: bytes) -> Logo:
     """The app is shown with this picture from now on. Raises NotAPicture, PictureTooLarge, PictureOutOfShape."""
     picture = pictures.logo(content)
     checksum = hashlib.sha256(picture.content).hexdigest()
-    logo, _ = Logo.objects.update_or_create(
-        app=app, defaults={"kind": picture.kind, "checksum": checksum, "content": picture.content}
-    )
+    with transaction.atomic():
+        logo, _ = Logo.objects.update_or_create(
+            app=app, defaults={"kind": picture.kind, "checksum": checksum, "content": picture.content}
+        )
+        _record(app, "app.logo", {"checksum": checksum})
     return logo
 
 
 def remove_logo(app: App) -> None:
     """The app is shown by its first letter."""
-    Logo.objects.filter(app=app).delete()
+    with transaction.atomic():
+        if Logo.objects.filter(app=app).delete()[0]:
+            _record(app, "app.logo", {"checksum": ""})
 
 
 def remove(app: App) -> None:
     """The app leaves the catalogue. Raises AppInUse."""
     with transaction.atomic():
-        count = Grant.objects.filter(app=app).count()
-        if count:
-            raise AppInUse(str(count))
+        if Grant.objects.filter(app=app).exists() or DeveloperMail.objects.filter(app=app).exists():
+            raise AppInUse(app.name)
+        _record(app, "app.remove")
         app.delete()

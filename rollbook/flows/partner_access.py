@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from rollbook.flows import audit
-from rollbook.flows.apps import Key, add_key
+from rollbook.flows.keys import Key, add_key
 from rollbook.flows.partners import grants_of
 from rollbook.flows.tokens import checksum
 from rollbook.refusal import Refusal

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 
 from rollbook.engine.web_addresses import web_address
+from rollbook.flows import audit
 from rollbook.flows.operators import judge_address, password_link
 from rollbook.flows.tokens import SHOWN, checksum
 from rollbook.refusal import Refusal
@@ -70,7 +71,9 @@ def add_partner(name: str, website: str = "") -> Partner:
     with transaction.atomic():
         if Partner.objects.filter(name=name).exists():
             raise PartnerExists(name)
-        return Partner.objects.create(name=name, website=web_address(website))
+        partner = Partner.objects.create(name=name, website=web_address(website))
+        audit.record(None, "partner.add", "partner", partner.pk, name)
+    return partner
 
 
 def find_partner(name_or_number: str) -> Partner:
@@ -102,7 +105,19 @@ def invite(partner: Partner, email: str, name: str = "") -> tuple[Developer, boo
         developer.left_at = None
         developer.name = " ".join(name.replace("\0", "").split())[:200] or developer.name
         developer.save()
+        _record(developer, "developer.invite")
     return developer, _tell(developer)
+
+
+def _record(developer: Developer, act: str) -> None:
+    audit.record(
+        None,
+        act,
+        "partner",
+        developer.partner_id,
+        developer.partner.name,
+        after={"developer": developer.account.email},
+    )
 
 
 def _tell(developer: Developer) -> bool:
@@ -160,6 +175,7 @@ def let_go(developer: Developer, now: datetime) -> None:
             raise LastDeveloper
         developer.left_at = now
         developer.save(update_fields=["left_at"])
+        _record(developer, "developer.leave")
 
 
 # --- What became of their apps ------------------------------------------------------------------------------------------------------
@@ -192,6 +208,9 @@ def make_key(partner: Partner, name: str, by: str) -> tuple[PartnerKey, str]:
             partner=partner, name=name, checksum=checksum(secret), made_by=by,
             beginning=secret[: len(BEGINNING) + SHOWN - len("rollbook_")],
         )  # fmt: skip
+        audit.record(
+            None, "partner_key.make", "partner", partner.pk, partner.name, after={"key": key.pk, "name": name}
+        )
     return key, secret
 
 
@@ -208,9 +227,11 @@ def key_of(secret: str) -> PartnerKey | None:
 
 def revoke_key(partner: Partner, number: int, by: str, now: datetime) -> PartnerKey:
     """From now on the key opens nothing. Raises NoSuchPartnerKey."""
-    key = keys_of(partner).filter(pk=number).first()
-    if key is None:
-        raise NoSuchPartnerKey(str(number))
-    key.revoked_at, key.revoked_by = now, by
-    key.save(update_fields=["revoked_at", "revoked_by"])
+    with transaction.atomic():
+        key = keys_of(partner).filter(pk=number).first()
+        if key is None:
+            raise NoSuchPartnerKey(str(number))
+        key.revoked_at, key.revoked_by = now, by
+        key.save(update_fields=["revoked_at", "revoked_by"])
+        audit.record(None, "partner_key.revoke", "partner", partner.pk, partner.name, after={"key": number})
     return key
