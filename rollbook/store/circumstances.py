@@ -4,11 +4,12 @@ A grant of which any of this is particular has a view of its own, see `is_partic
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
 
-from rollbook.engine.masks import Masker
+from rollbook.engine.masks import Masker, Record
 from rollbook.engine.scope import Rule
 from rollbook.store.models import Grant, MaskKey, OptOut, View
 
@@ -20,6 +21,14 @@ class Circumstances:
     is_open: bool = True
     left_out: frozenset[int] = frozenset()
     masker: Masker | None = None
+
+    def treated(
+        self, collection: str, record_id: int, record: Record, treatments: Mapping[str, str]
+    ) -> Record:
+        """The canonical record as the app sees it."""
+        if self.masker is None or not treatments:
+            return record
+        return self.masker.treated(record, f"{collection}/{record_id}", treatments)
 
 
 def circumstances_of_view(view: View, rule: Rule, today: str) -> Circumstances:
@@ -42,7 +51,7 @@ def is_begun_and_not_over(starts_on: str | None, ends_on: str | None, today: str
 
 def left_out(district_id: int, grant: Grant | None, today: str) -> frozenset[int]:
     """Who has opted out of this grant, or of every app, and is out on that day."""
-    named = Q(grant=None) if grant is None or grant.pk is None else Q(grant=None) | Q(grant=grant)
+    named = Q(grant=None) if grant is None or grant._state.adding else Q(grant=None) | Q(grant=grant)
     running = Q(ends_on=None) | Q(ends_on__gte=today)
     found = OptOut.objects.filter(
         named, running, district_id=district_id, withdrawn_at=None, starts_on__lte=today
@@ -53,7 +62,7 @@ def left_out(district_id: int, grant: Grant | None, today: str) -> frozenset[int
 def masker_of(grant: Grant) -> Masker:
     """By the grant's own key, which is made when it is first needed; a grant that is not saved yet gets one that is not kept."""
     made = secrets.token_hex(32)
-    if grant.pk is None:
+    if grant._state.adding:
         return Masker(made.encode())
     kept, _ = MaskKey.objects.get_or_create(grant=grant, defaults={"key": made})
     return Masker(kept.key.encode())
@@ -63,7 +72,7 @@ def is_particular(grant: Grant, rule: Rule) -> bool:
     """Whether the grant sees otherwise than another with the same rule: by masks of its own, by its dates, by people who left it alone."""
     if rule.fields or grant.starts_on or grant.ends_on:
         return True
-    return grant.pk is not None and OptOut.objects.filter(grant=grant, withdrawn_at=None).exists()
+    return not grant._state.adding and OptOut.objects.filter(grant=grant, withdrawn_at=None).exists()
 
 
 def needs_rows(district_id: int) -> bool:
