@@ -171,6 +171,15 @@ def find_account(email: str) -> Account:
     return operator.account
 
 
+def find_operator(email: str, district: District) -> Operator:
+    """The post of a person in a district; where they have several there, the first. Raises NoSuchOperator."""
+    posts = Operator.objects.filter(account__email=email.strip().lower(), district=district)
+    operator = posts.select_related("account", "district").order_by("pk").first()
+    if operator is None:
+        raise NoSuchOperator(email)
+    return operator
+
+
 def password_link(account: Account) -> str:
     """An absolute address where whoever holds it sets this account's password: once, and for PASSWORD_RESET_TIMEOUT seconds."""
     key = default_token_generator.make_token(account)

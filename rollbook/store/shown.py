@@ -21,7 +21,7 @@ KEEP = """
     INSERT INTO store_shown (district_id, grant_id, record_id, first, until)
     SELECT r.district_id, {grant}, r.record_id, MIN(r.from_publication), MAX(r.to_publication)
     FROM {rows} WHERE r.district_id = %s AND r.to_publication <= %s AND r.collection = %s AND NOT r.gone
-    GROUP BY r.district_id, {grant}, r.record_id
+    GROUP BY r.district_id, {group}r.record_id
     ON CONFLICT (district_id, grant_id, record_id) DO UPDATE SET
         first = CASE WHEN excluded.first < store_shown.first THEN excluded.first ELSE store_shown.first END,
         until = CASE WHEN excluded.until > store_shown.until THEN excluded.until ELSE store_shown.until END
@@ -30,9 +30,10 @@ KEEP = """
 
 def keep_shown(cursor: CursorWrapper, district_id: int, oldest: int) -> None:
     """Keeps who was shown by the replaced rows that go now: those that end with the publication `oldest` or before."""
-    served = KEEP.format(grant=EVERYBODY, rows="store_served r")
+    served = KEEP.format(grant=EVERYBODY, group="", rows="store_served r")
     viewed = KEEP.format(
         grant="g.id",
+        group="g.id, ",
         rows="store_viewrow r JOIN store_grant g ON g.district_id = r.district_id AND g.view_id = r.view_id",
     )
     for statement in (served, viewed):
