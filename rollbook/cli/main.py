@@ -18,6 +18,8 @@ VERBS = {
     "app": "rollbook.cli.app",
     "grant": "rollbook.cli.grant",
     "key": "rollbook.cli.key",
+    "export": "rollbook.cli.export",
+    "delivery": "rollbook.cli.delivery",
     "access": "rollbook.cli.access",
     "audit": "rollbook.cli.audit",
     "validate": "rollbook.cli.validate",

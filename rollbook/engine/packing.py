@@ -8,7 +8,7 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -120,6 +120,12 @@ class Packing:
                 if target not in modes and self.count(target, BULK):
                     modes[target] = BULK
         return modes
+
+    def has_lost(self, files: Collection[str]) -> bool:
+        """Whether one of these files of what is inside records has no rows any more, though such records changed."""
+        owners = [table for table, mode in self.spools if mode == DELTA]
+        inside = [table for owner in owners for table in INSIDE.get(owner, ())]
+        return any(f"{table}.csv" in files and not self.count(table, BULK) for table in inside)
 
     def write(
         self, open_file: OpenFile, modes: Mapping[str, str], system: tuple[str, str] | None = None

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.urls import reverse
 
-from rollbook.store.models import District, Operator, Run
+from rollbook.store.models import District, Grant, Operator, Run
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +34,12 @@ def import_address(run: Run) -> str:
 def connections_address(district: District) -> str:
     """Where the console shows a district's connections."""
     return f"{settings.PUBLIC_URL}{reverse('connections', kwargs={'tenant': district.pk})}"
+
+
+def export_address(grant: Grant) -> str:
+    """Where the console shows how an app gets packages, and which it got."""
+    path = reverse("app-export", kwargs={"tenant": grant.district_id, "grant_id": grant.pk})
+    return f"{settings.PUBLIC_URL}{path}"
 
 
 def calendar_address(district: District) -> str:

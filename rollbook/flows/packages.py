@@ -4,7 +4,7 @@ Whoever makes one keeps its publication from being pruned meanwhile (`held`).
 """
 
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,10 +60,22 @@ def untold(done: int, known: int) -> None:
     """Tells nobody."""
 
 
-def make_zip(reader: Reader, edition: Edition, target: Path, work: Path, tell: Tell = untold) -> Package:
-    """The package as a zip at `target`; `work` is an empty folder for what is put aside meanwhile."""
+def make_zip(
+    reader: Reader,
+    edition: Edition,
+    target: Path,
+    work: Path,
+    tell: Tell = untold,
+    had: Collection[str] = (),
+) -> Package | None:
+    """The package as a zip at `target`; `work` is an empty folder for what is put aside meanwhile.
+
+    None for changes that cannot be told as such: one of the files `had` before has no rows left, and a package can only leave it out.
+    """
     packing = _packed(reader, edition, work, tell)
     try:
+        if edition.since and packing.has_lost(had):
+            return None
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
             counts = packing.write(into_zip(archive), _modes(packing, edition), _system(reader))
     finally:
