@@ -40,7 +40,7 @@ class BadContact(Refusal):
 
 
 class AppInUse(Refusal):
-    """Districts have added this app, and their histories speak of it: it stays. Flag it as in development, and it is offered to nobody."""
+    """Districts have added this app, and their histories speak of it: it stays in the catalogue."""
 
 
 def browse(search: str = "", *, with_development: bool = False) -> QuerySet[App]:

@@ -64,7 +64,7 @@ class NobodyToWriteTo(Refusal):
 
 
 class NoSuchTemplate(Refusal):
-    """There is no such template: `rollbook app email --help` names them."""
+    """There is no such template: `rollbook email write --help` names them."""
 
 
 class NoteNeeded(Refusal):
