@@ -94,6 +94,12 @@ def invite(partner: Partner, email: str, name: str = "") -> tuple[Developer, boo
 
     Who has no password yet gets a link to set one. Raises NotAnAddress, AlreadyDeveloper.
     """
+    developer = employ(partner, email, name)
+    return developer, _tell(developer)
+
+
+def employ(partner: Partner, email: str, name: str = "") -> Developer:
+    """A person works for the partner from now on, and is not told. Raises NotAnAddress, AlreadyDeveloper."""
     judge_address(email.strip())
     with transaction.atomic():
         account = Account.objects.filter(email=email.strip().lower()).first()
@@ -106,7 +112,7 @@ def invite(partner: Partner, email: str, name: str = "") -> tuple[Developer, boo
         developer.name = " ".join(name.replace("\0", "").split())[:200] or developer.name
         developer.save()
         _record(developer, "developer.invite")
-    return developer, _tell(developer)
+    return developer
 
 
 def _record(developer: Developer, act: str) -> None:
