@@ -15,6 +15,7 @@ from rollbook.console.views import (
     dashboard,
     developer_mail,
     email_domains,
+    exports,
     findings,
     holds,
     home,
@@ -106,6 +107,20 @@ district: list[URLPattern | URLResolver] = [
     path("apps/<int:grant_id>/rename", particulars.rename_app, name="app-rename"),
     path("apps/<int:grant_id>/remove", particulars.remove_app, name="app-remove"),
     path("apps/<int:grant_id>/email", developer_mail.write, name="app-email"),
+    path("apps/<int:grant_id>/export", exports.show_export, name="app-export"),
+    path("apps/<int:grant_id>/export/test", exports.test_export, name="app-export-test"),
+    path("apps/<int:grant_id>/export/remove", exports.remove_export, name="app-export-remove"),
+    path("apps/<int:grant_id>/deliveries/add", exports.deliver, name="app-deliver"),
+    path("apps/<int:grant_id>/deliveries/<int:delivery_id>", exports.show_delivery, name="delivery"),
+    path(
+        "apps/<int:grant_id>/deliveries/<int:delivery_id>/progress",
+        exports.show_delivery_progress,
+        name="delivery-progress",
+    ),
+    path(
+        "apps/<int:grant_id>/deliveries/<int:delivery_id>/package", exports.download, name="delivery-package"
+    ),
+    path("apps/<int:grant_id>/deliveries/<int:delivery_id>/cancel", exports.cancel, name="delivery-cancel"),
     path("imports", imports.show_imports, name="imports"),
     path("upload", uploads.upload, name="upload"),
     path("imports/<int:run_id>/findings", findings.show_findings, name="import-findings"),
