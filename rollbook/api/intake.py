@@ -16,7 +16,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from rollbook.api import rate
+from rollbook.api import app_calls, rate
 from rollbook.api.intake_routes import ROOT, ROUTES, Route, openapi
 from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.engine.catalogue import CATALOGUE
@@ -76,6 +76,7 @@ STATUS: dict[type[Refusal], int] = {
     FormByPut: 415,
     uploads.NotAZip: 422,
     TooManyRequests: 429,
+    **app_calls.STATUS,
 }
 
 
@@ -87,7 +88,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         return _problem(refusal)
     except Exception:
         log.exception("a fault in %s %s", request.method, ROOT)
-        return _said(500, "The fault is ours", "It is in the log of the server. Nothing was imported.")
+        return _said(500, "The fault is ours", "It is in the log of the server. Nothing was changed.")
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
@@ -108,12 +109,13 @@ def _answer(request: HttpRequest) -> HttpResponse:
 
 
 def _route(request: HttpRequest) -> tuple[Route, dict[str, int]]:
-    for route in ROUTES:
-        if match := route.pattern.fullmatch(request.path_info):
-            if request.method not in route.methods:
-                raise NotThisWay(", ".join(route.methods))
+    found = [(route, match) for route in ROUTES if (match := route.pattern.fullmatch(request.path_info))]
+    if not found:
+        raise NoSuchAddress
+    for route, match in found:
+        if request.method in route.methods:
             return route, {name: int(text) for name, text in match.groupdict().items()}
-    raise NoSuchAddress
+    raise NotThisWay(", ".join(method for route, _ in found for method in route.methods))
 
 
 def _bearer(request: HttpRequest) -> str:
@@ -253,6 +255,7 @@ HANDLES: dict[str, Handle] = {
     "run": _run,
     "findings": _findings,
     "findings_csv": _findings_csv,
+    **app_calls.HANDLES,
 }
 
 

@@ -1,55 +1,19 @@
-"""The addresses under /api/v1, where operators' own programs bring packages and look at runs: as data, and the OpenAPI document of it."""
+"""The addresses under /api/v1, for operators' own programs: those that bring packages and look at runs, as data, and the OpenAPI
+document of all.
+"""
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import orjson
 
+from rollbook.api.app_routes import APP_ROUTES, APP_SCHEMAS
+from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
 from rollbook.engine.codes import SEVERITIES
 from rollbook.flows.roles import Act
 
-ROOT = "/api/v1"
-
-Schema = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Route:
-    """One operation. `path` stands below `ROOT`; what is in braces is a number. `answers` are {status: what it says}.
-
-    `act` is what the token's operator must be allowed to do in its district; only an open route has none.
-    """
-
-    methods: tuple[str, ...]
-    path: str
-    name: str
-    says: str
-    answers: dict[int, str]
-    query: tuple[tuple[str, Schema, str], ...] = ()
-    schema: str = ""
-    is_open: bool = False
-    act: Act | None = None
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        return re.compile(
-            ROOT
-            + re.sub(
-                r"\{(\w+)\}",
-                r"(?P<\1>[0-9]{1,18})",
-                re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}"),
-            )
-        )
-
-
-REFUSED = {
-    401: "No token, or one that no longer holds.",
-    403: "The role of the token's operator does not allow it.",
-    429: "Too many requests in a minute.",
-}
-NOT_THERE = {404: "There is no such thing in the district of this token."}
+__all__ = ["ROOT", "ROUTES", "Route", "openapi"]
 
 NARROW: tuple[tuple[str, Schema, str], ...] = (
     ("code", {"type": "string"}, "Only findings of this code."),
@@ -102,13 +66,10 @@ ROUTES = (
         ("GET",), "/runs/{run}/findings.csv", "findings_csv", "The same findings as CSV.",
         {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW, act=Act.SEE_IMPORTS,
     ),
+    *APP_ROUTES,
 )  # fmt: skip
 
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "integer"}
-MOMENT: Schema = {"type": ["string", "null"], "format": "date-time"}
-
-SCHEMAS: dict[str, Schema] = {
+SCHEMAS: dict[str, Schema] = APP_SCHEMAS | {
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],
@@ -205,7 +166,8 @@ def openapi(public_url: str) -> bytes:
         "info": {
             "title": "Rollbook, for operators' programs",
             "version": "1",
-            "description": "Bring packages of OneRoster CSV to a district, and look at what became of them. A token opens one district.",
+            "description": "Bring packages of OneRoster CSV to a district, look at what became of them, and manage the apps that read it. "
+            "A token opens one district, and allows what its operator may do there.",
         },
         "servers": [{"url": public_url + ROOT}],
         "security": [{"token": []}],
@@ -233,7 +195,10 @@ def _operation(route: Route, method: str) -> Schema:
     }
     if route.is_open:
         operation["security"] = []
-    if method in ("PUT", "POST"):
+    if route.body:
+        schema = {"$ref": f"#/components/schemas/{route.body}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif route.name == "deliver":
         operation["requestBody"] = {"required": True, "content": _bodies(method)}
     return operation
 
@@ -250,6 +215,8 @@ def _parameters(route: Route) -> list[Schema]:
 
 
 def _response(route: Route, status: int, says: str) -> Schema:
+    if status == 204:
+        return {"description": says}
     if status >= 400:
         problem = {"$ref": "#/components/schemas/Problem"}
         return {"description": says, "content": {"application/problem+json": {"schema": problem}}}

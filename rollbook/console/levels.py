@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.imports import Badge
-from rollbook.store.models import Grant
-from rollbook.store.visibility import Rule
+from rollbook.engine.scope import Access, Rule, access
 
-NONE = Badge(_("NO ACCESS"), "secondary", "stop")
-LIMITED = Badge(_("LIMITED ACCESS"), "azure", "lock")
-FULL = Badge(_("FULL ACCESS"), "green", "check")
+BADGES = {
+    Access.NO: Badge(_("NO ACCESS"), "secondary", "stop"),
+    Access.LIMITED: Badge(_("LIMITED ACCESS"), "azure", "lock"),
+    Access.FULL: Badge(_("FULL ACCESS"), "green", "check"),
+}
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,7 @@ class Levels:
     courses: Badge
 
 
-def levels_of(grant: Grant) -> Levels:
-    """The levels that the rule of this grant gives."""
-    rule = Rule.parse(grant.rule)
-    if rule.orgs is None:
-        return Levels(FULL, FULL)
-    return Levels(LIMITED if rule.orgs else NONE, FULL)
+def levels_of(rule: Rule) -> Levels:
+    """The levels that this rule gives."""
+    orgs, courses = access(rule)
+    return Levels(BADGES[orgs], BADGES[courses])

@@ -33,47 +33,47 @@ PLACES = (
         _("Permissions"),
         _("Which organizations, courses and people it sees, and which of their fields."),
         "lock",
-        Act.SEE_APPS,
+        Act.SEE_PERMISSIONS,
     ),
     Place(
         "app-optouts",
         _("Opt-outs"),
         _("People whose records are kept from it, with the reason and the dates."),
         "removed",
-        Act.SEE_APPS,
+        Act.OPT_OUT,
     ),
-    Place("app-find", _("Find"), _("A person or a class, as this app sees it."), "search", Act.SEE_APPS),
+    Place("app-find", _("Find"), _("A person or a class, as this app sees it."), "search", Act.FIND),
     Place(
         "app-sanity",
         _("Run sanity check"),
         _("What it sees, counted, and what is likely to trouble it."),
         "check",
-        Act.SEE_APPS,
+        Act.CHECK_SANITY,
     ),
     Place(
         "app-keys",
         _("API key and secret"),
         _("What it signs in with to read by REST, and the addresses it reads."),
         "key",
-        Act.SEE_APPS,
+        Act.MANAGE_KEYS,
     ),
     Place(
         "app-export",
         _("Export (SFTP) settings"),
         _("Packages of CSV files, brought to it or fetched by it."),
         "up",
-        Act.SEE_APPS,
+        Act.MANAGE_DELIVERIES,
     ),
-    Place("app-access", _("Access history"), _("Every call and every delivery."), "clock", Act.SEE_APPS),
-    Place("app-history", _("History"), _("Every version of its permissions."), "changed", Act.SEE_APPS),
-    Place("app-email", _("E-mail developer"), _("Write to who made it."), "people", Act.SEE_APPS),
+    Place("app-access", _("Access history"), _("Every call and every delivery."), "clock", Act.SEE_ACCESS_HISTORY),
+    Place("app-history", _("History"), _("Every version of its permissions."), "changed", Act.SEE_PERMISSIONS),
+    Place("app-email", _("E-mail developer"), _("Write to who made it."), "people", Act.WRITE_TO_DEVELOPER),
     Place(
         "app-edit", _("Edit"), _("Start address, redirect addresses, and what its maker asks for."),
-        "settings", Act.SEE_APPS,
+        "settings", Act.MANAGE_APPS,
     ),
-    Place("app-rename", _("Rename"), _("What it is called here."), "classes", Act.SEE_APPS),
+    Place("app-rename", _("Rename"), _("What it is called here."), "classes", Act.MANAGE_APPS),
     Place(
-        "app-remove", _("Remove"), _("Its keys die at once; its history stays."), "trash", Act.SEE_APPS
+        "app-remove", _("Remove"), _("Its keys die at once; its history stays."), "trash", Act.MANAGE_APPS
     ),
 )  # fmt: skip
 
@@ -84,6 +84,10 @@ class Link:
 
     place: Place
     url: str
+
+
+def place_of(route: str) -> Place:
+    return next((one for one in PLACES if one.route == route), PLACES[0])
 
 
 def links(request: Any, grant: Grant) -> list[Link]:
@@ -113,6 +117,5 @@ def app_page(
     request: HttpRequest, grant: Grant, route: str, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """A page of an app: `template` extends `console/app_frame.html` and fills its block `app_content`; `route` names its place."""
-    place = next((one for one in PLACES if one.route == route), PLACES[0])
-    frame = {"nav": "apps", "grant": grant, "place": place, "links": links(request, grant)}
+    frame = {"nav": "apps", "grant": grant, "place": place_of(route), "links": links(request, grant)}
     return render(request, template, frame | context, status=status)

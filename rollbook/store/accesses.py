@@ -3,13 +3,14 @@
 Every count of accesses anywhere (an app's card, its history, the API) is made here, so that all of them say the same number.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
-from rollbook.store.models import AccessRow
+from rollbook.store.models import AccessRow, Delivery
 
 DAYS = 30
 """Accesses are counted over this many days."""
@@ -17,12 +18,15 @@ DAYS = 30
 
 @dataclass(frozen=True)
 class Taken:
-    """The last time an app took something: when (milliseconds UTC), how it went (an HTTP status), how many records, from where."""
+    """The last time an app took something: when (milliseconds UTC), how it went (an HTTP status, or the outcome of a delivery and why),
+    how many records, from where.
+    """
 
     at: int
-    status: int
+    status: int | str
     records: int
     address: str
+    reason: str = ""
 
 
 def since(now: datetime) -> int:
@@ -32,8 +36,17 @@ def since(now: datetime) -> int:
 
 def access_counts(grants: Collection[int], now: datetime) -> dict[int, int]:
     """{grant: how often it took something within the last 30 days}, calls and deliveries together."""
-    rows = AccessRow.objects.filter(grant_id__in=grants, at__gte=since(now)).order_by()
-    return dict(rows.values_list("grant_id").annotate(Count("id")))
+    begun = since(now)
+    calls = AccessRow.objects.filter(grant_id__in=grants, at__gte=begun).order_by()
+    handed = _ended(grants).filter(started_at__gte=datetime.fromtimestamp(begun / 1000, UTC))
+    counted = Counter(dict(calls.values_list("grant_id").annotate(Count("id"))))
+    counted.update(dict(handed.values_list("grant_id").annotate(Count("id"))))
+    return dict(counted)
+
+
+def _ended(grants: Collection[int]) -> QuerySet[Delivery]:
+    """The deliveries that came to something, well or not."""
+    return Delivery.objects.filter(grant_id__in=grants).exclude(outcome="").order_by()
 
 
 def last_calls(grants: Collection[int]) -> dict[int, Taken]:
@@ -43,3 +56,15 @@ def last_calls(grants: Collection[int]) -> dict[int, Taken]:
     )
     rows = AccessRow.objects.filter(id__in=[one["last"] for one in latest])
     return {row.grant_id: Taken(row.at, row.status, row.records, row.address or "") for row in rows}
+
+
+def last_deliveries(grants: Collection[int]) -> dict[int, Taken]:
+    """{grant: its last package by SFTP, or by hand}, of those that were ever given one."""
+    latest = _ended(grants).values("grant_id").annotate(last=Max("id"))
+    rows = Delivery.objects.filter(id__in=[one["last"] for one in latest])
+    return {row.grant_id: _taken(row) for row in rows}
+
+
+def _taken(row: Delivery) -> Taken:
+    records = sum(number for number in row.counts.values() if isinstance(number, int))
+    return Taken(int(row.started_at.timestamp() * 1000), row.outcome, records, row.address, row.reason)
