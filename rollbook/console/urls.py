@@ -5,8 +5,10 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from rollbook.console.sheets import SHEETS
 from rollbook.console.views import (
+    access,
     adding,
     apps,
+    audit,
     calendar,
     catalogue,
     changes,
@@ -20,6 +22,7 @@ from rollbook.console.views import (
     holds,
     home,
     imports,
+    keys,
     limits,
     manual,
     operators,
@@ -104,6 +107,23 @@ district: list[URLPattern | URLResolver] = [
         name="app-optout-withdraw",
     ),
     path("apps/<int:grant_id>/edit", particulars.edit_app, name="app-edit"),
+    path("apps/<int:grant_id>/keys", keys.show_keys, name="app-keys"),
+    path("apps/<int:grant_id>/keys/add", keys.add_key, name="app-key-add"),
+    path("apps/<int:grant_id>/keys/<int:key_id>", keys.show_key, name="app-key"),
+    re_path(
+        rf"^apps/(?P<grant_id>\d{{1,18}})/keys/(?P<key_id>\d{{1,18}})/(?P<verb>{'|'.join(keys.VERBS)})$",
+        keys.turn_key,
+        name="app-key-turn",
+    ),
+    path("apps/<int:grant_id>/access", access.show_access, name="app-access"),
+    path("apps/<int:grant_id>/access.csv", access.export_access, name="app-access-csv"),
+    path("apps/<int:grant_id>/allowance", access.set_allowance, name="app-allowance"),
+    path("disclosures", access.find_person, name="disclosures"),
+    re_path(r"^disclosures/(?P<record_id>\d{1,18})$", access.show_disclosure, name="disclosure"),
+    re_path(r"^disclosures/(?P<record_id>\d{1,18})/export$", access.export_disclosure, name="disclosure-csv"),
+    path("audit", audit.show_audit, name="audit"),
+    path("audit.csv", audit.export_audit, name="audit-export"),
+    path("audit/verify", audit.verify_audit, name="audit-verify"),
     path("apps/<int:grant_id>/rename", particulars.rename_app, name="app-rename"),
     path("apps/<int:grant_id>/remove", particulars.remove_app, name="app-remove"),
     path("apps/<int:grant_id>/email", developer_mail.write, name="app-email"),
@@ -194,6 +214,9 @@ district: list[URLPattern | URLResolver] = [
 ]
 
 installation: list[URLPattern | URLResolver] = [
+    path("audit", audit.show_installation_audit, name="installation-audit"),
+    path("audit.csv", audit.export_installation_audit, name="installation-audit-export"),
+    path("audit/verify", audit.verify_installation_audit, name="installation-audit-verify"),
     path("catalogue", catalogue.show_catalogue, name="catalogue"),
     path("catalogue/add", catalogue.add_entry, name="catalogue-add"),
     path("catalogue/<int:app_id>", catalogue.show_entry, name="catalogue-entry"),
