@@ -49,7 +49,7 @@ STATUS: dict[type[Refusal], int] = {
     **dict.fromkeys(
         (
             BadRule, BadCondition, BadWebAddress, BadRedirect, applications.BadContact, applications.NameNeeded,
-            applications.TextTooLong, permission_edits.NoSuchTreatment, permission_edits.NotADay, opt_outs.NotADay,
+            applications.TextTooLong, permission_edits.NoSuchTreatment, permission_edits.NotADay,
             opt_outs.NoSuchPerson, opt_outs.ReasonNeeded, UnknownSchool, UnknownCourse, UnknownClass,
         ),
         422,

@@ -102,8 +102,8 @@ APP_ROUTES = (
 )  # fmt: skip
 
 
-def _object(required: str = "", **properties: Schema) -> Schema:
-    return {"type": "object", "required": required.split(), "properties": properties}
+def _object(needed: str = "", /, **properties: Schema) -> Schema:
+    return {"type": "object", "required": needed.split(), "properties": properties}
 
 
 def _list(name: str, of: str) -> Schema:

@@ -1,6 +1,7 @@
 """`rollbook grant`, the part about the app itself: what it is called here, what is said of it, asking for one, and removing it."""
 
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -139,7 +140,7 @@ def _text(value: Any) -> str:
     return str(value) if value not in (None, "") else "-"
 
 
-COMMANDS = {
+COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "rename": rename,
     "particulars": particulars,
