@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.engine import needs, pictures
+from rollbook.engine.needs import Need
 from rollbook.engine.web_addresses import redirect_uris, web_address
 from rollbook.flows import catalogue
 from rollbook.refusal import Refusal
@@ -97,7 +98,7 @@ class AppForm(forms.Form):
     def clean_redirect_uris(self) -> list[str]:
         return list(_judged(redirect_uris, self.cleaned_data["redirect_uris"].splitlines()))
 
-    def clean_needs(self) -> tuple[needs.Need, ...]:
+    def clean_needs(self) -> tuple[Need, ...]:
         return tuple(_judged(needs.parse_lines, self.cleaned_data["needs"]))
 
     def clean_logo(self) -> bytes | None:
