@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 from django.http import HttpRequest, HttpResponse
-from django.http.request import RawPostDataException, UnreadablePostError
 from django.utils import timezone
 
+from rollbook.api.sent import BadBody
+from rollbook.api.sent import answered as _json
+from rollbook.api.sent import sent as _sent
+from rollbook.api.sent import text as _text
 from rollbook.engine.choosing import BadCondition
 from rollbook.engine.needs import Need
 from rollbook.engine.scope import BadRule, Rule, access
@@ -18,13 +20,13 @@ from rollbook.flows.acting import actor
 from rollbook.flows.apps import NoSuchApp, NoSuchGrant, find_app
 from rollbook.flows.catalogue import browse, needs_of
 from rollbook.flows.permission_edits import Days
+from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store import spelled_rules
 from rollbook.store.accesses import access_counts
 from rollbook.store.models import Grant, OperatorToken, OptOut, PermissionRequest
 from rollbook.store.visibility import UnknownClass, UnknownCourse, UnknownSchool
 
-MOST_BODY = 2_000_000
 MOST_LISTED = 1_000
 PARTICULARS = {
     "startUrl": "start_url", "redirectUris": "redirect_uris", "website": "website", "contactName": "contact_name",
@@ -33,10 +35,6 @@ PARTICULARS = {
 
 Json = dict[str, Any]
 Handle = Callable[[HttpRequest, OperatorToken, dict[str, int]], HttpResponse]
-
-
-class BadBody(Refusal):
-    """Send one JSON object of at most 2 MB; the document of the API says what may stand in it."""
 
 
 STATUS: dict[type[Refusal], int] = {
@@ -308,34 +306,8 @@ def _grant(token: OperatorToken, numbers: dict[str, int]) -> Grant:
 def _living(token: OperatorToken, numbers: dict[str, int]) -> Grant:
     """Raises NoSuchGrant, AppRemoved."""
     grant = _grant(token, numbers)
-    if grant.removed_at is not None:
-        raise applications.AppRemoved(grant.title)
+    refuse_removed(grant)
     return grant
-
-
-def _sent(request: HttpRequest, *known: str) -> Json:
-    """The JSON object that was sent. Raises BadBody, also for a name that means nothing here: it would be a wish passed over."""
-    length = str(request.META.get("CONTENT_LENGTH") or "0")
-    if not length.isdecimal() or int(length) > MOST_BODY:
-        raise BadBody
-    try:
-        sent = orjson.loads(request.body)
-    except (orjson.JSONDecodeError, UnreadablePostError, RawPostDataException) as fault:
-        raise BadBody from fault
-    if not isinstance(sent, dict):
-        raise BadBody
-    for name in sent:
-        if name not in known:
-            raise BadBody(name[:100])
-    return sent
-
-
-def _text(sent: Json, name: str) -> str:
-    """Raises BadBody."""
-    value = sent.get(name)
-    if value is not None and not isinstance(value, str):
-        raise BadBody(name)
-    return (value or "").replace("\0", "")[:5_000]
 
 
 def _rule(token: OperatorToken, sent: Json) -> Rule:
@@ -350,12 +322,6 @@ def _days(sent: Json, grant: Grant | None) -> Days:
     now = (grant.starts_on, grant.ends_on) if grant else (None, None)
     starts_on = _text(sent, "startsOn") or None if "startsOn" in sent else now[0]
     return starts_on, _text(sent, "endsOn") or None if "endsOn" in sent else now[1]
-
-
-def _json(told: Json, status: int = 200) -> HttpResponse:
-    response = HttpResponse(orjson.dumps(told), status=status, content_type="application/json")
-    response["Cache-Control"] = "no-store"
-    return response
 
 
 HANDLES: dict[str, Handle] = {
