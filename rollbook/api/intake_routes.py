@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from rollbook.api.app_routes import APP_ROUTES, APP_SCHEMAS
+from rollbook.api.catalogue_routes import CATALOGUE_ROUTES, CATALOGUE_SCHEMAS
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
 from rollbook.engine.codes import SEVERITIES
 from rollbook.flows.roles import Act
@@ -67,9 +68,10 @@ ROUTES = (
         {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW, act=Act.SEE_IMPORTS,
     ),
     *APP_ROUTES,
+    *CATALOGUE_ROUTES,
 )  # fmt: skip
 
-SCHEMAS: dict[str, Schema] = APP_SCHEMAS | {
+SCHEMAS: dict[str, Schema] = APP_SCHEMAS | CATALOGUE_SCHEMAS | {
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],

@@ -13,7 +13,7 @@ from rollbook.engine import pictures
 from rollbook.engine.needs import Need, canonical, parse
 from rollbook.engine.web_addresses import redirect_uris, web_address
 from rollbook.flows import audit
-from rollbook.flows.apps import AppExists
+from rollbook.flows.apps import AppExists, NoSuchApp
 from rollbook.refusal import Refusal
 from rollbook.store.models import App, Developer, DeveloperMail, Grant, Logo
 
@@ -51,6 +51,14 @@ def browse(search: str = "", *, with_development: bool = False) -> QuerySet[App]
     if not with_development:
         found = found.filter(in_development=False)
     return found.order_by("name", "id")
+
+
+def find(number: int) -> App:
+    """The app of this number. Raises NoSuchApp."""
+    app = App.objects.filter(pk=number).first()
+    if app is None:
+        raise NoSuchApp(str(number))
+    return app
 
 
 def enter(entry: Entry, registered_by: Developer | None = None) -> App:
