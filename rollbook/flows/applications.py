@@ -18,6 +18,7 @@ from rollbook.flows import audit
 from rollbook.flows.apps import disable, enable, grant_of
 from rollbook.flows.keys import revoke_key
 from rollbook.flows.permission_edits import NO_DAYS, Days, edit_permissions
+from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store.models import App, Credential, District, Grant, PermissionRequest
 
@@ -43,10 +44,6 @@ class TextTooLong(Refusal):
 
 class BadContact(Refusal):
     """The developer's contact is not an e-mail address."""
-
-
-class AppRemoved(Refusal):
-    """This app was removed from the district: its history stays, and it can be added again."""
 
 
 def applications(district: District) -> QuerySet[Grant]:
@@ -109,13 +106,12 @@ def is_requested(grant: Grant) -> bool:
 
 def switch(grant: Grant, is_enabled: bool) -> None:
     """Let the app read, or give it nothing from this moment on. Raises AppRemoved."""
-    _refuse_removed(grant)
     (enable if is_enabled else disable)(grant)
 
 
 def rename(grant: Grant, name: str, *, by: str) -> None:
     """What the app is called in this district from now on; an empty name is that of the catalogue. Raises NameNeeded, AppRemoved."""
-    _refuse_removed(grant)
+    refuse_removed(grant)
     name = " ".join(name.replace("\0", "").split())
     if len(name) > MOST_NAME:
         raise NameNeeded(name[:MOST_NAME])
@@ -137,7 +133,7 @@ def edit_particulars(grant: Grant, entry: Mapping[str, Any], *, by: str) -> None
     """Say this of the app from now on, by OWN; what is as in the catalogue follows it. Raises BadWebAddress, BadRedirect, BadContact,
     TextTooLong, AppRemoved.
     """
-    _refuse_removed(grant)
+    refuse_removed(grant)
     judged = _judged({**particulars(grant), **{field: entry[field] for field in OWN if field in entry}})
     with transaction.atomic():
         before = particulars(grant)
@@ -179,7 +175,7 @@ def remove_application(grant: Grant, *, by: str) -> None:
     """
     with transaction.atomic():
         found = Grant.objects.select_for_update().select_related("app").get(pk=grant.pk)
-        _refuse_removed(found)
+        refuse_removed(found)
         keys = list(Credential.objects.filter(grant=found, revoked_at=None))
         for key in keys:
             revoke_key(key.client_id)
@@ -200,8 +196,3 @@ def remove_application(grant: Grant, *, by: str) -> None:
             by=by,
         )
     grant.enabled, grant.removed_at, grant.removed_by = found.enabled, found.removed_at, found.removed_by
-
-
-def _refuse_removed(grant: Grant) -> None:
-    if grant.removed_at is not None:
-        raise AppRemoved(grant.title)

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.flows import audit
+from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store.hashing import RandomSecretHasher
 from rollbook.store.models import Credential, Grant, KeyUse
@@ -80,7 +81,10 @@ def add_key(
     expires_at: datetime | None = None,
     addresses: Iterable[str] = (),
 ) -> Key:
-    """One more credential of the grant; with `oauth1` the same pair signs OAuth 1.0a requests too. Raises InThePast, NotANetwork."""
+    """One more credential of the grant; with `oauth1` the same pair signs OAuth 1.0a requests too. Raises InThePast, NotANetwork,
+    AppRemoved.
+    """
+    refuse_removed(grant)
     _judge_end(expires_at)
     networks = _networks(addresses)
     secret = _secret()

@@ -12,6 +12,7 @@ from rollbook.engine.scope import NONE, Rule
 from rollbook.flows import approvals, audit
 from rollbook.flows.acting import actor
 from rollbook.flows.publish import set_rule, today_of
+from rollbook.flows.removal import refuse_removed
 from rollbook.oneroster.treatments import is_required, treatments_of
 from rollbook.refusal import Refusal
 from rollbook.store.circumstances import circumstances
@@ -104,6 +105,7 @@ def edit_permissions(
     `by` is who acts now, unless said otherwise. Raises NoSuchTreatment, BadCondition, NotADay.
     """
     by = (by or actor().name)[:200]
+    refuse_removed(grant)
     shown = preview_permissions(grant, rule, days)
     with transaction.atomic():
         if not shown.reasons:
