@@ -16,7 +16,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from rollbook.api import app_calls, catalogue_calls, rate
+from rollbook.api import app_calls, catalogue_calls, delivery_calls, key_calls, rate
 from rollbook.api.intake_routes import ROOT, ROUTES, Route, openapi
 from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.engine.catalogue import CATALOGUE
@@ -77,6 +77,8 @@ STATUS: dict[type[Refusal], int] = {
     uploads.NotAZip: 422,
     TooManyRequests: 429,
     **app_calls.STATUS,
+    **key_calls.STATUS,
+    **delivery_calls.STATUS,
     **catalogue_calls.STATUS,
 }
 
@@ -257,6 +259,8 @@ HANDLES: dict[str, Handle] = {
     "findings": _findings,
     "findings_csv": _findings_csv,
     **app_calls.HANDLES,
+    **key_calls.HANDLES,
+    **delivery_calls.HANDLES,
     **catalogue_calls.HANDLES,
 }
 

@@ -10,6 +10,8 @@ import orjson
 
 from rollbook.api.app_routes import APP_ROUTES, APP_SCHEMAS
 from rollbook.api.catalogue_routes import CATALOGUE_ROUTES, CATALOGUE_SCHEMAS
+from rollbook.api.delivery_routes import DELIVERY_ROUTES, DELIVERY_SCHEMAS
+from rollbook.api.key_routes import KEY_ROUTES, KEY_SCHEMAS
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
 from rollbook.engine.codes import SEVERITIES
 from rollbook.flows.roles import Act
@@ -68,10 +70,12 @@ ROUTES = (
         {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW, act=Act.SEE_IMPORTS,
     ),
     *APP_ROUTES,
+    *KEY_ROUTES,
+    *DELIVERY_ROUTES,
     *CATALOGUE_ROUTES,
 )  # fmt: skip
 
-SCHEMAS: dict[str, Schema] = APP_SCHEMAS | CATALOGUE_SCHEMAS | {
+SCHEMAS: dict[str, Schema] = APP_SCHEMAS | KEY_SCHEMAS | CATALOGUE_SCHEMAS | DELIVERY_SCHEMAS | {
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],
@@ -222,6 +226,8 @@ def _response(route: Route, status: int, says: str) -> Schema:
     if status >= 400:
         problem = {"$ref": "#/components/schemas/Problem"}
         return {"description": says, "content": {"application/problem+json": {"schema": problem}}}
+    if route.path.endswith(".zip"):
+        return {"description": says, "content": {"application/zip": {"schema": {**TEXT, "format": "binary"}}}}
     if route.path.endswith(".csv"):
         return {"description": says, "content": {"text/csv": {"schema": TEXT}}}
     schema = {"$ref": f"#/components/schemas/{route.schema}"} if route.schema else {"type": "object"}

@@ -171,7 +171,7 @@ def show_delivery_progress(
 
 
 @in_district(Act.MANAGE_DELIVERIES)
-def download(request: HttpRequest, district: District, grant_id: int, delivery_id: int) -> HttpResponse:
+def download(request: HttpRequest, district: District, grant_id: int, delivery_id: int) -> Any:
     """The package, while it is kept, for those who asked for it here."""
     delivery = _delivery_or_404(grant_or_404(district, grant_id), delivery_id)
     if delivery.way != DOWNLOAD:
