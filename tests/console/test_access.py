@@ -19,6 +19,7 @@ ANY = {
     "field": "userSourcedId",
     "verb": "delete",
     "checksum": "0a",
+    "turn": "renew",
 }
 """What stands in the addresses of pages; where nothing is said, 1."""
 

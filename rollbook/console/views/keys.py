@@ -69,12 +69,12 @@ def show_key(request: HttpRequest, district: District, grant_id: int, key_id: in
 
 @require_POST
 @in_district(Act.MANAGE_KEYS)
-def turn_key(request: Any, district: District, grant_id: str, key_id: str, verb: str) -> HttpResponse:
+def turn_key(request: Any, district: District, grant_id: str, key_id: str, turn: str) -> HttpResponse:
     """One act on one key; what is refused is said on its page."""
     grant = grant_or_404(district, int(grant_id))
     key = _key_or_404(grant, int(key_id))
     try:
-        return VERBS[verb](request, grant, key)
+        return TURNS[turn](request, grant, key)
     except Refusal as refusal:
         return _page(request, grant, key, _words(refusal))
 
@@ -124,7 +124,7 @@ def _revoke(request: HttpRequest, grant: Grant, key: Credential) -> HttpResponse
     return redirect("app-keys", tenant=grant.district_id, grant_id=grant.pk)
 
 
-VERBS = {
+TURNS = {
     "renew": _renew,
     "end-former": _end_former,
     "expire": _expire,
