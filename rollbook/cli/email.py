@@ -7,15 +7,21 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.columns import show
+from rollbook.cli.columns import Row, show
 from rollbook.flows import developer_mail
 from rollbook.flows.apps import find_grant
 from rollbook.flows.developer_mail import ALL, REGISTERED, TEMPLATES
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Number = Annotated[int, typer.Argument(help="The grant's number: `rollbook grant list` shows it.")]
-About = StrEnum("About", {name.upper(): name for name in TEMPLATES})
-To = StrEnum("To", {"REGISTERED": REGISTERED, "ALL": ALL})
+
+
+class To(StrEnum):
+    """Whom a message goes to."""
+
+    REGISTERED = REGISTERED
+    ALL = ALL
+
 
 verbs = typer.Typer(no_args_is_help=True, help="A district writes to the developer of an app.")
 
@@ -28,7 +34,7 @@ def register(app: typer.Typer) -> None:
 @verbs.command()
 def write(
     grant: Number,
-    about: Annotated[About, typer.Option(help="What it is about.")],
+    about: Annotated[str, typer.Option(help=f"What it is about: {', '.join(TEMPLATES)}.")],
     by: Annotated[str, typer.Option(help="Your e-mail address, to which answers go.")],
     note: Annotated[str, typer.Option(help="What you want to say. No pupil's name, address or id.")] = "",
     to: Annotated[
@@ -62,7 +68,7 @@ def write(
 @verbs.command("list")
 def list_mails(grant: Number, as_json: AsJson = False) -> None:
     """Show what was written to the developers of an app, the latest first."""
-    rows = [
+    rows: list[Row] = [
         {
             "at": mail.at.isoformat(timespec="minutes"),
             "by": mail.written_by,

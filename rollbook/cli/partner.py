@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.columns import show
+from rollbook.cli.columns import Row, show
 from rollbook.flows import partner_access, partners
 from rollbook.flows.apps import find_grant
 from rollbook.store.models import Grant, Partner, PartnerKey
@@ -64,7 +64,7 @@ def invite(
 def developers(partner: PartnerName, as_json: AsJson = False) -> None:
     """Show who works for a partner."""
     found = partners.developers_of(partners.find_partner(partner))
-    rows = [
+    rows: list[Row] = [
         {"email": one.account.email, "name": one.name, "apps": list(one.apps.order_by("name").values_list("name", flat=True))}
         for one in found
     ]  # fmt: skip

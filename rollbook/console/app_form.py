@@ -18,14 +18,14 @@ LINES = {"rows": 3, "spellcheck": "false", "autocomplete": "off"}
 TYPED = {"autocomplete": "off"}
 
 
-def _line(label: Any, hint: Any = "", most: int = 200, required: bool = False) -> forms.CharField:
+def _line(label: Any, hint: Any = "", most: int = 200, required: bool = False) -> Any:
     field = forms.CharField(
         label=label, max_length=most, required=required, widget=forms.TextInput(attrs=dict(TYPED))
     )
     return _hinted(field, hint)
 
 
-def _lines(label: Any, hint: Any, rows: int = 3) -> forms.CharField:
+def _lines(label: Any, hint: Any, rows: int = 3) -> Any:
     field = forms.CharField(
         label=label, required=False, max_length=20_000, widget=forms.Textarea(attrs={**LINES, "rows": rows})
     )

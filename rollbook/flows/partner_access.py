@@ -108,7 +108,7 @@ def readable_key(grant: Grant, now: datetime) -> Credential:
     _judge(grant)
     keys = Credential.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), grant=grant, revoked_at=None)
     with transaction.atomic():
-        key = keys.exclude(oauth1_secret="").order_by("-pk").first()
+        key: Credential | None = keys.exclude(oauth1_secret="").order_by("-pk").first()
         if key is None:
             raise NoReadableKey
         audit.record(grant.district_id, "key.show", "key", key.client_id, grant.title)
