@@ -57,7 +57,7 @@ def opt_out(
     with transaction.atomic():
         made = OptOut.objects.create(
             district=district,
-            user_id=person.pk,
+            user_id=person.id,
             grant=grant,
             reason=reason.strip(),
             starts_on=first,
@@ -103,7 +103,7 @@ def opt_outs_of(
 def sourced_id_of(made: OptOut) -> str:
     """The person's served id; a record outlives its deletion, so there is one."""
     return User.objects.values_list("sourced_id", flat=True).get(
-        district_id=made.district_id, pk=made.user_id
+        district_id=made.district_id, id=made.user_id
     )
 
 
