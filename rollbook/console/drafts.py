@@ -51,9 +51,10 @@ class Draft:
 
     def text(self) -> str:
         """The draft as the form carries it."""
-        stacked = Rule(self.level, self.scopes, self.deleted, self.fields).as_json()
+        stacked = basic(*self.scopes, deleted=self.deleted, fields=self.fields).as_json()
         beside = {name: getattr(self, name) for name in BESIDE}
-        return json.dumps(beside | {"rule": stacked}, ensure_ascii=False, separators=(",", ":"))
+        told = beside | {"level": str(self.level), "rule": stacked}
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
     def with_scope(self, scope: Scope) -> "Draft":
         scopes = list(self.scopes)
@@ -92,7 +93,7 @@ def carried(text: str) -> Draft:
     stored = json.loads(text)
     rule = rule_of(stored["rule"])
     beside = {name: type(getattr(EMPTY, name))(stored[name]) for name in BESIDE}
-    draft = Draft(rule.level, rule.scopes, rule.deleted, fields=rule.fields, **beside)
+    draft = Draft(Level(stored["level"]), rule.scopes, rule.deleted, fields=rule.fields, **beside)
     if not 0 <= draft.number < len(draft.scopes):
         raise ValueError(draft.number)
     return draft

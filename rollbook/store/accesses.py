@@ -51,11 +51,14 @@ def _ended(grants: Collection[int]) -> QuerySet[Delivery]:
 
 def last_calls(grants: Collection[int]) -> dict[int, Taken]:
     """{grant: its last call by REST}, of those that ever called."""
-    latest = (
-        AccessRow.objects.filter(grant_id__in=grants).order_by().values("grant_id").annotate(last=Max("id"))
-    )
-    rows = AccessRow.objects.filter(id__in=[one["last"] for one in latest])
-    return {row.grant_id: Taken(row.at, row.status, row.records, row.address or "") for row in rows}
+    calls = AccessRow.objects.filter(grant_id__in=grants).order_by()
+    latest = dict(calls.values_list("grant_id").annotate(Max("at")))
+    rows = calls.filter(at__in=latest.values())
+    return {
+        row.grant_id: Taken(row.at, row.status, row.records, row.address or "")
+        for row in rows
+        if latest[row.grant_id] == row.at
+    }
 
 
 def last_deliveries(grants: Collection[int]) -> dict[int, Taken]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rollbook.engine.scope import Rule, rule_of
+from rollbook.engine.scope import BadRule, Rule, rule_of
 from rollbook.store.bulk import listed
 from rollbook.store.models import RECORDS
 from rollbook.store.visibility import record_ids
@@ -25,7 +25,10 @@ def spelled(district_id: int, rule: Rule) -> Json:
 def read(district_id: int, spelled_rule: Mapping[str, Any]) -> Rule:
     """The rule of such JSON. Raises BadRule, UnknownSchool, UnknownCourse, UnknownClass."""
 
-    def numbered(collection: str, sourced_ids: Iterable[str]) -> list[int]:
+    def numbered(collection: str, sourced_ids: Iterable[Any]) -> list[int]:
+        for one in sourced_ids:
+            if not isinstance(one, str):
+                raise BadRule(f"{collection}: {one}")
         return list(record_ids(district_id, collection, sourced_ids))
 
     # Read twice: what has no form of a rule is refused before anything in it is looked up.

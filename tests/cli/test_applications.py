@@ -42,7 +42,8 @@ def test_an_app_is_removed_with_its_keys_and_only_once(grant):
     rollbook("grant", "remove", str(grant.pk), "--yes")
     assert not Credential.objects.filter(revoked_at=None).exists()
     assert "removed" in rollbook("grant", "remove", str(grant.pk), "--yes", expect=1)
-    assert "no" in rollbook("grant", "enable", str(grant.pk), expect=1)
+    assert "removed" in rollbook("grant", "enable", str(grant.pk), expect=1)
+    assert json.loads(rollbook("grant", "list", "--json")) == []
 
 
 def test_an_app_is_asked_for(grant):

@@ -120,9 +120,8 @@ def test_a_school_administrator_asks_for_an_app_and_an_administrator_adds_it(
     ids, console: Client, district, signed_in
 ):
     app = apps.add_app("MathTrail")
-    post = operators.add_operator("delgado@riverbend.example", "school administrator", district)
-    post.schools = [ids["orgs"][cast.RIVERBEND_HIGH]]
-    post.save()
+    high = [cast.RIVERBEND_HIGH]
+    post = operators.add_operator("delgado@riverbend.example", "school administrator", district, schools=high)
     asking = signed_in(post.account)
     page = text_of(asking.get(of_district("app-add", district)))
     assert "Ask for it" in page

@@ -11,6 +11,7 @@ from rollbook.engine.choosing import Condition
 from rollbook.engine.scope import ALL, FULL, NONE, Choice, Level, Rule, Scope, Treatment, basic
 from rollbook.flows import approvals, apps, catalogue, operators
 from rollbook.flows.permission_edits import edit_permissions
+from rollbook.flows.publish import publish
 from rollbook.store.models import Grant, GrantVersion, OptOut
 from tests import cast
 from tests.console.test_apps import of_district, path_to
@@ -221,6 +222,7 @@ def test_a_form_that_no_page_of_ours_sent_is_a_bad_request(adding, changed):
 
 @pytest.fixture
 def grant(ids, district, app) -> Grant:
+    publish(district.pk, None, "a test")
     return apps.grant_app(district, app, "basic", [cast.RIVERBEND_HIGH])
 
 
