@@ -246,8 +246,7 @@ def unused(grant: Grant, now: datetime) -> list[Unused]:
 
 def _totals(grant: Grant) -> dict[str, int]:
     """{collection: how many records its view has}, of those that have any."""
-    number = grant.district.publication
-    last = Publication.objects.filter(district=grant.district_id, number=number).first()
+    last = Publication.objects.filter(district=grant.district_id).order_by("-number").first()
     state = last.state.get(str(grant.view_id or WHOLE_ROSTER), {}) if last else {}
     return {collection: entry[0] for collection, entry in state.items() if entry[0]}
 
