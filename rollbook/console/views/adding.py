@@ -18,8 +18,8 @@ from rollbook.console.previewing import look_at
 from rollbook.console.scopes import rule_words
 from rollbook.engine.scope import Rule
 from rollbook.flows import applications
-from rollbook.flows.apps import grant_of
 from rollbook.flows.approvals import open_requests
+from rollbook.flows.apps import grant_of
 from rollbook.flows.catalogue import needs_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import App, District, Grant
