@@ -13,7 +13,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.db import close_old_connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -83,7 +82,6 @@ def walk(delivery_id: int) -> Delivery | None:
 
     The database out of reach is a reason to do it again, and rises.
     """
-    close_old_connections()
     delivery = _take(delivery_id)
     if delivery is None:
         return None

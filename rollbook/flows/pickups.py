@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from django.db import close_old_connections
 from django.utils import timezone
 
 from rollbook.connectors.sftp_drop import Drop
@@ -27,30 +26,23 @@ class Waiting:
 
 def find_pickup(login: str) -> tuple[int, Drop] | None:
     """(grant, login) of this name, if its export and its app are switched on."""
-    close_old_connections()
     export = Export.objects.filter(
         way=PICKUP, enabled=True, settings__login=login, grant__enabled=True, grant__removed_at=None
     ).first()
-    found = (export.grant_id, Drop.of(export.settings, secrets_of(export))) if export else None
-    close_old_connections()
-    return found
+    return (export.grant_id, Drop.of(export.settings, secrets_of(export))) if export else None
 
 
 def packages_for(grant_id: int, now: datetime | None = None) -> list[Waiting]:
     """What waits for the app now, the latest first; of two with one name the latest alone. Nothing once its login is switched off."""
-    close_old_connections()
     is_on = Export.objects.filter(grant_id=grant_id, way=PICKUP, enabled=True).exists()
     found: dict[str, Waiting] = {}
     for one in kept_for(grant_id, now or timezone.now()) if is_on else []:
         ended = int((one.ended_at or one.started_at).timestamp())
         found.setdefault(one.file_name, Waiting(one.pk, one.file_name, place_of(one), one.bytes, ended))
-    close_old_connections()
     return list(found.values())
 
 
 def note_fetched(delivery_id: int, address: str) -> None:
     """The app has read the package to its end."""
-    close_old_connections()
     fetched = Delivery.objects.filter(pk=delivery_id, picked_up_at=None)
     fetched.update(picked_up_at=timezone.now(), address=address[:260])
-    close_old_connections()

@@ -23,6 +23,7 @@ from asyncssh import (
     SFTPServer,
     SSHServerChannel,
 )
+from django.db import close_old_connections
 
 from rollbook.flows.pickups import Waiting, note_fetched, packages_for
 from rollbook.sftp.session import is_root, name_of
@@ -93,7 +94,7 @@ class PickupSession(SFTPServer):
         fetching = _fetching(file_obj)
         fetching.file.close()
         if fetching.read_to >= fetching.package.size:
-            self._threads.submit(note_fetched, fetching.package.delivery_id, self._address)
+            self._threads.submit(_afresh, lambda: note_fetched(fetching.package.delivery_id, self._address))
 
     async def _packages(self) -> list[Waiting]:
         return await self._in_thread(lambda: packages_for(self._grant_id))
@@ -106,7 +107,7 @@ class PickupSession(SFTPServer):
         raise SFTPNoSuchFile(f"There is no {name}.")
 
     async def _in_thread(self, act: Callable[[], Answer]) -> Answer:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, act)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _afresh, act)
 
     # --- What there is not --------------------------------------------------------------------------------------------------
 
@@ -164,6 +165,15 @@ class PickupSession(SFTPServer):
 
     def fstatvfs(self, file_obj: object) -> NoReturn:
         raise SFTPOpUnsupported(READ_ONLY)
+
+
+def _afresh(act: Callable[[], Answer]) -> Answer:
+    """The act, with connections to the database that still hold."""
+    close_old_connections()
+    try:
+        return act()
+    finally:
+        close_old_connections()
 
 
 def _fetching(file_obj: object) -> Fetching:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from django.conf import settings
+from django.db import close_old_connections
 
 from rollbook.flows import handing_over
 from rollbook.flows.jobs.steps import Step
@@ -67,7 +68,11 @@ def walk_delivery(delivery_id: int) -> None:
 
 def _walked(delivery_id: int) -> bool:
     """A delivery is one step: half of it is nothing."""
-    return handing_over.walk(delivery_id) is not None
+    close_old_connections()
+    try:
+        return handing_over.walk(delivery_id) is not None
+    finally:
+        close_old_connections()
 
 
 def _is_worth_another_try(fault: BaseException) -> bool:
