@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rollbook.flows import apps, audit, catalogue, partners
-from rollbook.store.models import App, Developer, Partner
+from rollbook.flows import apps, audit, catalogue, partners, sanity
+from rollbook.store.models import App, Developer, Partner, SanityCheck
+from tests.api.roster import fill
 from tests.console.test_sign_in import set_password_by, sign_in
 from tests.mailbox import mail_server
 
@@ -103,6 +104,23 @@ def test_the_pair_is_shown_on_request_and_a_key_is_made_and_the_district_sees_bo
     assert "shown only now" in made.content.decode()
     acts = [entry.act for entry in audit.entries(grant.district_id) if entry.actor == "ines@quorndle.example"]
     assert acts == ["key.add", "key.show"]
+
+
+def test_a_developer_checks_what_the_app_is_given_without_anybodys_name(ours, partner, grant):
+    fill(grant.district)
+    grant.district.refresh_from_db()
+    address = url("partner-sanity", partner, number=grant.pk)
+    assert "It has not been checked yet" in ours.get(address).content.decode()
+    ours.post(url("partner-sanity-start", partner, number=grant.pk))
+    assert "Under way" in ours.get(address).content.decode()
+    check = sanity.walk(SanityCheck.objects.get())
+    assert (check.phase, check.started_by) == ("done", "ines@quorndle.example")
+    page = ours.get(address).content.decode()
+    assert "Students without grades" in page
+    assert "student-0" in page
+    assert "Of student-0" not in page
+    apps.disable(grant)
+    assert ours.get(address).status_code == 404
 
 
 def test_another_partner_and_a_district_are_not_there(
