@@ -79,7 +79,9 @@ district: list[URLPattern | URLResolver] = [
         name="record-demographics",
     ),
     re_path(
-        r"^roster/(?P<collection>users|classes)/(?P<record_id>\d{1,18})/apps$", find.show_apps_of, name="record-apps"
+        r"^roster/(?P<collection>users|classes)/(?P<record_id>\d{1,18})/apps$",
+        find.show_apps_of,
+        name="record-apps",
     ),
     path("manual", manual.show_manual, name="manual"),
     path("manual/choices/<slug:field>", manual.show_choices, name="manual-choices"),
@@ -223,6 +225,7 @@ district: list[URLPattern | URLResolver] = [
     path("tokens/<int:token_id>/revoke", tokens.revoke_token, name="token-revoke"),
     path("operators", operators.show_operators, name="operators"),
     path("operators/invite", operators.invite, name="invite"),
+    path("operators/<int:operator_id>/role", operators.change_role, name="operator-role"),
     path("operators/<int:operator_id>/password", operators.reset_password, name="operator-password"),
     path("operators/<int:operator_id>/deactivate", operators.deactivate, name="operator-deactivate"),
     path("operators/<int:operator_id>/reactivate", operators.reactivate, name="operator-reactivate"),
