@@ -4,13 +4,14 @@ A mask shows a part: the first letter, the year of a date. A pseudonym shows not
 for itself, the record and the field, never from the value, so that nobody can work the value out or compare two apps.
 """
 
+import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rollbook.oneroster.treatments import MASK, METADATA, METADATA_PREFIX, OMIT, SHARE
+from rollbook.oneroster.treatments import MASK, METADATA, METADATA_PREFIX, OMIT, SHARE, SOURCED_ID
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -30,6 +31,9 @@ NAMES = frozenset(
 )
 NUMBERS_TO_CALL = frozenset({"sms", "phone"})
 
+SEAL = 12
+"""Bytes of an alias that say by which key it was made."""
+
 DOMAIN = "masked.invalid"
 """No mail is ever delivered there: RFC 2606 keeps `.invalid` for this."""
 
@@ -46,7 +50,7 @@ class Masker:
         """The canonical record as the app sees it; `identity` names it for good, and is not shown. `record` itself stays as it is."""
         shown = dict(record)
         for field, treatment in treatments.items():
-            if treatment == SHARE:
+            if treatment == SHARE or field == SOURCED_ID:
                 continue
             if field == METADATA:
                 shown[METADATA] = None
@@ -54,6 +58,17 @@ class Masker:
                 shown[METADATA] = self._metadata(shown.get(METADATA), field, identity, treatment)
             else:
                 shown[field] = self.value(record.get(field), field, identity, treatment)
+        return shown
+
+    def renamed(self, record: Record, domains: Mapping[str, str]) -> Record:
+        """The record with aliases in place of ids: `domains` says which fields hold ids of which collection, one or several."""
+        shown = dict(record)
+        for field, domain in domains.items():
+            given = record.get(field)
+            if isinstance(given, list):
+                shown[field] = [self.alias(one, domain) for one in given]
+            elif given:
+                shown[field] = self.alias(given, domain)
         return shown
 
     def _metadata(self, metadata: Record | None, field: str, identity: str, treatment: str) -> Record | None:
@@ -79,6 +94,32 @@ class Masker:
             made = self._signs(field, identity, LETTERS, 7)
             return first + made if first else made.capitalize()
         return first + self._signs(field, identity, SIGNS, 11)
+
+    def alias(self, sourced_id: str, domain: str) -> str:
+        """An id that stands for this one, and from which only the key leads back. `domain` is the collection whose records it names."""
+        real = sourced_id.encode()
+        seal = self._seal(real, domain)
+        return base64.urlsafe_b64encode(seal + self._veiled(real, seal)).decode("ascii").rstrip("=")
+
+    def real(self, alias: str, domain: str) -> str | None:
+        """The id that `alias` stands for; None where it was not made by this key, as every other text."""
+        try:
+            sealed = base64.b64decode(alias + "=" * (-len(alias) % 4), altchars=b"-_", validate=True)
+            real = self._veiled(sealed[SEAL:], sealed[:SEAL])
+            return real.decode() if self._is_alias(alias, real, domain) else None
+        except ValueError:
+            return None
+
+    def _is_alias(self, alias: str, real: bytes, domain: str) -> bool:
+        return bool(real) and hmac.compare_digest(self.alias(real.decode(), domain), alias)
+
+    def _seal(self, real: bytes, domain: str) -> bytes:
+        return hmac.digest(self.key, f"sourcedId\0{domain}\0".encode() + real, hashlib.sha256)[:SEAL]
+
+    def _veiled(self, text: bytes, seal: bytes) -> bytes:
+        """The bytes under a veil that only key and seal make; a second time takes it off."""
+        veil = hashlib.shake_256(hmac.digest(self.key, b"veil" + seal, hashlib.sha256)).digest(len(text))
+        return bytes(one ^ other for one, other in zip(text, veil, strict=True))
 
     def _signs(self, field: str, identity: str, alphabet: str, length: int) -> str:
         digest = hmac.digest(self.key, f"{field}\0{identity}".encode(), hashlib.sha256)

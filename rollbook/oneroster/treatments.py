@@ -17,6 +17,10 @@ SHARE, OMIT, MASK, PSEUDONYMISE = "share", "omit", "mask", "pseudonymise"
 TREATMENTS = (SHARE, OMIT, MASK, PSEUDONYMISE)
 """Shown as it is; left out; shown in part; replaced by something that says nothing, and is always the same for one person and one app."""
 
+SOURCED_ID = "sourcedId"
+NAMED = ("users", "enrollments")
+"""The collections whose sourcedIds can be replaced, wherever they stand; demographics bear those of their users."""
+
 METADATA = "metadata"
 METADATA_PREFIX = "metadata."
 
@@ -34,7 +38,27 @@ Fields = Mapping[str, Mapping[str, str]]
 def fields_of(collection: str) -> tuple[str, ...]:
     """Every field of a collection that a treatment can be chosen for, in the order of the file; metadata last."""
     named = tuple(field.name for field in COLLECTION[collection].fields if _treatable(collection, field))
-    return (*named, *WHOLE.get(collection, ()), METADATA)
+    ids = (SOURCED_ID,) if collection in NAMED else ()
+    return (*ids, *named, *WHOLE.get(collection, ()), METADATA)
+
+
+def replaced_in(fields: Fields) -> frozenset[str]:
+    """The collections whose sourcedIds are replaced."""
+    return frozenset(name for name in NAMED if fields.get(name, {}).get(SOURCED_ID) == PSEUDONYMISE)
+
+
+def domain_of(collection: str) -> str:
+    """The collection whose ids its records bear: demographics bear those of their users."""
+    return "users" if collection == "demographics" else collection
+
+
+@cache
+def names_of(collection: str, replaced: frozenset[str]) -> dict[str, str]:
+    """{field: collection whose ids stand in it} of the fields of a record that hold ids of the `replaced` collections."""
+    own = domain_of(collection)
+    found = {SOURCED_ID: own} if own in replaced else {}
+    references = COLLECTION[collection].references
+    return found | {one.name: one.target for one in references if one.target in replaced and one.target}
 
 
 def treatments_of(collection: str, field: str) -> tuple[str, ...]:
@@ -43,6 +67,8 @@ def treatments_of(collection: str, field: str) -> tuple[str, ...]:
         return TREATMENTS if len(field) > len(METADATA_PREFIX) else ()
     if field not in fields_of(collection):
         return ()
+    if field == SOURCED_ID:
+        return (SHARE, PSEUDONYMISE)
     return tuple(one for one in TREATMENTS if one == SHARE or one in _others(collection, field))
 
 
@@ -56,11 +82,12 @@ def is_required(collection: str, field: str) -> bool:
 
 
 def unseen(collection: str, version: str, treated: Iterable[str]) -> frozenset[str]:
-    """The members of the REST entity that may not be filtered or sorted by, because their fields are not shown as they are.
+    """The members of the REST entity that may not be filtered or sorted by, because their fields are not shown as they are. An id
+    that is replaced can be asked for by what replaces it.
 
     Metadata is named by its full path, `metadata.house`; `metadata` alone is all of it.
     """
-    fields = set(treated)
+    fields = set(treated) - {SOURCED_ID}
     members = {member.name for member in ENTITIES[version, collection].members if member.source in fields}
     members |= {field for field in fields if field.startswith(METADATA_PREFIX)}
     if collection == "users" and version == "1.1":

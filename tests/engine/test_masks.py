@@ -1,5 +1,7 @@
 """Masks and pseudonyms: the same for one person and one app, another for every other, and nothing of the value where nothing may be told."""
 
+import re
+
 import pytest
 
 from rollbook.engine.masks import DOMAIN, Masker, turned
@@ -88,3 +90,17 @@ def test_what_is_shared_is_shown_and_what_is_omitted_is_in_no_text() -> None:
 def test_a_date_of_birth_keeps_its_year_and_its_school_year(born: str, told: str) -> None:
     assert turned(born) == told
     assert ONE.treated({"birthDate": born}, "7", {"birthDate": MASK})["birthDate"] == told
+
+
+def test_an_alias_leads_back_by_its_own_key_alone() -> None:
+    for real in ("student-001", "Größe/7@x", "a", "x" * 170):
+        alias = ONE.alias(real, "users")
+        assert alias == ONE.alias(real, "users")
+        assert len(alias) <= 255
+        assert re.fullmatch(r"[0-9A-Za-z_-]+", alias), "it is a legal sourcedId"
+        assert ONE.real(alias, "users") == real
+        assert ONE.real(alias, "enrollments") is None
+        assert OTHER.real(alias, "users") is None
+        assert OTHER.alias(real, "users") != alias
+    for text in ("", "student-001", "é", "a" * 300, ONE.alias("student-001", "users")[:-1]):
+        assert ONE.real(text, "users") is None

@@ -24,8 +24,8 @@ from tests.installation import ON_POSTGRESQL
 
 pytestmark = pytest.mark.django_db
 
-STEPS = 14
-SEEDS = (2, 3) if ON_POSTGRESQL else (0, 1)
+STEPS = 12
+SEED = 1 if ON_POSTGRESQL else 0
 """Each database has days of its own: together they see more than either would see twice."""
 
 
@@ -63,9 +63,8 @@ class Client:
         return self.held[collection] == self.full(collection)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_client_that_polls_holds_what_a_full_read_gives(tmp_path: Path, seed: int) -> None:
-    chance = random.Random(seed)
+def test_a_client_that_polls_holds_what_a_full_read_gives(tmp_path: Path) -> None:
+    chance = random.Random(SEED)
     district = a_district()
     deliver(district, cast.riverbend(tmp_path / "first"))
     grants = [
@@ -81,7 +80,7 @@ def test_a_client_that_polls_holds_what_a_full_read_gives(tmp_path: Path, seed: 
             for collection in chance.sample(SERVED, k=3):
                 client.poll(collection)
                 assert client.is_right(collection), (
-                    seed,
+                    SEED,
                     step,
                     what,
                     client.version,
@@ -92,7 +91,7 @@ def test_a_client_that_polls_holds_what_a_full_read_gives(tmp_path: Path, seed: 
         for collection in SERVED:
             client.poll(collection)
             assert client.is_right(collection), (
-                seed,
+                SEED,
                 "at the end",
                 client.version,
                 client.grant.app.name,
@@ -136,10 +135,14 @@ def _rule(chance: random.Random, district: District) -> Rule:
 
 
 def _fields(chance: random.Random) -> tuple[tuple[str, str, Treatment], ...]:
-    """Some fields treated somehow, of one collection or of several."""
-    chosen = []
+    """Some fields treated somehow, of one collection or of several; and other ids, now and then."""
+    chosen = [
+        (collection, "sourcedId", Treatment.PSEUDONYMISE)
+        for collection in ("users", "enrollments")
+        if chance.random() < 0.3
+    ]
     for collection in chance.sample(("users", "demographics", "classes", "orgs"), k=chance.randint(1, 2)):
-        for name in chance.sample(fields_of(collection), k=2):
+        for name in chance.sample([one for one in fields_of(collection) if one != "sourcedId"], k=2):
             treatment = chance.choice(treatments_of(collection, name)[1:])
             chosen.append((collection, name, Treatment(treatment)))
     return tuple(sorted(chosen))

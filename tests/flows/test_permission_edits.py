@@ -107,6 +107,58 @@ def test_nothing_is_asked_by_what_is_not_shown(district: District) -> None:
     assert page(reader, "/users", filter="username='aokonkwo'")[1] <= 1
 
 
+def test_people_are_known_by_other_ids_wherever_they_are_named(district: District) -> None:
+    ids = tuple((name, "sourcedId", Treatment.PSEUDONYMISE) for name in ("enrollments", "users"))
+    plain, grant = (
+        a_grant(district, full(guardians=True)),
+        a_grant(district, full(guardians=True, fields=ids), app="aliased"),
+    )
+    for version in ("1.1", "1.2"):
+        reader = reader_of(grant)
+        users, enrollments, demographics = (
+            by_id(everything(reader, f"/{name}", version=version))
+            for name in ("users", "enrollments", "demographics")
+        )
+        assert len(users) == len(everything(reader_of(plain), "/users", version=version))
+        assert not [
+            name
+            for name in [*users, *enrollments]
+            if "-" in name and name.startswith(("student", "staff", "enrol"))
+        ]
+        assert set(demographics) <= set(users)
+        assert {one_["user"]["sourcedId"] for one_ in enrollments.values()} <= set(users)
+        agents = {agent["sourcedId"] for user in users.values() for agent in user.get("agents", ())}
+        assert agents
+        assert agents <= set(users)
+        somebody = next(
+            one_["user"]["sourcedId"] for one_ in enrollments.values() if one_["role"] == "student"
+        )
+        told = one(reader, "/students/{sourcedId}", somebody, version=version)
+        assert told == users[somebody]
+        assert not any(
+            cast.AMARA in str(record)
+            for record in (*users.values(), *enrollments.values(), *demographics.values())
+        )
+        theirs = {name for name, one_ in enrollments.items() if one_["user"]["sourcedId"] == somebody}
+        found = everything(reader, "/enrollments", version=version, filter=f"user.sourcedId='{somebody}'")
+        assert {one_["sourcedId"] for one_ in found} == theirs
+        classes = everything(reader, "/students/{studentSourcedId}/classes", somebody, version=version)
+        assert {one_["sourcedId"] for one_ in classes} == {
+            enrollments[name]["class"]["sourcedId"] for name in theirs
+        }
+        assert page(reader, "/users", version=version, filter=f"sourcedId='{somebody}'")[1] == 1
+        assert page(reader, "/users", version=version, filter=f"sourcedId='{cast.AMARA}'")[1] == 0
+        ward = next(user for user in users.values() if user.get("agents"))
+        named = everything(
+            reader, "/users", version=version, filter=f"agents.sourcedId='{ward['agents'][0]['sourcedId']}'"
+        )
+        assert ward in named
+        with pytest.raises(NotVisible):
+            one(reader, "/users/{sourcedId}", cast.AMARA, version=version)
+        with pytest.raises(BadQuery):
+            page(reader, "/users", version=version, filter="sourcedId~'student'")
+
+
 def test_a_mask_touches_the_whole_collection_for_that_app_and_nothing_else(district: District) -> None:
     grant, other = a_grant(district, FULL), a_grant(district, FULL, app="other")
     before = by_id(everything(reader_of(other), "/users"))
