@@ -312,7 +312,8 @@ def _in_scope(taught: Taught, scope: Scope, chosen: Chosen, sharing: Sharing) ->
     school = _name(taught.school, sharing)
     yield _fact("org-chosen", taught.school in chosen.orgs, school=school, rule=rule)
     yield _fact("course-chosen", taught.course in chosen.courses, course=taught.course_name, rule=rule)
-    if taught.course_org is not None:
+    # A course of the class's own school is reached where the school is.
+    if taught.course_org is not None and taught.course_org != taught.school:
         within = taught.course_org in chosen.orgs | _above(chosen.orgs, sharing.places)
         yield _fact("course-org", within, owner=_name(taught.course_org, sharing), rule=rule)
 

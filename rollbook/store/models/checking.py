@@ -11,6 +11,7 @@ class SanityCheck(models.Model):
 
     `report` is `engine.sanity.check.Report` as JSON. `done` of `known` records are read. `fence` grows each time somebody begins to work
     on it, and `alive_at` is told on the way: what nobody has told of for a while is begun again. `due` is the day and time of its schedule.
+    `schools` are the record ids of the schools it is bound to ("3,8"), empty where it looks at everything the app sees.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -24,6 +25,7 @@ class SanityCheck(models.Model):
     report = models.JSONField(default=dict)
     message = CodePointText(default="")
     due = models.CharField(max_length=16, default="")
+    schools = models.TextField(default="")
     fence = models.IntegerField(default=0)
     alive_at = models.DateTimeField(null=True)
     started_by = models.CharField(max_length=200, default="")
