@@ -17,11 +17,12 @@ from django.urls import reverse
 from rollbook.engine.web_addresses import web_address
 from rollbook.flows import audit
 from rollbook.flows.operators import judge_address, password_link
-from rollbook.flows.tokens import SHOWN, checksum
+from rollbook.flows.tokens import checksum
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, App, Developer, Grant, Partner, PartnerKey
 
 BEGINNING = "rollbook_partner_"
+SHOWN = len(BEGINNING) + 6
 MOST_KEYS = 10
 
 log = logging.getLogger(__name__)
@@ -212,7 +213,7 @@ def make_key(partner: Partner, name: str, by: str) -> tuple[PartnerKey, str]:
             raise EnoughKeys
         key = PartnerKey.objects.create(
             partner=partner, name=name, checksum=checksum(secret), made_by=by,
-            beginning=secret[: len(BEGINNING) + SHOWN - len("rollbook_")],
+            beginning=secret[:SHOWN],
         )  # fmt: skip
         audit.record(
             None, "partner_key.make", "partner", partner.pk, partner.name, after={"key": key.pk, "name": name}

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("name", models.CharField(max_length=200)),
                 ("checksum", models.CharField(max_length=64, unique=True)),
-                ("beginning", models.CharField(max_length=20)),
+                ("beginning", models.CharField(max_length=30)),
                 ("made_by", models.CharField(max_length=254)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("revoked_at", models.DateTimeField(null=True)),
