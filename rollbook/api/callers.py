@@ -117,7 +117,7 @@ def scope_set(text: str) -> frozenset[str]:
 
 CREDENTIAL = """
     SELECT g.district_id, g.id, g.version, g.view_id, g.enabled, c.revoked_at, c.expires_at IS NULL OR c.expires_at > %s, c.addresses,
-        g.daily_requests, g.daily_records
+        g.daily_requests, g.daily_records, g.shows_deleted
     FROM store_credential c JOIN store_grant g ON g.id = c.grant_id
     WHERE c.id = %s
 """
@@ -130,8 +130,10 @@ def _caller(credential_id: int, held: frozenset[str] | None, call: Call) -> Call
     found = fetch(connection, CREDENTIAL, [now, credential_id])
     if not found:
         raise Unauthorised
-    district_id, grant_id, version, view_id, is_enabled, revoked_at, holds, addresses, *most = found[0]
-    reader = Reader(district_id, grant_id, version, credential_id, view_id or WHOLE_ROSTER)
+    district_id, grant_id, version, view_id, is_enabled, revoked_at, holds, addresses, *most, deleted = found[
+        0
+    ]
+    reader = Reader(district_id, grant_id, version, credential_id, view_id or WHOLE_ROSTER, bool(deleted))
     is_live = bool(is_enabled) and revoked_at is None and bool(holds)
     return Caller(reader, is_live, held, is_at_home(call.client, addresses), *most)
 

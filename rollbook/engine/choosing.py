@@ -78,6 +78,18 @@ RELATIONS = ("equals", "differs", "contains", "lacks", "starts", "ends", "filled
 WITHOUT_VALUE = frozenset({"filled", "empty"})
 
 
+def query_of(text: str, case: bool = False) -> Query:
+    """The query of a line: `FIELD RELATION VALUE`, several joined by ` AND `. Raises BadCondition."""
+    conditions = []
+    for part in text.split(" AND "):
+        name, _, rest = part.strip().partition(" ")
+        relation, _, value = rest.partition(" ")
+        if relation not in RELATIONS or (relation not in WITHOUT_VALUE and not value):
+            raise BadCondition(part.strip())
+        conditions.append(Condition(name, relation, value, case))
+    return tuple(conditions)
+
+
 def fields_of(collection: str) -> tuple[str, ...]:
     """What a query may ask of the records of a collection, beside their metadata."""
     return tuple(field.name for field in V1P2.table(collection).fields if field.name not in NOT_ASKED)

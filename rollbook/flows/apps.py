@@ -2,12 +2,15 @@
 
 from django.db import transaction
 
+from rollbook.engine.choosing import check
+from rollbook.engine.scope import FULL, NONE, Level, Rule
 from rollbook.flows import audit
 from rollbook.flows.keys import Key, NoSuchKey, add_key, revoke_key
 from rollbook.flows.publish import set_rule
+from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store.models import App, District, Grant
-from rollbook.store.visibility import FULL, Rule, basic
+from rollbook.store.visibility import basic
 
 __all__ = [
     "AppExists",
@@ -26,6 +29,7 @@ __all__ = [
     "grant_app",
     "grant_of",
     "revoke_key",
+    "set_permissions",
 ]
 
 
@@ -42,7 +46,7 @@ class NoSuchGrant(Refusal):
 
 
 class SchoolsOnlyWithBasic(Refusal):
-    """A full grant sees every school: leave the schools out, or grant basic."""
+    """A full grant sees every school and one to nothing sees none: leave the choices out, or grant basic."""
 
 
 class SchoolsNeeded(Refusal):
@@ -86,12 +90,31 @@ def find_grant(number: int) -> Grant:
 def grant_app(
     district: District, app: App, permission: str, schools: list[str], *, enabled: bool = True
 ) -> Grant:
+    """What the app may see of the district from now on, by a level alone: full, none, or basic with the schools' served sourcedIds.
+
+    Raises SchoolsOnlyWithBasic, SchoolsNeeded, UnknownSchool.
+    """
+    return set_permissions(district, app, _rule(district, permission, schools), enabled=enabled)
+
+
+def _rule(district: District, permission: str, schools: list[str]) -> Rule:
+    if permission != Level.BASIC:
+        if schools:
+            raise SchoolsOnlyWithBasic(permission)
+        return FULL if permission == Level.FULL else NONE
+    if not schools:
+        raise SchoolsNeeded(permission)
+    return basic(district.pk, schools)
+
+
+def set_permissions(district: District, app: App, rule: Rule, *, enabled: bool = True) -> Grant:
     """What the app may see of the district from now on: a new grant, or the one there is with another rule and enabled or not as it was.
 
-    `permission` is full, or basic with the schools' served sourcedIds. Publishes. Raises SchoolsOnlyWithBasic, SchoolsNeeded,
-    UnknownSchool.
+    Publishes. Raises BadCondition where a query of the rule cannot be asked.
     """
-    rule = _rule(district, permission, schools)
+    for scope in rule.scopes:
+        check("orgs", scope.orgs.queries)
+        check("courses", scope.courses.queries)
     with transaction.atomic():
         grant = grant_of(district, app) or Grant(district=district, app=app, enabled=enabled)
         if grant.rule != rule.canonical():
@@ -104,18 +127,8 @@ def grant_app(
     return grant
 
 
-def _rule(district: District, permission: str, schools: list[str]) -> Rule:
-    if permission == Grant.Permission.FULL:
-        if schools:
-            raise SchoolsOnlyWithBasic(permission)
-        return FULL
-    if not schools:
-        raise SchoolsNeeded(permission)
-    return basic(district.pk, schools)
-
-
 def enable(grant: Grant) -> None:
-    """The app reads again, with the keys it has."""
+    """The app reads again, with the keys it has. Raises AppRemoved."""
     _set_enabled(grant, True)
 
 
@@ -125,6 +138,7 @@ def disable(grant: Grant) -> None:
 
 
 def _set_enabled(grant: Grant, is_enabled: bool) -> None:
+    refuse_removed(grant)
     with transaction.atomic():
         was = grant.enabled
         grant.enabled = is_enabled

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollbook.engine.scope import ALL, FULL, Choice, Rule, Scope, basic
 from rollbook.flows.apps import Key, add_key, grant_of, revoke_key
 from rollbook.flows.connections import upload_of
 from rollbook.flows.demo_catalogue import DEVELOPER, MATHS, READER, enter_catalogue
@@ -15,7 +16,6 @@ from rollbook.flows.ingest import Prepared, carry_out, prepare
 from rollbook.flows.operators import DISTRICT, add_operator, set_password
 from rollbook.flows.publish import set_rule
 from rollbook.store.models import App, Credential, District, Grant, Operator, Org
-from rollbook.store.visibility import FULL, Rule
 
 OPERATOR = "admin@riverbend.example"
 TIME_ZONE = "America/Chicago"
@@ -80,4 +80,4 @@ def _first_school(district: District) -> Rule:
     school = (
         Org.objects.filter(district=district, type="school", status="active").order_by("name", "id").first()
     )
-    return Rule((school.id,) if school else (), unenrolled=False)
+    return basic(Scope(Choice(ids=(school.id,) if school else ()), ALL))

@@ -42,7 +42,10 @@ class Remark(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """What one GET asks. `parents` are the ids of its path, in order; `fields` None means every member, else members in their order."""
+    """What one GET asks. `parents` are the ids of its path, in order; `fields` None means every member, else members in their order.
+
+    `live` leaves tombstones out of the answer; that is no word of the standard's, but of who asks.
+    """
 
     operation: Operation
     parents: tuple[str, ...] = ()
@@ -52,6 +55,7 @@ class Question:
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     warnings: tuple[Remark, ...] = ()
+    live: bool = False
 
     @property
     def entity(self) -> Entity:
@@ -61,6 +65,7 @@ class Question:
     def digest(self) -> str:
         """Names which records are asked for, and their order: sha256 in hex. Pages and fields are no part of it."""
         asked = [self.operation.version, self.operation.path, self.parents, self._filter, self._sort]
+        asked += ["live"] if self.live else []
         return hashlib.sha256(json.dumps(asked).encode("ascii")).hexdigest()
 
     @property

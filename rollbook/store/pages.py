@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
 from django.db import connection, connections, router, transaction
@@ -16,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rollbook.oneroster.json_binding import addressed
 from rollbook.oneroster.query import Question
+from rollbook.store.aliases import forget_aliases, turned
 from rollbook.store.models import PageChunk, PageList, Pin, Publication
 from rollbook.store.prepared import fetch
 from rollbook.store.querysets import positions, record_position
@@ -33,6 +35,9 @@ def locate(reader: Reader, question: Question, now_ms: int) -> Located:
     asks by what the reader does not see.
     """
     refuse_unseen(reader, question)
+    question = turned(reader, question)
+    if not reader.deleted:
+        question = replace(question, live=True)
     if question.operation.kind == "single":
         return _locate_record(reader, question)
     pin = _pin_of(reader, question)
@@ -94,7 +99,7 @@ def _pin_of(reader: Reader, question: Question) -> _Walk | None:
     found = fetch(
         _reading(),
         "SELECT publication, last_page_at FROM store_pin WHERE credential_id = %s AND query = %s",
-        [reader.credential_id, question.digest],
+        [reader.credential_id, _walk(reader, question)],
     )
     return _Walk(*found[0]) if found else None
 
@@ -107,13 +112,18 @@ def _keep_pin(reader: Reader, question: Question, pin: _Walk | None, publication
         cursor.execute(
             """INSERT INTO store_pin (district_id, credential_id, query, publication, last_page_at) VALUES (%s, %s, %s, %s, %s)
                ON CONFLICT (credential_id, query) DO UPDATE SET publication = excluded.publication, last_page_at = excluded.last_page_at""",
-            [reader.district_id, reader.credential_id, question.digest, publication, now_ms],
+            [reader.district_id, reader.credential_id, _walk(reader, question), publication, now_ms],
         )
+
+
+def _walk(reader: Reader, question: Question) -> str:
+    """Names a walk. When the rule of the grant is edited its walks end: what it does not see any more it is not shown to the last page."""
+    return sha256(f"{reader.grant_version} {question.digest}".encode()).hexdigest()
 
 
 @lru_cache(maxsize=256)
 def _state(district_id: int, publication: int) -> dict[str, dict[str, list[int]]]:
-    """{view: {collection: [total, changed]}} of a publication; publications never change."""
+    """{view: {collection: [total, changed, gone]}} of a publication; publications never change."""
     found: dict[str, dict[str, list[int]]] = Publication.objects.values_list("state", flat=True).get(
         district_id=district_id, number=publication
     )
@@ -125,6 +135,7 @@ def forget_publications() -> None:
     _state.cache_clear()
     forget_openings()
     forget_unseen()
+    forget_aliases()
 
 
 # --- Locating -----------------------------------------------------------------------------------------------------------------------------
@@ -133,13 +144,13 @@ def forget_publications() -> None:
 def _locate_page(reader: Reader, question: Question, publication: int) -> Located:
     if not publication:
         return Located(reader, question, 0, 0, (), 0)
-    total, changed = (
+    total, changed, *gone = (
         _state(reader.district_id, publication)
         .get(str(reader.view_id), {})
-        .get(str(question.operation.collection), (0, 0))
+        .get(str(question.operation.collection), (0, 0, 0))
     )
     first, last = question.offset, question.offset + question.limit
-    if _is_plain(question):
+    if _is_plain(question) and (not question.live or gone == [0]):
         return Located(reader, question, publication, total, range(first + 1, min(last, total) + 1), changed)
     if question.parents or question.operation.path != f"/{question.operation.collection}":
         changed = publication

@@ -77,8 +77,9 @@ class Operator(models.Model):
 class Grant(models.Model):
     """What one app may see of one district. `view` is null for a grant to everything; `version` counts changes of its rule.
 
-    `rule` is the canonical JSON of `engine.scope.Rule`, `permission` its level. `starts_on` and `ends_on` are the first and the last
-    day of the district on which the app sees anything (`YYYY-MM-DD`); without them there is no such bound.
+    `rule` is the canonical JSON of `engine.scope.Rule`, `permission` its level, `shows_deleted` whether tombstones are served. `starts_on`
+    and `ends_on` are the first and the last day of the district on which the app sees anything (`YYYY-MM-DD`); without them there is no
+    such bound.
 
     `daily_requests` and `daily_records` are how much it may take in a day, counted from midnight UTC; null is no limit.
 
@@ -100,6 +101,7 @@ class Grant(models.Model):
     rule = models.TextField()
     version = models.IntegerField(default=1)
     view = models.ForeignKey(View, models.PROTECT, null=True, related_name="grants")
+    shows_deleted = models.BooleanField(default=False)
     starts_on = models.CharField(max_length=10, null=True)
     ends_on = models.CharField(max_length=10, null=True)
     daily_requests = models.BigIntegerField(null=True)
