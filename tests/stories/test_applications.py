@@ -1,10 +1,11 @@
 """An administrator adds an app in the browser, and a client reads what was chosen: no more, no less; until the app is removed."""
 
 import json
+import re
 from collections.abc import Iterator
 
-import httpx
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from rollbook.generator.riverbend import PATH as RIVERBEND
@@ -24,16 +25,18 @@ class Client:
         self.token = ""
 
     def sign_in(self) -> int:
-        answer = httpx.post(
+        answer = requests.post(
             f"{self.url}/oauth2/token", auth=(self.key["clientId"], self.key["clientSecret"]),
-            data={"grant_type": "client_credentials"},
+            data={"grant_type": "client_credentials"}, timeout=30,
         )  # fmt: skip
         self.token = answer.json().get("access_token", self.token)
         return answer.status_code
 
-    def read(self, path: str) -> httpx.Response:
-        return httpx.get(
-            f"{self.url}/ims/oneroster/v1p1{path}", headers={"Authorization": f"Bearer {self.token}"}
+    def read(self, path: str) -> requests.Response:
+        return requests.get(
+            f"{self.url}/ims/oneroster/v1p1{path}",
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=30,
         )
 
     def count(self, path: str) -> int:
@@ -48,7 +51,7 @@ def installation() -> Iterator[Installation]:
         )
         made.rollbook("import", "1", str(RIVERBEND), "--yes")
         made.rollbook("app", "add", "Reading Garden", "--vendor", "Garden Ltd")
-        made.rollbook("catalogue", "add", "Beta Maths", "--vendor", "Trail Ltd", "--in-development")
+        made.rollbook("catalogue", "add", "Beta Maths", "--vendor", "Trail Ltd", "--development")
         made.rollbook("operator", "add", EMAIL, "--district", "1", "--password-stdin", stdin=f"{PASSWORD}\n")
         yield made
 
@@ -129,9 +132,9 @@ def edit(page: Page) -> None:
     page.get_by_role("link", name="Permissions").first.click()
     page.get_by_role("link", name="Edit permissions").click()
     page.get_by_role("switch", name="Demographics").check()
-    page.get_by_role("switch", name="Unenrolled users").check()
+    page.get_by_role("switch", name=re.compile("^Unenrolled users")).check()
     page.get_by_role("button", name="To the last page").click()
-    page.get_by_label("Why").fill("The counselors use it too")
+    page.get_by_role("textbox", name="Why").fill("The counselors use it too")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("The permissions are saved")).to_be_visible()
     assert violations(page) == []
