@@ -226,8 +226,20 @@ def _text(value: Any) -> str:
 def _told(shown: Preview) -> dict[str, Any]:
     return {
         "counts": [vars(one) for one in shown.counts],
-        "places": [vars(one) for one in shown.places],
-        "examples": [vars(one) for one in shown.examples],
+        "places": [
+            {
+                "sourcedId": one.sourced_id,
+                "name": one.name,
+                "peopleAdded": one.people_added,
+                "peopleRemoved": one.people_removed,
+                "classesAdded": one.classes_added,
+                "classesRemoved": one.classes_removed,
+            }
+            for one in shown.places
+        ],
+        "examples": [
+            {"sourcedId": one.sourced_id, "before": one.before, "after": one.after} for one in shown.examples
+        ],
         "reasons": list(shown.reasons),
     }
 

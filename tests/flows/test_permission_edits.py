@@ -260,6 +260,14 @@ def test_a_grant_shows_nothing_before_its_first_day_and_after_its_last(district:
             assert bool(active(everything(reader_of(grant), "/users"))) is is_there, day
 
 
+def test_days_that_hold_today_change_nothing_of_what_is_read(district: District) -> None:
+    grant = a_grant(district, FULL)
+    before = by_id(everything(reader_of(grant), "/users"))
+    edit_permissions(grant, FULL, ("2020-01-01", None))
+    assert Grant.objects.get(pk=grant.pk).view_id is not None
+    assert by_id(everything(reader_of(grant), "/users")) == before
+
+
 # --- Before saving ----------------------------------------------------------------------------------------------------------------------
 
 
