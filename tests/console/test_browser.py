@@ -68,6 +68,11 @@ PAGES = {
     "limits": "limits",
     "limits of people": "limits/users",
     "operators": "operators",
+    "keys of an app": "apps/1/keys",
+    "a key": "apps/1/keys/1",
+    "access history": "apps/1/access",
+    "who received somebody": "disclosures/1",
+    "audit log": "audit",
     "settings": "settings",
 }
 
@@ -95,6 +100,9 @@ def served() -> Iterator[Served]:
         installation.rollbook(
             "operator", "add", EMAIL, "--district", "1", "--password-stdin", stdin=f"{PASSWORD}\n"
         )
+        installation.rollbook("app", "add", "Reading Garden", "--vendor", "Garden Ltd")
+        installation.rollbook("grant", "1", "Reading Garden", "--permission", "full")
+        installation.rollbook("key", "add", "1", "--oauth1", "--name", "Server", "--address", "203.0.113.0/24")
         with installation.serving() as url:
             yield Served(installation, url)
 

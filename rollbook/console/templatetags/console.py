@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, Select
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -30,7 +30,8 @@ def icon(name: str, classes: str = "") -> SafeString:
 @register.filter
 def control(field: BoundField) -> SafeString:
     """The field's input in our look; what is wrong with it is named to those who do not see it."""
-    attributes: dict[str, Any] = {"class": "form-control is-invalid" if field.errors else "form-control"}
+    look = "form-select" if isinstance(field.field.widget, Select) else "form-control"
+    attributes: dict[str, Any] = {"class": f"{look} is-invalid" if field.errors else look}
     if field.errors:
         attributes["aria-describedby"] = f"{field.auto_id}_errors"
     # The label says it; a second time inside the box it would only be in the way. What allauth adds below stands in our pages.
