@@ -3,16 +3,21 @@
 What is not found here the app does not see; why not, `flows.explain` says.
 """
 
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from rollbook.engine.scope import Rule
+from rollbook.flows.publish import local_date
 from rollbook.oneroster.entities import ENTITIES
 from rollbook.oneroster.filters import AllOf, AnyOf, Clause, Path, find_path, is_unseen
 from rollbook.oneroster.operations import OPERATION
 from rollbook.oneroster.query import Question, Sort
 from rollbook.refusal import Refusal
+from rollbook.store import lookup
+from rollbook.store.circumstances import circumstances
 from rollbook.store.lookup import Narrow, Record, Seen, at_schools, look
 from rollbook.store.models import Grant
 from rollbook.store.unseen import unseen_by
@@ -70,7 +75,7 @@ def find(
     reader = looking_at(grant)
     operation = OPERATION[VERSION, ALL_OF[collection]]
     hidden = unseen_by(reader, operation)
-    groups = tuple(_groups(collection, text.strip(), words, hidden))
+    groups = tuple(_groups(collection, _called(grant, collection, text.strip()), words, hidden))
     if not groups:
         return Seen([], 0)
     order = _path(collection, ORDER[collection])
@@ -79,9 +84,19 @@ def find(
     return look(reader, question, _narrow(grant, collection, schools))
 
 
-def _groups(collection: str, text: str, words: Sequence[str], hidden: frozenset[str]) -> Iterator[AllOf]:
-    """The text as it is in one member, or each of its words in some member."""
-    for name in EXACT[collection]:
+def _called(grant: Grant, collection: str, text: str) -> list[str]:
+    """The text, and where it is an id of the roster, the id by which the app knows the record instead."""
+    rule = Rule.parse(grant.rule)
+    today = local_date(grant.district, time.time())
+    shown = circumstances(grant.district_id, grant, rule, today).shown_id(collection, text)
+    return list(dict.fromkeys((text, shown)))
+
+
+def _groups(
+    collection: str, texts: Sequence[str], words: Sequence[str], hidden: frozenset[str]
+) -> Iterator[AllOf]:
+    """A text as it is in one member, or each of the words in some member."""
+    for name, text in product(EXACT[collection], texts):
         if not is_unseen(path := _path(collection, name), hidden):
             yield AllOf((Clause(path, "=", (text,)),))
     shown = [path for name in WORDS[collection] if not is_unseen(path := _path(collection, name), hidden)]
@@ -97,6 +112,11 @@ def _path(collection: str, name: str) -> Path:
 
 def _narrow(grant: Grant, collection: str, schools: Schools) -> Narrow | None:
     return None if schools is None else at_schools(grant.district_id, collection, schools)
+
+
+def real_id(grant: Grant, collection: str, sourced_id: str) -> str:
+    """The sourcedId in the roster of what the app knows by this one."""
+    return lookup.real_id(looking_at(grant), Question(OPERATION[VERSION, ONE_OF[collection]], (sourced_id,)))
 
 
 # --- One record and all that belongs to it --------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from rollbook.store.models import Grant, MaskKey
 from rollbook.store.nested import PARENTS
 from rollbook.store.visibility import WHOLE_ROSTER, Reader
 
-NOBODY = "\0"
-"""The sourcedId of no record: what an id turns into that is no alias."""
+NOBODY = ""
+"""The sourcedId of no record: what an id turns into that is no alias. PostgreSQL can be asked for it."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from rollbook.oneroster.query import Question
+from rollbook.store.aliases import turned
 from rollbook.store.bulk import among, many
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 from rollbook.store.pages import read
@@ -38,6 +39,7 @@ def look(reader: Reader, question: Question, narrow: Narrow | None = None) -> Se
     through, BadQuery where it asks by what the reader does not see.
     """
     refuse_unseen(reader, question)
+    question = turned(reader, question)
     publication, found = _found(reader, question)
     if narrow is not None:
         kept = narrow(set(found.values()))
@@ -53,6 +55,11 @@ def look(reader: Reader, question: Question, narrow: Narrow | None = None) -> Se
     )
     text, _ = read(located, "")
     return Seen(json.loads(b"[%s]" % text), len(found))
+
+
+def real_id(reader: Reader, question: Question) -> str:
+    """The sourcedId in the roster of the one record that the question names as its reader knows it."""
+    return turned(reader, question).parents[-1]
 
 
 def _found(reader: Reader, question: Question) -> tuple[int, dict[int, int]]:

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from rollbook.engine.explaining import Setting
-from rollbook.engine.scope import ALL, FULL, NONE, Choice, Rule, Scope, basic, full
+from rollbook.engine.scope import ALL, FULL, NONE, Choice, Rule, Scope, Treatment, basic, full
 from rollbook.flows import explain, find, opt_outs
 from rollbook.flows.districts import add_district
 from rollbook.flows.publish import publish, set_rule
@@ -101,6 +101,20 @@ def test_what_is_masked_is_not_searched(district: District) -> None:
     assert found(grant, str(amara.email)) == set()
     assert found(grant, cast.AMARA) == {cast.AMARA}
     assert find.one(grant, "users", cast.AMARA)["email"] != amara.email
+
+
+def test_a_person_known_by_another_id_is_found_by_both(district: District) -> None:
+    grant = a_grant(district)
+    rule = full(fields=(("users", "sourcedId", Treatment.PSEUDONYMISE),))
+    set_rule(grant, rule, "a test")
+    [record] = find.find(grant, "users", cast.AMARA).records
+    alias = record["sourcedId"]
+    assert alias != cast.AMARA
+    assert found(grant, alias) == {alias}
+    assert find.real_id(grant, "users", alias) == cast.AMARA
+    told = {part.relation: part.seen for part in find.parts(grant, "users", find.one(grant, "users", alias))}
+    assert all(one["user"]["sourcedId"] == alias for one in told["enrollments"].records)
+    assert told["classes"].total
 
 
 def _fields(*treated: tuple[str, str, str]) -> object:

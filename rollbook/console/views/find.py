@@ -133,15 +133,22 @@ def _more_url(record: Any, tables: list[Table], start: int) -> str:
 def show_explain(request: Any, district: District, grant_id: int) -> HttpResponse:
     """Of what was typed, exactly; or of one record of the roster by its number, where the roster led here."""
     grant, text = grant_or_404(district, grant_id), request.GET.get("q", "").strip()
-    subjects = _subjects(request, district, text)
+    subjects = _subjects(request, grant, text)
     explained = [_explained(request, grant, one) for one in subjects]
     context = {"text": text, "explained": explained}
     return app_page(request, grant, "app-find", "console/app_explain.html", context)
 
 
-def _subjects(request: Any, district: District, text: str) -> list[explaining.Subject]:
+def _subjects(request: Any, grant: Grant, text: str) -> list[explaining.Subject]:
+    district = grant.district
     if text:
-        return explaining.subjects(district, text) or [explaining.nobody(text)]
+        # An app may know people by other ids than the roster: here they are known by either.
+        real = finding.real_id(grant, "users", text)
+        return (
+            explaining.subjects(district, text)
+            or explaining.subjects(district, real)
+            or [explaining.nobody(text)]
+        )
     for collection in explaining.COLLECTIONS:
         number = request.GET.get(collection, "")
         if number.isdecimal() and len(number) < 19:
