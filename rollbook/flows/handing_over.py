@@ -43,6 +43,7 @@ from rollbook.flows.jobs.turns import ANY_WORKER
 from rollbook.flows.notify import export_address, tell_operators
 from rollbook.flows.packages import Edition, Package, held, instant_of, make_folder, make_zip
 from rollbook.flows.progress import OUT_OF_REACH, TakenOver
+from rollbook.flows.sanity_plans import why_blocked
 from rollbook.flows.spans import today_of
 from rollbook.flows.uploads import workplace
 from rollbook.oneroster.csv_binding import into_zip
@@ -145,6 +146,8 @@ def _change(delivery: Delivery, **columns: object) -> None:
 
 def _deliver(delivery: Delivery) -> None:
     grant = _grant(delivery)
+    if delivery.way in (PUSH, PICKUP) and (words := why_blocked(grant)):
+        raise Withheld(f"The sanity check keeps it back. {words}")
     reader = reader_of_grant(grant, 0)
     publication = grant.district.publication
     with workplace() as work, held(reader, publication) as touch:

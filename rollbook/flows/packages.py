@@ -23,6 +23,7 @@ from rollbook.oneroster.spec import Operation
 from rollbook.oneroster.tables import BINDINGS
 from rollbook.store.models import Pin, Publication
 from rollbook.store.pages import locate_in, read
+from rollbook.store.texts import Located
 from rollbook.store.visibility import Reader
 
 PAGE = 5_000
@@ -134,9 +135,9 @@ def _packed(reader: Reader, edition: Edition, work: Path, tell: Tell) -> Packing
     packing, top_org, done = Packing(work, edition.version), "", 0
     # Tombstones are read too, whoever reads: positions are dense with them. What becomes of them is decided below.
     told = replace(reader, deleted=True)
-    for collection in SERVED:
-        if collection not in BINDINGS[edition.version]:
-            continue
+    collections = [one for one in SERVED if one in BINDINGS[edition.version]]
+    known = sum(_page(told, edition, one, 0).total for one in collections)
+    for collection in collections:
         writer = Writer(edition.version, collection, top_org)
         for records in _pages(told, edition, collection):
             if collection == "orgs" and not top_org:
@@ -144,19 +145,23 @@ def _packed(reader: Reader, edition: Edition, work: Path, tell: Tell) -> Packing
             for record in records:
                 _pack(packing, edition, writer, record)
             done += len(records)
-            tell(done, 0)
+            tell(done, known)
     return packing
 
 
 def _pages(reader: Reader, edition: Edition, collection: str) -> Iterator[list[dict[str, Any]]]:
     """A collection page by page, as a client walks through it."""
-    offset, total, operation = 0, 1, _operation(collection, edition.version)
+    offset, total = 0, 1
     while offset < total:
-        question = Question(operation, limit=PAGE, offset=offset)
-        located = locate_in(reader, question, edition.publication)
+        located = _page(reader, edition, collection, offset)
         text, _ = read(located, "")
         yield orjson.loads(b"[%s]" % text)
         offset, total = offset + PAGE, located.total
+
+
+def _page(reader: Reader, edition: Edition, collection: str, offset: int) -> Located:
+    question = Question(_operation(collection, edition.version), limit=PAGE, offset=offset)
+    return locate_in(reader, question, edition.publication)
 
 
 def _operation(collection: str, version: str) -> Operation:

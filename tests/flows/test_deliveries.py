@@ -22,6 +22,7 @@ from rollbook.flows.drops import LoginTaken
 from rollbook.flows.handing_over import BACK_OFF, walk
 from rollbook.flows.pickups import find_pickup, note_fetched, packages_for
 from rollbook.flows.publish import set_rule
+from rollbook.flows.sanity_plans import set_limit
 from rollbook.flows.timetable import BadSchedule
 from rollbook.store.models import Connection, Delivery, District, Export, Grant, Pin
 from rollbook.store.visibility import basic
@@ -336,3 +337,14 @@ def test_settings_are_checked_and_secrets_kept_encrypted(
     exports.remove_export(unserved)
     with pytest.raises(exports.NoExport):
         deliveries.hand_over(unserved, "Helen")
+
+
+def test_a_sanity_check_over_its_limit_keeps_an_export_back(grant):
+    exports.set_export(grant, "pickup", PICKUP, "Helen", enabled=True)
+    set_limit(grant, "courses-without-classes", 0, "Helen")
+    ended = pushed(grant)
+    assert ended.outcome == BLOCKED
+    assert "The sanity check keeps it back." in ended.reason
+    assert packages_for(grant.pk) == []
+    set_limit(grant, "courses-without-classes", None, "Helen")
+    assert pushed(grant).outcome == SUCCESS

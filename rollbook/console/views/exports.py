@@ -23,6 +23,8 @@ from rollbook.refusal import Refusal
 from rollbook.store.models import Delivery, District, Export, Grant
 
 SHOWN = 25
+SELDOM_FROM = 4
+"""Settings of `exports.COMMON` from this place on are seldom touched, and stand folded away."""
 
 WAYS: dict[str, Any] = {
     exports.PUSH: gettext_lazy("We bring packages to the app's server"),
@@ -216,7 +218,8 @@ def _page(
         "way_words": WAYS.get(way, ""),
         "other_ways": [(name, words) for name, words in WAYS.items() if name != way],
         "ways": WAYS.items(),
-        "common": _fields(exports.COMMON, export, way, filled) if way else [],
+        "common": _fields(exports.COMMON[:SELDOM_FROM], export, way, filled) if way else [],
+        "seldom": _fields(exports.COMMON[SELDOM_FROM:], export, way, filled) if way else [],
         "fields": _fields(exports.WAYS[way], export, way, filled) if way else [],
         "wrong": wrong,
         "tested": tested,
