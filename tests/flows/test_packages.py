@@ -71,15 +71,28 @@ def test_each_row_says_what_was_delivered(district, tmp_path):
             for name, text in row.items():
                 if name not in ("status", "dateLastModified", *told_by_rest.get(table, ())):
                     assert text == delivered.get(name, ""), (table, row["sourcedId"], name)
-    of_okafor = {
-        table: [row for row in rows[table] if row["userSourcedId"] == cast.MR_OKAFOR]
-        for table in ("roles", "userProfiles")
-    }
-    assert {row["orgSourcedId"] for row in of_okafor["roles"]} == {cast.RIVERBEND_MIDDLE, cast.RIVERBEND_HIGH}
-    assert {row["username"] for row in of_okafor["userProfiles"]} == {
-        row["username"]
-        for row in riverbend.rows("1.2")["userProfiles"]
-        if row["userSourcedId"] == cast.MR_OKAFOR
+    people = {row["sourcedId"] for row in rows["users"]}
+    told = ("userSourcedId", "orgSourcedId", "role", "roleType", "beginDate", "endDate")
+    assert _told(rows["roles"], told) == _told(riverbend.rows("1.2")["roles"], told, people)
+    told = (
+        "sourcedId",
+        "userSourcedId",
+        "profileType",
+        "vendorId",
+        "applicationId",
+        "credentialType",
+        "username",
+    )
+    assert _told(rows["userProfiles"], told) == _told(riverbend.rows("1.2")["userProfiles"], told, people)
+    named = {row["userProfileSourcedId"] for row in rows["roles"]} - {""}
+    assert named == {row["userProfileSourcedId"] for row in riverbend.rows("1.2")["roles"]} - {""}
+
+
+def _told(
+    rows: list[dict[str, str]], names: tuple[str, ...], people: set[str] | None = None
+) -> set[tuple[str, ...]]:
+    return {
+        tuple(row[name] for name in names) for row in rows if people is None or row["userSourcedId"] in people
     }
 
 
