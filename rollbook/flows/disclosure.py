@@ -17,7 +17,7 @@ from rollbook.engine.scope import Rule
 from rollbook.flows import audit
 from rollbook.oneroster.entities import ENTITIES
 from rollbook.oneroster.operations import OPERATIONS
-from rollbook.oneroster.spec import Operation
+from rollbook.oneroster.spec import Member, Operation
 from rollbook.store.models import (
     AccessRow,
     Delivery,
@@ -181,13 +181,19 @@ def _add_deliveries(found: Disclosure, spans: list[Span], rules: dict[int, Rule]
 def _show(fields: Fields, version: str, collection: str, asked: Iterable[str], rule: Rule) -> None:
     """Notes what an answer held; the frankest treatment a field ever had is the one that is told."""
     treated = rule.treatments.get(collection, {})
-    members = ENTITIES[version, collection].members
+    members = _rendered(version, collection)
     wanted = set(asked) or {member.name for member in members}
     for member in members:
         treatment = str(treated.get(member.source, "share"))
         if member.name in wanted and treatment != "omit":
             before = fields[collection].get(member.name)
             fields[collection][member.name] = "share" if "share" in (before, treatment) else treatment
+
+
+def _rendered(version: str, collection: str) -> list[Member]:
+    """The members an answer can hold: what has no source, such as a password, is known and never told."""
+    told = ("status", "dateLastModified")
+    return [one for one in ENTITIES[version, collection].members if one.source or one.name in told]
 
 
 @cache
@@ -277,19 +283,19 @@ def _shown_fields(collection: str, rule: Rule) -> set[str]:
     return {
         member.name
         for version in ("1.1", "1.2")
-        for member in ENTITIES[version, collection].members
+        for member in _rendered(version, collection)
         if member.source not in omitted and member.name in _common(collection)
     }
 
 
 def _common(collection: str) -> set[str]:
     """The members that both versions have: who reads by one cannot be blamed for what only the other knows."""
-    first, second = ({member.name for member in ENTITIES[one, collection].members} for one in ("1.1", "1.2"))
+    first, second = ({member.name for member in _rendered(one, collection)} for one in ("1.1", "1.2"))
     return first & second
 
 
 def _members(collection: str) -> set[str]:
-    return {member.name for version in ("1.1", "1.2") for member in ENTITIES[version, collection].members}
+    return {member.name for version in ("1.1", "1.2") for member in _rendered(version, collection)}
 
 
 # --- For a parent's or an auditor's request -----------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ def test_a_call_that_names_a_person_counts_for_that_person_alone(district, roste
     mine, other = told(district)["An app"], told(district, "student-1")["An app"]
     assert (mine.reads, other.reads) == (4, 0)
     assert set(mine.fields) == {"users", "classes", "demographics", "enrollments"}
+    assert "username" in mine.fields["users"]
+    assert "password" not in mine.fields["users"]
 
 
 def test_only_the_fields_that_were_asked_for_are_told_and_how_they_were_treated(district, roster):
