@@ -16,7 +16,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from rollbook.api import app_calls, catalogue_calls, delivery_calls, key_calls, rate
+from rollbook.api import app_calls, catalogue_calls, delivery_calls, key_calls, look_calls, rate
 from rollbook.api.intake_routes import ROOT, ROUTES, Route, openapi
 from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.engine.catalogue import CATALOGUE
@@ -80,6 +80,7 @@ STATUS: dict[type[Refusal], int] = {
     **key_calls.STATUS,
     **delivery_calls.STATUS,
     **catalogue_calls.STATUS,
+    **look_calls.STATUS,
 }
 
 
@@ -260,6 +261,7 @@ HANDLES: dict[str, Handle] = {
     "findings_csv": _findings_csv,
     **app_calls.HANDLES,
     **key_calls.HANDLES,
+    **look_calls.HANDLES,
     **delivery_calls.HANDLES,
     **catalogue_calls.HANDLES,
 }

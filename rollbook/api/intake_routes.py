@@ -12,6 +12,7 @@ from rollbook.api.app_routes import APP_ROUTES, APP_SCHEMAS
 from rollbook.api.catalogue_routes import CATALOGUE_ROUTES, CATALOGUE_SCHEMAS
 from rollbook.api.delivery_routes import DELIVERY_ROUTES, DELIVERY_SCHEMAS
 from rollbook.api.key_routes import KEY_ROUTES, KEY_SCHEMAS
+from rollbook.api.look_routes import LOOK_ROUTES, LOOK_SCHEMAS
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
 from rollbook.engine.codes import SEVERITIES
 from rollbook.flows.roles import Act
@@ -71,11 +72,12 @@ ROUTES = (
     ),
     *APP_ROUTES,
     *KEY_ROUTES,
+    *LOOK_ROUTES,
     *DELIVERY_ROUTES,
     *CATALOGUE_ROUTES,
 )  # fmt: skip
 
-SCHEMAS: dict[str, Schema] = APP_SCHEMAS | KEY_SCHEMAS | CATALOGUE_SCHEMAS | DELIVERY_SCHEMAS | {
+SCHEMAS: dict[str, Schema] = APP_SCHEMAS | KEY_SCHEMAS | LOOK_SCHEMAS | CATALOGUE_SCHEMAS | DELIVERY_SCHEMAS | {
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],

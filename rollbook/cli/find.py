@@ -40,15 +40,7 @@ def find(
     parts = finding.parts(given, *hits[0]) if len(hits) == 1 and not start else []
     if as_json:
         told = {name: {"total": seen.total, "records": seen.records} for name, seen in found.items()}
-        belonging = [
-            {
-                "relation": part.relation,
-                "collection": part.collection,
-                "total": part.seen.total,
-                "records": part.seen.records,
-            }
-            for part in parts
-        ]
+        belonging = [finding.told(part) for part in parts]
         typer.echo(json.dumps({**told, "belonging": belonging}, ensure_ascii=False))
         return
     for name, record in hits:

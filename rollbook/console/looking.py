@@ -13,7 +13,7 @@ from rollbook.console.access import Act
 from rollbook.console.words import COLLECTIONS, field_words
 from rollbook.engine.explaining import Explanation, Fact, Setting
 from rollbook.flows.explain import CHANGES, Subject
-from rollbook.flows.find import Part
+from rollbook.flows.find import SENSITIVE, Part, members_of
 from rollbook.store.lookup import Record
 from rollbook.store.models import Grant
 
@@ -40,9 +40,6 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "resources": ("title", "vendorResourceId", "sourcedId"),
 }
 """What is shown of a record where several are listed. `name` of a person is both of theirs."""
-
-SENSITIVE = frozenset({"demographics"})
-"""Of these it is only told which members the app is given."""
 
 NAMED_BY_APP = ("users", "classes")
 """Collections whose records have a page of their own here."""
@@ -88,7 +85,7 @@ def table_of(
 ) -> Table:
     """Records of one collection as rows."""
     if collection in SENSITIVE:
-        members = tuple(dict.fromkeys(name for record in records for name in record if name not in HEAD))
+        members = tuple(members_of(records))
         return Table(words, collection, anchor, (), [], total, 0, members)
     names = MEMBERS[collection]
     headings = tuple(_heading(name) for name in names)
@@ -100,9 +97,6 @@ def table_of(
         for record in records
     ]
     return Table(words, collection, anchor, headings, rows, total, total - len(records))
-
-
-HEAD = ("sourcedId", "status", "dateLastModified", "metadata")
 
 
 def tables_of(grant: Grant, parts: Iterable[Part]) -> list[Table]:

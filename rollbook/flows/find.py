@@ -40,6 +40,9 @@ WORDS = {"users": ("givenName", "familyName"), "classes": ("title",)}
 
 ORDER = {"users": "familyName", "classes": "title"}
 
+SENSITIVE = frozenset({"demographics"})
+HEAD = ("sourcedId", "status", "dateLastModified", "metadata")
+
 Schools = Collection[int] | None
 """Record ids of the schools that whoever looks is bound to; None is the whole district."""
 
@@ -134,6 +137,19 @@ def parts(grant: Grant, collection: str, record: Record, offset: int = 0) -> lis
     """Everything the app sees that belongs to the record, in the order in which it is told; up to `MOST` records of each, from `offset`."""
     found = _of_person(grant, record, offset) if collection == "users" else _of_class(grant, record, offset)
     return [part for part in found if part.seen.total]
+
+
+def told(part: Part) -> dict[str, Any]:
+    """The part for programs: names as in JSON answers. Of demographics it is told which members the app is given, and no value."""
+    about = {"relation": part.relation, "collection": part.collection, "total": part.seen.total}
+    if part.collection in SENSITIVE:
+        return {**about, "records": [], "members": members_of(part.seen.records)}
+    return {**about, "records": part.seen.records}
+
+
+def members_of(records: Iterable[Record]) -> list[str]:
+    """The members that records have beside those all have."""
+    return list(dict.fromkeys(name for record in records for name in record if name not in HEAD))
 
 
 def _of_person(grant: Grant, record: Record, offset: int) -> Iterator[Part]:
