@@ -18,11 +18,14 @@ from rollbook.oneroster.treatments import METADATA_PREFIX, treatments_of
 MOST_RULES = 20
 MOST_WHY = 500
 PARTS = ("orgs", "courses", "classes")
+SCOPE_TOGGLES = ("unenrolled", "elsewhere", "demographics", "resources", "guardians")
 
 
 @dataclass(frozen=True)
 class Draft:
-    """`number` is the rule of the stack that is looked at; days are `YYYY-MM-DD` or empty."""
+    """`number` is the rule of the stack that is looked at; days are `YYYY-MM-DD` or empty. `version` is the grant's when the draft was begun,
+    0 for an app that is being added.
+    """
 
     level: Level
     scopes: tuple[Scope, ...]
@@ -35,6 +38,7 @@ class Draft:
     ends_on: str = ""
     why: str = ""
     enabled: bool = False
+    version: int = 0
 
     @property
     def scope(self) -> Scope:
@@ -62,7 +66,7 @@ class Draft:
         return replace(self, scopes=tuple(scopes))
 
 
-BESIDE = ("full_guardians", "full_deleted", "number", "starts_on", "ends_on", "why", "enabled")
+BESIDE = ("full_guardians", "full_deleted", "number", "starts_on", "ends_on", "why", "enabled", "version")
 
 
 def first_draft(needs: Sequence[Need]) -> Draft:
@@ -115,14 +119,12 @@ def with_type(draft: Draft, typed: QueryDict) -> Draft:
         full_deleted="full_deleted" in typed,
     )
     by_class = typed.get("way") == "classes"
+    toggles: dict[str, Any] = {name: name in typed for name in SCOPE_TOGGLES}
     scope = replace(
         draft.scope,
-        name=typed.get("rule_name", "").strip()[:100].replace("\0", ""),
+        name=_typed(typed, "rule_name")[:100],
         classes=(draft.scope.classes or ()) if by_class else None,
-        **{
-            name: name in typed
-            for name in ("unenrolled", "elsewhere", "demographics", "resources", "guardians")
-        },
+        **toggles,
     )
     return draft.with_scope(scope)
 
@@ -132,7 +134,9 @@ def with_choice(draft: Draft, part: str, ticks: Ticks, queries: tuple[Any, ...],
     if part == "classes":
         return draft.with_scope(replace(draft.scope, classes=tuple(sorted(ticks.ids))))
     choice = ALL if is_all else Choice(False, tuple(sorted(ticks.ids)), tuple(sorted(ticks.below)), queries)
-    return draft.with_scope(replace(draft.scope, **{part: choice}))
+    if part == "orgs":
+        return draft.with_scope(replace(draft.scope, orgs=choice))
+    return draft.with_scope(replace(draft.scope, courses=choice))
 
 
 def ticks_of(scope: Scope, part: str) -> Ticks:
@@ -156,7 +160,7 @@ def with_fields(draft: Draft, typed: QueryDict) -> Draft:
 
 def _further_metadata(typed: QueryDict) -> dict[str, str]:
     """Metadata fields that were named by hand: `own-users` the name, `owns-users` the treatment."""
-    named = {name.removeprefix("own-"): typed[name].strip() for name in typed if name.startswith("own-")}
+    named = {name.removeprefix("own-"): _typed(typed, name) for name in typed if name.startswith("own-")}
     return {
         f"{collection}.{METADATA_PREFIX}{field[:200]}": typed.get(f"owns-{collection}", "")
         for collection, field in named.items()
@@ -168,11 +172,15 @@ def with_end(draft: Draft, typed: QueryDict) -> Draft:
     """The page before saving: the days, the reason, and whether it is enabled at once. What is no day stays as it was typed."""
     return replace(
         draft,
-        starts_on=typed.get("starts_on", "").strip()[:20],
-        ends_on=typed.get("ends_on", "").strip()[:20],
-        why=typed.get("why", "").strip()[:MOST_WHY].replace("\0", ""),
+        starts_on=_typed(typed, "starts_on")[:20],
+        ends_on=_typed(typed, "ends_on")[:20],
+        why=_typed(typed, "why")[:MOST_WHY],
         enabled="enabled" in typed,
     )
+
+
+def _typed(typed: QueryDict, name: str) -> str:
+    return str(typed.get(name, "")).strip().replace("\0", "")
 
 
 def days_of(draft: Draft) -> tuple[str | None, str | None]:

@@ -40,8 +40,6 @@ STEPS = {
 STAY = ("copy", "search", "choose-found", "drop-found", "page", "more")
 """Buttons that show the same page again."""
 
-ADDED = ("unenrolled", "elsewhere", "demographics", "resources", "guardians")
-
 
 class BadDraft(SuspiciousOperation):
     """A form came that none of our pages sent."""
@@ -129,7 +127,7 @@ def _copied(desk: Desk, draft: Draft, number: str) -> Draft:
     other = find_grant(int(number)) if number.isascii() and number.isdecimal() and len(number) < 19 else None
     if other is None or other.district_id != desk.district.pk:
         raise NoSuchGrant(number[:20])
-    beside = {name: getattr(draft, name) for name in ("starts_on", "ends_on", "why", "enabled")}
+    beside = {name: getattr(draft, name) for name in ("starts_on", "ends_on", "why", "enabled", "version")}
     return drafts.draft_of(Rule.parse(other.rule), needs_of(desk.app), **beside)
 
 
@@ -191,7 +189,7 @@ def _type_context(request: Any, desk: Desk, draft: Draft) -> dict[str, Any]:
         others = others.exclude(pk=desk.grant.pk)
     return {
         "levels": [(level, *LEVELS[level]) for level in Level],
-        "toggles": [(name, *TOGGLES[name], getattr(draft.scope, name)) for name in ADDED],
+        "toggles": [(name, *TOGGLES[name], getattr(draft.scope, name)) for name in drafts.SCOPE_TOGGLES],
         "deleted": TOGGLES["deleted"],
         "guardians": TOGGLES["guardians"],
         "stack": rule_words(desk.district, replace(draft, level=Level.BASIC).rule).scopes,

@@ -51,14 +51,9 @@ def _ended(grants: Collection[int]) -> QuerySet[Delivery]:
 
 def last_calls(grants: Collection[int]) -> dict[int, Taken]:
     """{grant: its last call by REST}, of those that ever called."""
-    calls = AccessRow.objects.filter(grant_id__in=grants).order_by()
-    latest = dict(calls.values_list("grant_id").annotate(Max("at")))
-    rows = calls.filter(at__in=latest.values())
-    return {
-        row.grant_id: Taken(row.at, row.status, row.records, row.address or "")
-        for row in rows
-        if latest[row.grant_id] == row.at
-    }
+    # One short walk down an index for each: to group them, a database reads every row an app ever left.
+    found = (AccessRow.objects.filter(grant_id=grant).order_by("-at").first() for grant in grants)
+    return {row.grant_id: Taken(row.at, row.status, row.records, row.address or "") for row in found if row}
 
 
 def last_deliveries(grants: Collection[int]) -> dict[int, Taken]:

@@ -5,9 +5,12 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from rollbook.flows import applications, apps, operators
+from rollbook.flows.access_history import count
 from rollbook.flows.keys import add_key
+from rollbook.store.accesses import since
 from rollbook.store.models import Credential, Grant
 from tests import cast
 from tests.console.test_dashboard import access, text_of
@@ -39,6 +42,7 @@ def test_a_card_says_how_much_its_app_sees_and_what_it_took(console: Client, dis
     assert "0 accesses in 30 days" in trail
     assert re.search(r"Org access LIMITED ACCESS Course access FULL ACCESS .*Never.*Never Disabled", trail)
     assert "3 accesses in 30 days" in garden
+    assert count(grant, since(timezone.now())) == 3
     assert re.search(r"Org access FULL ACCESS .*Recent REST access .*Delivered 5 records .*Enabled", garden)
 
 

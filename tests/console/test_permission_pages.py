@@ -241,6 +241,14 @@ def test_permissions_are_edited_later_and_an_earlier_version_comes_back(console:
     assert rule_of(grant) == before
 
 
+def test_what_somebody_else_saved_meanwhile_is_not_overwritten(console: Client, grant):
+    walk = Walk(console, path_to("app-permissions-edit", grant)).press("next", level="none")
+    edit_permissions(grant, FULL, by="somebody else")
+    walk.press("save")
+    assert walk.answer.status_code == 422
+    assert rule_of(grant) == FULL
+
+
 def test_what_needs_a_second_person_waits_until_somebody_else_approves(
     console: Client, grant, district, signed_in
 ):

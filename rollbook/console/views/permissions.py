@@ -67,6 +67,8 @@ def edit_permissions(request: Any, district: District, grant_id: int) -> HttpRes
     grant = _living_or_404(district, grant_id)
 
     def finish(draft: Draft) -> HttpResponse:
+        if draft.version != grant.version:
+            raise approvals.PermissionsMoved(grant.title)
         waits = permission_edits.edit_permissions(
             grant, draft.rule, days_of(draft), by=request.user.email, why=draft.why
         )
@@ -78,6 +80,7 @@ def edit_permissions(request: Any, district: District, grant_id: int) -> HttpRes
         needs_of(grant.app),
         starts_on=grant.starts_on or "",
         ends_on=grant.ends_on or "",
+        version=grant.version,
     )
     desk = Desk(district, grant.app, grant, request.path, lambda draft: look_at(grant, draft), finish)
     return walk(request, desk, begin)
