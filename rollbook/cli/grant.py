@@ -12,6 +12,7 @@ from rollbook.cli.columns import show
 from rollbook.engine.choosing import query_of
 from rollbook.engine.scope import ALL, NONE, Choice, Level, Rule, Scope, access, basic, full
 from rollbook.flows import apps
+from rollbook.flows.approvals import open_requests
 from rollbook.flows.districts import find_district
 from rollbook.store.models import Grant, Org
 from rollbook.store.visibility import record_ids
@@ -101,6 +102,8 @@ def add(
         typer.echo(json.dumps(_row(grant)))
     else:
         typer.echo(f"{grant.app.name} sees {grant.district.name}: grant {grant.pk}, {grant.permission}.")
+    for request in open_requests(owner).filter(grant=grant):
+        permissions.say(grant, request)
 
 
 @dataclass(frozen=True)

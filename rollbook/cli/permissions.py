@@ -74,7 +74,7 @@ def edit(
     grant = find_grant(number)
     wanted, days = _wanted(grant, rule, None, None)
     days = (_day(starts_on, days[0]), _day(ends_on, days[1]))
-    _say(grant, permission_edits.edit_permissions(grant, wanted, days, why=why))
+    say(grant, permission_edits.edit_permissions(grant, wanted, days, why=why))
 
 
 def history(number: Number, as_json: AsJson = False) -> None:
@@ -101,7 +101,7 @@ def restore(
 ) -> None:
     """Save an earlier version of a grant's permissions again."""
     grant = find_grant(number)
-    _say(grant, permission_edits.restore(grant, version, why=why))
+    say(grant, permission_edits.restore(grant, version, why=why))
 
 
 def copy(
@@ -111,7 +111,7 @@ def copy(
 ) -> None:
     """Let an app see what another app of the district sees."""
     grant = find_grant(number)
-    _say(grant, permission_edits.copy_permissions(find_grant(source), grant, why=why))
+    say(grant, permission_edits.copy_permissions(find_grant(source), grant, why=why))
 
 
 def fields(
@@ -133,7 +133,7 @@ def fields(
     treated = {(of, name): treatment for of, name, treatment in rule.fields} | dict(map(_treatment, chosen))
     kept = tuple(sorted((of, name, one) for (of, name), one in treated.items() if one is not Treatment.SHARE))
     days = (grant.starts_on, grant.ends_on)
-    _say(
+    say(
         grant,
         permission_edits.edit_permissions(
             grant, Rule(rule.level, rule.scopes, rule.deleted, kept), days, why=why
@@ -184,7 +184,8 @@ def _field_rows(rule: Rule) -> list[dict[str, object]]:
 TREATED = ("users", "demographics", "classes", "courses", "orgs", "academicSessions", "enrollments")
 
 
-def _say(grant: Grant, request: PermissionRequest | None) -> None:
+def say(grant: Grant, request: PermissionRequest | None) -> None:
+    """What came of an edit: a version, or a request that waits."""
     if request is None:
         typer.echo(f"Grant {grant.pk} has version {grant.version} of its permissions: {grant.permission}.")
     else:

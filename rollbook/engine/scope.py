@@ -206,7 +206,8 @@ def rule_of(stored: Mapping[str, Any]) -> Rule:
         raise BadRule(str(wrong)) from wrong
     if level is Level.FULL:
         return full(guardians=any(scope.guardians for scope in scopes), deleted=deleted, fields=fields)
-    return basic(*scopes, deleted=deleted, fields=fields) if level is Level.BASIC else NONE
+    # None keeps what was said of fields, for the day on which something is let through again.
+    return basic(*scopes, deleted=deleted, fields=fields) if level is Level.BASIC else Rule(fields=fields)
 
 
 def _rule_of_schools(stored: Mapping[str, Any]) -> Rule:

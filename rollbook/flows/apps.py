@@ -1,12 +1,13 @@
 """Apps: one enters the catalogue, a district grants it something, enables and disables it. Its keys are `flows.keys`' matter."""
 
+from dataclasses import replace
+
 from django.db import transaction
 
-from rollbook.engine.choosing import check
 from rollbook.engine.scope import FULL, NONE, Level, Rule
 from rollbook.flows import audit
 from rollbook.flows.keys import Key, NoSuchKey, add_key, revoke_key
-from rollbook.flows.publish import set_rule
+from rollbook.flows.permission_edits import edit_permissions
 from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store.models import App, District, Grant
@@ -108,21 +109,22 @@ def _rule(district: District, permission: str, schools: list[str]) -> Rule:
 
 
 def set_permissions(district: District, app: App, rule: Rule, *, enabled: bool = True) -> Grant:
-    """What the app may see of the district from now on: a new grant, or the one there is with another rule and enabled or not as it was.
+    """What the app may see of the district from now on: a new grant, or the one there is with another rule, and with its days, the treatment
+    of its fields and whether it is enabled as they were. Where the district wants a second person for it, it waits for one.
 
     Publishes. Raises BadCondition where a query of the rule cannot be asked.
     """
-    for scope in rule.scopes:
-        check("orgs", scope.orgs.queries)
-        check("courses", scope.courses.queries)
     with transaction.atomic():
         grant = grant_of(district, app) or Grant(district=district, app=app, enabled=enabled)
+        is_new = grant._state.adding
+        if not is_new:
+            rule = replace(rule, fields=Rule.parse(grant.rule).fields)
         if grant.rule != rule.canonical():
-            before = {"rule": grant.rule, "permission": grant.permission} if grant.pk else {}
-            set_rule(grant, rule, f"what {app.name} may see")
+            edit_permissions(grant, rule, (grant.starts_on, grant.ends_on))
+        if is_new:
             audit.record(
-                district.pk, "grant.change" if before else "grant.add", "grant", grant.pk, grant.title,
-                before=before, after={"rule": grant.rule, "permission": grant.permission, "enabled": grant.enabled},
+                district.pk, "grant.add", "grant", grant.pk, grant.title,
+                after={"app": app.pk, "permission": grant.permission, "enabled": grant.enabled},
             )  # fmt: skip
     return grant
 

@@ -23,6 +23,7 @@ Days = tuple[str | None, str | None]
 """The first and the last day (`YYYY-MM-DD`) on which the app sees anything; None is no bound."""
 
 NO_DAYS: Days = (None, None)
+NOTHING_WANTED = approval.Wanted()
 
 
 class NoSuchTreatment(Refusal):
@@ -106,9 +107,10 @@ def edit_permissions(
     """
     by = (by or actor().name)[:200]
     refuse_removed(grant)
-    shown = preview_permissions(grant, rule, days)
+    judge(rule, days)
+    wanted = approvals.approval_of(grant.district)
     with transaction.atomic():
-        if not shown.reasons:
+        if wanted == NOTHING_WANTED or not (shown := preview_permissions(grant, rule, days)).reasons:
             _save(grant, rule, days, by, why)
             return None
         if grant._state.adding:

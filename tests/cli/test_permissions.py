@@ -55,6 +55,11 @@ def test_fields_are_treated_looked_at_kept_and_given_back(grant: Grant, tmp_path
     )
     assert "a day" in rollbook("grant", "edit", number, "--ends-on", "tomorrow", expect=1).output.lower()
     assert told("grant", "history", number)[0]["startsOn"] == "2026-01-01"
+    rollbook("grant", "fields", number, "users.email=omit")
+    rollbook("grant", "Riverbend", "An app", "--permission", "none")
+    rows = {row["field"]: row["treatment"] for row in told("grant", "fields", number)}
+    assert rows["users.email"] == "omit", "another level leaves the fields as they were"
+    assert told("grant", "history", number)[0]["startsOn"] == "2026-01-01"
 
 
 def test_a_person_opts_out_and_in_again(grant: Grant) -> None:
@@ -75,11 +80,11 @@ def test_a_second_person_is_asked_for_and_answers(grant: Grant) -> None:
     rollbook("grant", "approval", "Riverbend", "--demographics", "--people", "3")
     assert told("grant", "approval", "Riverbend") == [{"full": False, "demographics": True, "people": 3}]
     rollbook("app", "add", "Another")
-    rollbook("grant", "Riverbend", "Another", "--permission", "none")
+    assert "second person" in rollbook("grant", "Riverbend", "Another", "--permission", "full").output
     other = Grant.objects.latest("pk")
     said = rollbook("grant", "copy", str(grant.pk), str(other.pk)).output
     assert "second person" in said
-    [row] = told("grant", "requests", "Riverbend")
+    [row] = told("grant", "requests", "Riverbend")  # the later edit takes the place of the earlier
     request = str(row["request"])
     assert "somebody else" in rollbook("grant", "approve", request, expect=1).output
     rollbook("grant", "withdraw", request)
