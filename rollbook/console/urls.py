@@ -257,6 +257,7 @@ partners_own: list[URLPattern | URLResolver] = [
     path("apps/<int:app_id>/edit", partner.edit, name="partner-edit"),
     path("applications/<int:number>/key", partner.show_key, name="partner-key-show"),
     path("applications/<int:number>/key/make", partner.make_key, name="partner-key-make"),
+    path("applications/<int:number>/bearer", partner.renew_bearer, name="partner-bearer-renew"),
     path("applications/<int:number>/sanity", partner_sanity.show_sanity, name="partner-sanity"),
     path("applications/<int:number>/sanity/start", partner_sanity.start_sanity, name="partner-sanity-start"),
     path("developers", partner.show_developers, name="partner-developers"),

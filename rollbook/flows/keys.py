@@ -15,7 +15,7 @@ from rollbook.flows import audit
 from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store.hashing import RandomSecretHasher
-from rollbook.store.models import Credential, Grant, KeyUse
+from rollbook.store.models import Bearer, Credential, Grant, KeyUse
 
 DAY = timedelta(days=1)
 MOST_KEPT = timedelta(days=30)
@@ -30,6 +30,10 @@ class NoSuchKey(Refusal):
 
 class KeyRevoked(Refusal):
     """This key was revoked, and that cannot be taken back: make another."""
+
+
+class IsABearer(Refusal):
+    """This is the bearer of the partner API, and has no secret of its own: the app's maker makes a new one, and you can revoke it."""
 
 
 class BadOverlap(Refusal):
@@ -118,13 +122,15 @@ def find_key(client_id: str, grant: Grant | None = None) -> Credential:
 def renew_secret(credential: Credential, keep: timedelta = DAY) -> Key:
     """Another secret for the same client id; the former one holds for so long on, so that nobody has to change both at once.
 
-    Where an earlier secret still held, it ends now. Raises KeyRevoked, BadOverlap.
+    Where an earlier secret still held, it ends now. Raises KeyRevoked, BadOverlap, IsABearer.
     """
     if not timedelta(0) <= keep <= MOST_KEPT:
         raise BadOverlap(str(keep))
     secret = _secret()
     with transaction.atomic():
         one = _locked(credential)
+        if Bearer.objects.filter(credential=one).exists():
+            raise IsABearer
         oauth1 = bool(one.oauth1_secret)
         one.former_secret = one.client_secret if keep else ""
         one.former_oauth1_secret = one.oauth1_secret if keep else ""

@@ -40,6 +40,10 @@ class NoReadableKey(Refusal):
     """
 
 
+class BearerRevoked(Refusal):
+    """The district has revoked the bearer of this application: ask its administrator."""
+
+
 class EnoughMinted(Refusal):
     """Five keys made here are in use already: ask the district's administrator to revoke those that are not needed."""
 
@@ -69,6 +73,15 @@ def bearers_of(grants: Iterable[Grant]) -> dict[int, str]:
         bearer.credential.grant_id: bearer.secret for bearer in known if bearer.credential.revoked_at is None
     }
     return found | {number: make_bearer(grant) for number, grant in wanted.items() if number not in found}
+
+
+def renew_bearer(grant: Grant) -> str:
+    """A new bearer, for a partner whose former one may be known to others. Raises NotEnabled, BearerRevoked."""
+    _judge(grant)
+    with transaction.atomic():
+        if bearers_of([grant])[grant.pk] == "":
+            raise BearerRevoked
+        return make_bearer(grant)
 
 
 def make_bearer(grant: Grant) -> str:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from rollbook.flows import apps, audit, catalogue, partners, sanity
+from rollbook.flows import apps, audit, catalogue, keys, partner_access, partners, sanity
 from rollbook.store.models import App, Developer, Partner, SanityCheck
 from tests.api.roster import fill
 from tests.console.test_sign_in import set_password_by, sign_in
@@ -104,6 +104,27 @@ def test_the_pair_is_shown_on_request_and_a_key_is_made_and_the_district_sees_bo
     assert "shown only now" in made.content.decode()
     acts = [entry.act for entry in audit.entries(grant.district_id) if entry.actor == "ines@quorndle.example"]
     assert acts == ["key.add", "key.show"]
+
+
+def test_a_bearer_is_renewed_by_its_partner_unless_the_district_revoked_it(ours, partner, grant):
+    first = partner_access.bearers_of([grant])[grant.pk]
+    renew = url("partner-bearer-renew", partner, number=grant.pk)
+    assert "is a new one" in ours.post(renew, follow=True).content.decode()
+    second = partner_access.bearers_of([grant])[grant.pk]
+    assert second not in ("", first)
+    credential = grant.credentials.get(revoked_at=None)
+    with pytest.raises(keys.IsABearer):
+        keys.renew_secret(credential)
+    keys.revoke_key(credential.client_id)
+    assert "has revoked the bearer" in ours.post(renew, follow=True).content.decode()
+    assert partner_access.bearers_of([grant])[grant.pk] == ""
+
+
+def test_who_works_for_a_district_too_finds_both(administrator, console, partner, district):
+    partners.employ(partner, administrator.email)
+    page = console.get("/").content.decode()
+    assert reverse("partner") in page
+    assert reverse("dashboard", kwargs={"tenant": district.pk}) in page
 
 
 def test_a_developer_checks_what_the_app_is_given_without_anybodys_name(ours, partner, grant):

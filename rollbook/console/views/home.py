@@ -17,10 +17,11 @@ def choose_district(request: Any) -> HttpResponse:
     account: Any = request.user
     search = request.GET.get("q", "").strip()[:200].replace("\0", "")
     reach = reach_of(account)
-    if not reach.posts and posts_of(account):
+    posts = posts_of(account)
+    if posts and not reach.posts:
         return redirect("partner")
     districts = districts_of(account)
-    if not reach.is_installation and districts.count() == 1:
+    if not reach.is_installation and not posts and districts.count() == 1:
         return redirect("dashboard", tenant=districts.get().pk)
     request.reach = reach
     found = districts.filter(name__icontains=search) if search else districts
@@ -34,5 +35,6 @@ def choose_district(request: Any) -> HttpResponse:
             "more": len(shown) > SHOWN,
             "search": search,
             "reach": reach,
+            "posts": posts,
         },
     )

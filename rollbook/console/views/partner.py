@@ -123,6 +123,24 @@ def make_key(request: HttpRequest, partner: Partner, number: int) -> HttpRespons
     return _key(request, partner, number, make=True)
 
 
+@require_POST
+@as_developer(Act.REGISTER_APPS)
+def renew_bearer(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
+    """The list has another bearer from now on; it is not shown here, where nobody needs it."""
+    grant = _application_or_404(partner, number)
+    try:
+        partner_access.renew_bearer(grant)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+    else:
+        messages.success(
+            request,
+            _("The bearer of %(district)s is a new one: the list of the partner API has it.")
+            % {"district": grant.district.name},
+        )
+    return redirect("partner-app", partner_id=partner.pk, app_id=grant.app_id)
+
+
 def _key(request: HttpRequest, partner: Partner, number: int, make: bool) -> HttpResponse:
     grant = _application_or_404(partner, number)
     try:
