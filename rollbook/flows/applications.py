@@ -174,6 +174,7 @@ def remove_application(grant: Grant, *, by: str) -> None:
     second person is withdrawn. Its history stays; added again, it begins anew. Raises AppRemoved.
     """
     with transaction.atomic():
+        District.objects.select_for_update().get(pk=grant.district_id)
         found = Grant.objects.select_for_update().select_related("app").get(pk=grant.pk)
         refuse_removed(found)
         keys = list(Credential.objects.filter(grant=found, revoked_at=None))

@@ -10,7 +10,7 @@ from rollbook.engine.approval import DEMOGRAPHICS, FULL, PEOPLE, Wanted
 from rollbook.engine.scope import Rule
 from rollbook.flows import audit
 from rollbook.flows.acting import actor
-from rollbook.flows.publish import set_rule
+from rollbook.flows.publish import locked, set_rule
 from rollbook.refusal import Refusal
 from rollbook.store.models import ApprovalRule, District, Grant, PermissionRequest
 
@@ -108,6 +108,7 @@ def approve(request: PermissionRequest, answer: str = "", *, by: str = "") -> Gr
     """Save the edit as it was asked for. Raises NoSuchRequest, OneNotTwo, PermissionsMoved."""
     by = (by or actor().name)[:200]
     with transaction.atomic():
+        locked(request.grant.district_id)  # before the audit log, as everywhere
         request = _waiting(request)
         _refuse_one_person(request, by)
         grant = Grant.objects.select_for_update().get(pk=request.grant_id)

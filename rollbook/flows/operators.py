@@ -238,6 +238,11 @@ def _record_everywhere(account: Account, act: str) -> None:
         audit.record(place or None, act, "operator", account.pk, account.email or "")
 
 
+def note_password(account: Account) -> None:
+    """Keeps in the audit log that somebody has set their own password."""
+    _record_everywhere(account, "operator.set_password")
+
+
 def note_sign_in(account: Account, now: datetime) -> None:
     """Keeps when the account last signed in."""
     LastSignIn.objects.update_or_create(account_id=account.id, defaults={"at": now})

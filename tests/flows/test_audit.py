@@ -1,8 +1,12 @@
 """The audit log: entries with their acts, in one chain a district, and whatever is done to the chain is found out."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.db import connection, transaction
 
+from rollbook.console.audit import ACTS
 from rollbook.flows import apps, audit, keys
 from rollbook.flows.acting import COMMAND_LINE, ITSELF, acting
 from rollbook.flows.districts import add_district
@@ -10,6 +14,7 @@ from rollbook.flows.limits import set_limits
 from rollbook.store.models import AuditEntry
 from rollbook.store.models.auditing import AppendOnlyError
 from tests.delivered import a_district, a_grant
+from tests.house.source import texts
 
 pytestmark = pytest.mark.django_db
 
@@ -139,3 +144,34 @@ def test_a_file_has_the_chain_in_its_order(district):
     assert header[0] == "number"
     assert first[:1] == ["1"]
     assert first[-1] == audit.entries(district.pk).order_by("number")[0].hash
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_act_at_once_make_one_chain():
+    district = a_district()
+
+    def act(number: int) -> None:
+        try:
+            for one in range(10):
+                audit.record(district.pk, "test.done", "thing", f"{number}-{one}")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(act, range(3)))
+    verdict = audit.verify(district.pk)
+    assert (verdict.holds, audit.entries(district.pk, act="test").count()) == (True, 30)
+
+
+def test_every_act_that_is_recorded_has_words_in_the_console():
+    recorded = {
+        act
+        for path, text in texts()
+        if path.startswith("rollbook/")
+        for call in re.findall(
+            r"(?:audit\.record|_record|_record_everywhere|_note)\((.{0,300})", text, re.DOTALL
+        )
+        for act in re.findall(r'^[^"]*"([a-z_-]+\.[a-z_-]+)"', call)
+    }
+    assert len(recorded) > 50
+    assert recorded - set(ACTS) == set()
