@@ -8,9 +8,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
-from rollbook.store.models import AccessRow, Delivery
+from rollbook.store.models import AccessRow, Delivery, Export
 
 DAYS = 30
 """Accesses are counted over this many days."""
@@ -56,13 +56,15 @@ def last_calls(grants: Collection[int]) -> dict[int, Taken]:
     return {row.grant_id: Taken(row.at, row.status, row.records, row.address or "") for row in found if row}
 
 
-def last_deliveries(grants: Collection[int]) -> dict[int, Taken]:
-    """{grant: its last package by SFTP, or by hand}, of those that were ever given one."""
-    latest = _ended(grants).values("grant_id").annotate(last=Max("id"))
+def last_packages(grants: Collection[int]) -> dict[int, Taken]:
+    """{grant: its last package by SFTP}, of those that ever had one: brought to its server, well or not, or fetched by it from ours."""
+    by_sftp = Q(way=Export.Way.PUSH) | Q(way=Export.Way.PICKUP, picked_up_at__isnull=False)
+    latest = _ended(grants).filter(by_sftp).values("grant_id").annotate(last=Max("id"))
     rows = Delivery.objects.filter(id__in=[one["last"] for one in latest])
     return {row.grant_id: _taken(row) for row in rows}
 
 
 def _taken(row: Delivery) -> Taken:
     records = sum(number for number in row.counts.values() if isinstance(number, int))
-    return Taken(int(row.started_at.timestamp() * 1000), row.outcome, records, row.address, row.reason)
+    at = row.picked_up_at or row.started_at
+    return Taken(int(at.timestamp() * 1000), row.outcome, records, row.address, row.reason)

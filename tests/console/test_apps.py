@@ -11,7 +11,7 @@ from rollbook.flows import applications, apps, operators
 from rollbook.flows.access_history import count
 from rollbook.flows.keys import add_key
 from rollbook.store.accesses import since
-from rollbook.store.models import Credential, Grant
+from rollbook.store.models import Credential, Delivery, Grant
 from tests import cast
 from tests.console.test_dashboard import access, text_of
 
@@ -44,6 +44,23 @@ def test_a_card_says_how_much_its_app_sees_and_what_it_took(console: Client, dis
     assert "3 accesses in 30 days" in garden
     assert count(grant, since(timezone.now())) == 3
     assert re.search(r"Org access FULL ACCESS .*Recent REST access .*Delivered 5 records .*Enabled", garden)
+
+
+def test_a_card_says_how_the_last_package_by_sftp_went(console: Client, district, grant):
+    for way, outcome, reason in (
+        ("push", "failed", "The server does not answer."),
+        ("download", "success", ""),
+    ):
+        Delivery.objects.create(
+            district_id=district.pk, grant_id=grant.pk, way=way, version="1.2", mode="bulk",
+            counts={"users.csv": 66}, outcome=outcome, reason=reason, address="sftp.garden.example",
+        )  # fmt: skip
+    text = text_of(console.get(of_district("apps", district)))
+    assert re.search(
+        r"SFTP access \S.* Not delivered 66 records · sftp.garden.example The server does not answer", text
+    )
+    assert "2 accesses in 30 days" in text
+    assert count(grant, since(timezone.now())) == 2
 
 
 def test_an_empty_list_leads_to_the_catalogue(console: Client, district):

@@ -16,7 +16,7 @@ from rollbook.console.scopes import LEVELS
 from rollbook.engine.scope import Level, Rule
 from rollbook.flows.applications import REQUESTED, applications, particulars
 from rollbook.flows.approvals import open_requests
-from rollbook.store.accesses import Taken, access_counts, last_calls, last_deliveries
+from rollbook.store.accesses import Taken, access_counts, last_calls, last_packages
 from rollbook.store.models import District, Grant
 
 
@@ -76,7 +76,7 @@ def cards_of(request: HttpRequest, grants: list[Grant]) -> list[Card]:
     """The cards of these apps; what they took is asked for all of them at once."""
     numbers = [grant.pk for grant in grants]
     counts = access_counts(numbers, timezone.now())
-    calls, deliveries = last_calls(numbers), last_deliveries(numbers)
+    calls, deliveries = last_calls(numbers), last_packages(numbers)
     return [
         Card(
             grant=grant,
