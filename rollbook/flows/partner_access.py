@@ -67,12 +67,22 @@ def find_application(partner: Partner, number: int) -> Grant:
 def bearers_of(grants: Iterable[Grant]) -> dict[int, str]:
     """The bearer of each of these grants, by its number; made where there never was one, empty where it was revoked."""
     wanted = {grant.pk: grant for grant in grants}
-    known = Bearer.objects.filter(credential__grant__in=wanted).select_related("credential")
-    found = dict.fromkeys((bearer.credential.grant_id for bearer in known), "")
-    found |= {
-        bearer.credential.grant_id: bearer.secret for bearer in known if bearer.credential.revoked_at is None
-    }
-    return found | {number: make_bearer(grant) for number, grant in wanted.items() if number not in found}
+    found = _known_bearers(wanted)
+    return found | {number: _first_bearer(grant) for number, grant in wanted.items() if number not in found}
+
+
+def _known_bearers(grants: Iterable[int]) -> dict[int, str]:
+    known = list(Bearer.objects.filter(credential__grant__in=grants).select_related("credential"))
+    live = {one.credential.grant_id: one.secret for one in known if one.credential.revoked_at is None}
+    return dict.fromkeys((one.credential.grant_id for one in known), "") | live
+
+
+def _first_bearer(grant: Grant) -> str:
+    """Made once, also when two programs ask for the list at one time."""
+    with transaction.atomic():
+        Grant.objects.select_for_update().get(pk=grant.pk)
+        known = _known_bearers([grant.pk])
+        return known[grant.pk] if known else make_bearer(grant)
 
 
 def renew_bearer(grant: Grant) -> str:
