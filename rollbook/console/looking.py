@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rollbook.console.access import Act
-from rollbook.console.words import COLLECTIONS, field_words
+from rollbook.console.words import COLLECTIONS, ONE_OF, field_words
 from rollbook.engine.explaining import Explanation, Fact, Setting
 from rollbook.flows.explain import CHANGES, Subject
 from rollbook.flows.find import SENSITIVE, Part, members_of
@@ -40,6 +40,9 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "resources": ("title", "vendorResourceId", "sourcedId"),
 }
 """What is shown of a record where several are listed. `name` of a person is both of theirs."""
+
+REFERRED = {"user": "users", "class": "classes", "school": "orgs", "org": "orgs", "course": "courses"}
+"""The collection that a reference leads into, by the member."""
 
 NAMED_BY_APP = ("users", "classes")
 """Collections whose records have a page of their own here."""
@@ -114,6 +117,8 @@ def tables_of(grant: Grant, parts: Iterable[Part]) -> list[Table]:
 
 
 def _heading(name: str) -> Any:
+    if name in REFERRED:
+        return ONE_OF[REFERRED[name]]
     return _("Name") if name == "name" else field_words(name)
 
 
@@ -124,9 +129,8 @@ def _shown(grant: Grant, collection: str, record: Record, name: str) -> Shown:
         return Shown(name_of(record), found_url(grant, "classes", str(record["sourcedId"])))
     value = record.get(name)
     if isinstance(value, dict) and "sourcedId" in value:
-        target = {"user": "users", "class": "classes"}.get(name)
-        one = str(value["sourcedId"])
-        return Shown(one, found_url(grant, target, one) if target else "")
+        target, one = REFERRED.get(name), str(value["sourcedId"])
+        return Shown(one, found_url(grant, target, one) if target in NAMED_BY_APP else "")
     return Shown(text_of(value))
 
 

@@ -271,7 +271,8 @@ def _explained(first: list[Fact], sharing: Sharing, ways: list[_Way], own: list[
 
 
 def _grant_facts(sharing: Sharing) -> Iterator[Fact]:
-    yield _fact("kept", not sharing.removed)
+    if sharing.removed:
+        yield _fact("kept", False)
     yield _fact("enabled", sharing.enabled)
     if sharing.starts_on:
         yield _fact("begun", sharing.starts_on <= sharing.today, day=sharing.starts_on)
@@ -356,7 +357,7 @@ def _ways_of_person(person: Person, sharing: Sharing) -> Iterator[_Way]:
 
 def _ways_by_class(taught: Taught, sharing: Sharing) -> Iterator[_Way]:
     for facts in _ways_of_class(taught, sharing):
-        yield _Way([*facts, _fact("enrolled", taught.active, name=taught.name)])
+        yield _Way([_fact("enrolled", taught.active, name=taught.name), *facts])
 
 
 def _own_role(person: Person) -> Fact:

@@ -156,6 +156,7 @@ def _page(request: HttpRequest, district: District, grant: Grant, wrong: str = "
     walking, plan = sanity.under_way(grant, schools), sanity_plans.plan_of(grant)
     report = sanity.report_of(shown) if shown else Report()
     limits = plan.limits if plan else {}
+    groups = _groups(grant, shown, report, limits) if shown else []
     reach: Any = request
     context = {
         "wrong": wrong,
@@ -164,7 +165,8 @@ def _page(request: HttpRequest, district: District, grant: Grant, wrong: str = "
         "percent": _percent(walking) if walking else 0,
         "counts": collection_words(report.counts),
         "roles": [(vocabulary_words(role), number) for role, number in report.roles.items()],
-        "groups": _groups(grant, shown, report, limits) if shown else [],
+        "groups": [one for one in groups if one[2]],
+        "silent": [one for one in groups if not one[2]],
         "checks": sanity.checks_of(grant, schools)[:LISTED],
         "is_part": schools is not None,
         "may_plan": reach.reach.may(Act.MANAGE_DELIVERIES, district.pk),
@@ -241,6 +243,6 @@ def _points(past: Iterable[int | None]) -> str:
     """The drawing of the numbers, from left to right."""
     known = [(place, number) for place, number in enumerate(past) if number is not None]
     most = max((number for _, number in known), default=0)
-    if len(known) < 2 or not most:
-        return ""
+    if len({number for _, number in known}) < 2:
+        return ""  # a flat line says nothing that the number does not
     return " ".join(f"{STEP * place + 2},{2 + HIGH - HIGH * number // most}" for place, number in known)
