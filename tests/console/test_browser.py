@@ -88,6 +88,8 @@ PAGES = {
     "catalogue": "../../catalogue?development=1",
     "an app of the catalogue": "../../catalogue/1",
     "who received somebody": "disclosures/1",
+    "packages of an app": "apps/1/export?way=push",
+    "a delivery": "apps/1/deliveries/1",
     "audit log": "audit",
     "settings": "settings",
 }
@@ -122,6 +124,7 @@ def served() -> Iterator[Served]:
         installation.rollbook(
             "key", "add", "1", "--oauth1", "--name", "Server", "--address", "203.0.113.0/24"
         )
+        installation.rollbook("export", "1", str(installation.data_dir / "package.zip"))
         with installation.serving() as url:
             yield Served(installation, url)
 
