@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from rollbook.api.route import ROOT
 from rollbook.api.sent import BadBody, Json, answered, sent
+from rollbook.engine.explaining import Explanation
 from rollbook.engine.sanity.written import csv_lines
 from rollbook.flows import explain as explaining
 from rollbook.flows import find as finding
@@ -98,7 +99,7 @@ def _subjects(request: HttpRequest, token: OperatorToken) -> list[explaining.Sub
     return explaining.subjects(token.district, text) or [explaining.nobody(text)]
 
 
-def _told(grant: Grant, subject: explaining.Subject, why: explaining.Explanation) -> Json:
+def _told(grant: Grant, subject: explaining.Subject, why: Explanation) -> Json:
     return {"grant": grant.pk, "app": grant.title, **explaining.told(subject, why)}
 
 

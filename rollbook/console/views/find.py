@@ -76,7 +76,7 @@ def _pages(text: str, tables: list[Table], start: int) -> list[tuple[Any, str]]:
 
 
 def _page_url(text: str, collection: str, start: int) -> str:
-    return "?" + urlencode({"q": text, "of": collection, "from": start})
+    return "?" + urlencode({"q": text, "of": collection, "from": str(start)})
 
 
 def _start(request: Any) -> int:
