@@ -1,6 +1,6 @@
 """The pages of one app of a district: the table of its menu, and the frame in which each of them is shown.
 
-A new page is one view, one route, and one line of `PLACES`; a place whose route is not there yet is not shown.
+A new page is one view, one route, and one line of `PLACES`.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.access import Act
@@ -78,6 +78,10 @@ PLACES = (
 )  # fmt: skip
 
 
+LASTING = ("app", "app-permissions", "app-access", "app-history", "app-remove")
+"""What is left of an app that was removed."""
+
+
 @dataclass(frozen=True)
 class Link:
     """A place of one app, to be followed."""
@@ -91,18 +95,13 @@ def place_of(route: str) -> Place:
 
 
 def links(request: Any, grant: Grant) -> list[Link]:
-    """The places of this app that this operator may enter, in the menu's order."""
-    known = (
-        (place, _url(place, grant)) for place in PLACES if request.reach.may(place.act, grant.district_id)
-    )
-    return [Link(place, url) for place, url in known if url]
-
-
-def _url(place: Place, grant: Grant) -> str:
-    try:
-        return reverse(place.route, kwargs={"tenant": grant.district_id, "grant_id": grant.pk})
-    except NoReverseMatch:
-        return ""
+    """The places of this app that this operator may enter, in the menu's order; of one that was removed, those that show what was."""
+    return [
+        Link(place, reverse(place.route, kwargs={"tenant": grant.district_id, "grant_id": grant.pk}))
+        for place in PLACES
+        if request.reach.may(place.act, grant.district_id)
+        and (grant.removed_at is None or place.route in LASTING)
+    ]
 
 
 def grant_or_404(district: District, grant_id: int) -> Grant:
