@@ -180,8 +180,7 @@ def _top(orgs: list[dict[str, Any]]) -> str:
 
 def _pack(packing: Packing, edition: Edition, writer: Writer, record: dict[str, Any]) -> None:
     is_gone, is_news = record["status"] != "active", record["dateLastModified"] > edition.since
-    # What is filled in for a course without an org is not the course's own, and can be another without its having changed.
-    is_news = is_news or (writer.collection == "courses" and not is_gone and "org" not in record)
+    is_news = is_news or (not is_gone and writer.is_filled(record))
     lifecycle = (record["status"], record["dateLastModified"])
     if is_gone:
         if edition.since and is_news:

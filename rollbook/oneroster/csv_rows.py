@@ -61,13 +61,19 @@ class Writer:
         """The rows of a record that is active: its own first."""
         own = _cells(self.version, self.collection)
         cells = [cell(record) for cell in own]
-        if self.collection == "courses" and not cells[_ORG_OF_COURSE[self.version]]:
-            cells[_ORG_OF_COURSE[self.version]] = self.top_org
+        place = _ORG[self.version, self.collection]
+        if place is not None and not cells[place]:
+            cells[place] = self.top_org
         yield Row(self.collection, record["sourcedId"], cells, record.get("metadata") or {})
         if self.collection == "users" and self.version == "1.2":
             yield from _profiles(record)
             yield from _roles(record)
         yield from _links(self.version, self.collection, record)
+
+    def is_filled(self, record: Record) -> bool:
+        """Whether the row says `top_org` where the record says nothing: it can change without the record's having changed."""
+        place = _ORG[self.version, self.collection]
+        return place is not None and not _cells(self.version, self.collection)[place](record)
 
     def gone(self, sourced_id: str) -> Row:
         """The row of a record that is to be deleted: nothing of it but its id, and what its file requires with values that never vary."""
@@ -214,7 +220,15 @@ def _link_id(owner: str, resource: str) -> str:
     return derived_role_id(owner, resource, "").replace("role-", "link-", 1)
 
 
-_ORG_OF_COURSE = {
-    version: [field.name for field in _payload(binding.table("courses"))].index("orgSourcedId")
-    for version, binding in BINDINGS.items()
+def _org_column(version: str, collection: str) -> int | None:
+    """The place, among the cells, of the org that a file requires and REST may leave out."""
+    name = {"courses": "orgSourcedId", "users": "orgSourcedIds"}.get(collection, "")
+    names = [field.name for field in _payload(BINDINGS[version].table(collection))]
+    return names.index(name) if name in names else None
+
+
+_ORG = {
+    (version, collection): _org_column(version, collection)
+    for version, collection in ENTITIES
+    if collection in BINDINGS[version]
 }

@@ -41,7 +41,12 @@ def district(tmp_path: Path) -> District:
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 def test_a_package_is_valid_and_has_what_rest_reads(district, tmp_path, version):
-    for grant in (a_grant(district), a_grant_to(district, cast.RIVERBEND_MIDDLE)):
+    guardians = basic(district.pk, [cast.RIVERBEND_ELEMENTARY], guardians=True)
+    for grant in (
+        a_grant(district),
+        a_grant_to(district, cast.RIVERBEND_MIDDLE),
+        a_grant(district, guardians, app="With guardians"),
+    ):
         package = package_of(grant, tmp_path, version)
         assert package is not None
         assert wrong_with(package.path, tmp_path) == []
