@@ -1,26 +1,30 @@
 """What the addresses of the catalogue, of its partners and of mail to developers do. `intake` says who may."""
 
+from base64 import b64decode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from rollbook.api.sent import BadBody, Json, answered, sent, text
 from rollbook.engine.needs import BadNeed, parse_lines
+from rollbook.engine.pictures import NotAPicture, PictureOutOfShape, PictureTooLarge, logo
 from rollbook.engine.web_addresses import BadWebAddress
 from rollbook.flows import catalogue, developer_mail, partner_access, partners
 from rollbook.flows.apps import AppExists, NoSuchGrant
 from rollbook.flows.operators import NotAnAddress
 from rollbook.refusal import Refusal
-from rollbook.store.models import App, Developer, DeveloperMail, Grant, OperatorToken, Partner
+from rollbook.store.models import App, Developer, DeveloperMail, Grant, Logo, OperatorToken, Partner
 
 LATEST = 100
 TEXTS = {
     "name": "name", "vendor": "vendor", "website": "website", "description": "description", "instructions": "instructions",
     "contactName": "contact_name", "contactEmail": "contact_email", "startUrl": "start_url",
 }  # fmt: skip
-SENT = (*TEXTS, "redirectUris", "needs", "inDevelopment")
+SENT = (*TEXTS, "redirectUris", "needs", "inDevelopment", "logo")
 
 Handle = Callable[[HttpRequest, OperatorToken, dict[str, int]], HttpResponse]
 
@@ -29,9 +33,10 @@ STATUS: dict[type[Refusal], int] = {
     partners.NoSuchDeveloper: 404,
     **dict.fromkeys(
         (
-            BadNeed, BadWebAddress, NotAnAddress, catalogue.AppNameNeeded, catalogue.TextTooLong, catalogue.BadContact,
-            partners.PartnerNameNeeded, developer_mail.NoteNeeded, developer_mail.NoteTooLong,
-            developer_mail.NamesAPupil, developer_mail.NoSuchTemplate,
+            BadNeed, BadWebAddress, NotAPicture, PictureTooLarge, PictureOutOfShape, NotAnAddress,
+            catalogue.AppNameNeeded, catalogue.TextTooLong, catalogue.BadContact, partners.PartnerNameNeeded,
+            developer_mail.NoteNeeded, developer_mail.NoteTooLong, developer_mail.NamesAPupil,
+            developer_mail.NoSuchTemplate,
         ),
         422,
     ),
@@ -43,7 +48,11 @@ STATUS: dict[type[Refusal], int] = {
 
 
 def _enter(request: HttpRequest, _: OperatorToken, __: dict[str, int]) -> HttpResponse:
-    return answered(_told(catalogue.enter(_entry(sent(request, *SENT)))), 201)
+    said = sent(request, *SENT)
+    picture = _logo(said)
+    app = catalogue.enter(_entry(said))
+    _show_with(app, said, picture)
+    return answered(_told(app), 201)
 
 
 def _entry_of(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
@@ -51,7 +60,11 @@ def _entry_of(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> Htt
 
 
 def _edit(request: HttpRequest, _: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    return answered(_told(catalogue.edit(catalogue.find(numbers["app"]), _entry(sent(request, *SENT)))))
+    said = sent(request, *SENT)
+    picture = _logo(said)
+    app = catalogue.edit(catalogue.find(numbers["app"]), _entry(said))
+    _show_with(app, said, picture)
+    return answered(_told(app))
 
 
 def _remove(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
@@ -73,6 +86,25 @@ def _entry(said: Json) -> dict[str, Any]:
     return entry
 
 
+def _logo(said: Json) -> bytes:
+    """The picture that was sent, judged before anything is stored. Raises BadBody, NotAPicture, PictureTooLarge, PictureOutOfShape."""
+    encoded = said.get("logo")
+    if encoded is None:
+        return b""
+    try:
+        content = b64decode(encoded, validate=True)
+    except (TypeError, ValueError) as fault:
+        raise BadBody("logo") from fault
+    return logo(content).content
+
+
+def _show_with(app: App, said: Json, picture: bytes) -> None:
+    if picture:
+        catalogue.set_logo(app, picture)
+    elif "logo" in said:
+        catalogue.remove_logo(app)
+
+
 def _lines(said: Json, name: str) -> list[str]:
     lines = said[name]
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
@@ -88,9 +120,18 @@ def _told(app: App) -> Json:
         "redirectUris": app.redirect_uris,
         "needs": [need.line for need in catalogue.needs_of(app)],
         "inDevelopment": app.in_development,
+        "logo": _address_of_logo(app),
         "partner": app.partner_id,
         "registeredBy": by.account.email if by else None,
     }
+
+
+def _address_of_logo(app: App) -> str | None:
+    """Where the picture is served, to whoever knows this address."""
+    kept = Logo.objects.filter(app=app).only("checksum").first()
+    if kept is None:
+        return None
+    return settings.PUBLIC_URL + reverse("app-logo", kwargs={"app_id": app.pk, "checksum": kept.checksum})
 
 
 # --- Partners -----------------------------------------------------------------------------------------------------------------------

@@ -101,9 +101,16 @@ def _list(name: str, of: str) -> Schema:
 
 
 CATALOGUE_SCHEMAS: dict[str, Schema] = {
-    "AppEntryToSay": _object("", **SAID),
+    "AppEntryToSay": _object(
+        "", **SAID,
+        logo={
+            "type": ["string", "null"], "contentEncoding": "base64",
+            "description": "A PNG or JPEG, square, 100 to 2,000 points a side, at most 500 kB; null takes it away.",
+        },
+    ),
     "AppEntry": _object(
-        "id name", id=NUMBER, **SAID, partner={"type": ["integer", "null"]}, registeredBy={"type": ["string", "null"]}
+        "id name", id=NUMBER, **SAID, logo={"type": ["string", "null"], "format": "uri"},
+        partner={"type": ["integer", "null"]}, registeredBy={"type": ["string", "null"]}
     ),
     "PartnerToAdd": _object("name", name=TEXT, website=URL),
     "Partner": _object(

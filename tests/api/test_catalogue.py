@@ -1,6 +1,7 @@
 """The catalogue, its partners and mail to developers under /api/v1, in the form that the document of the API says."""
 
 import json
+from base64 import b64encode
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,9 @@ from rollbook.flows import apps, catalogue, operators
 from rollbook.flows.districts import add_district
 from rollbook.flows.tokens import make_token
 from rollbook.store.models import App, District
+from tests.api.calls import path_of
 from tests.api.test_intake import fits
+from tests.engine.test_pictures import png
 from tests.mailbox import mail_server
 
 pytestmark = pytest.mark.django_db
@@ -59,6 +62,9 @@ def test_an_app_is_entered_looked_at_edited_and_removed(keeper):
     fits("AppEntry", made.json())
     assert SAID.items() <= made.json().items()
     address = f"/catalogue/{made.json()['id']}"
+    shown = ask("PATCH", address, keeper, {"logo": b64encode(png()).decode()}).json()
+    assert Client().get(path_of(shown["logo"])).content == png()
+    assert ask("PATCH", address, keeper, {"logo": None}).json() == made.json()
     edited = ask("PATCH", address, keeper, {"inDevelopment": False, "startUrl": "https://r.example"})
     assert edited.json() == made.json() | {"inDevelopment": False, "startUrl": "https://r.example"}
     assert ask("GET", address, keeper).json() == edited.json()
@@ -75,6 +81,8 @@ def test_an_app_is_entered_looked_at_edited_and_removed(keeper):
         ({"name": "A", "needs": "users"}, 400),
         ({"name": "A", "inDevelopment": "yes"}, 400),
         ({"name": "A", "colour": "red"}, 400),
+        ({"name": "A", "logo": "no picture"}, 400),
+        ({"name": "A", "logo": "PHN2Zy8+"}, 422),
         ({"name": "Taken"}, 409),
     ],
 )
