@@ -1,12 +1,13 @@
 """A package is what the app reads by REST, as CSV: valid by our own validator, the same bytes each time, and right as changes too."""
 
 import os
+import zipfile
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from rollbook.engine.scope import FULL, Rule
+from rollbook.engine.scope import FULL, Rule, Treatment, full
 from rollbook.flows.apps import add_app
 from rollbook.flows.publish import publish, set_rule
 from rollbook.generator import riverbend
@@ -232,3 +233,31 @@ def test_a_rule_without_tombstones_tells_no_changes_but_reads_as_much(district, 
     assert with_them is not None
     assert without is not None
     assert with_them.sha256 == without.sha256
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_what_is_masked_omitted_or_known_by_another_id_is_so_in_a_package(district, tmp_path, version):
+    treated = {
+        ("users", "sourcedId"): Treatment.PSEUDONYMISE,
+        ("users", "familyName"): Treatment.MASK,
+        ("users", "email"): Treatment.OMIT,
+        ("demographics", "birthDate"): Treatment.MASK,
+    }
+    fields = tuple(sorted((collection, name, how) for (collection, name), how in treated.items()))
+    grant = a_grant(district, full(fields=fields))
+    package = package_of(grant, tmp_path, version)
+    assert package is not None
+    assert wrong_with(package.path, tmp_path) == []
+    rows = rows_of(package.path)
+    served = {one["sourcedId"]: one for one in everything(reader_of(grant), "/users", version=version)}
+    assert cast.AMARA not in served
+    assert {row["sourcedId"]: row["familyName"] for row in rows["users"]} == {
+        key: one["familyName"] for key, one in served.items()
+    }
+    assert not any(row["email"] for row in rows["users"])
+    assert {row["userSourcedId"] for row in rows["enrollments"]} <= set(served)
+    assert {row["sourcedId"] for row in rows["demographics"]} <= set(served)
+    with zipfile.ZipFile(package.path) as archive:
+        told = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    assert "Okonkwo" not in told
+    assert cast.AMARA not in told
