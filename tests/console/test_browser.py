@@ -88,6 +88,12 @@ PAGES = {
     "catalogue": "../../catalogue?development=1",
     "an app of the catalogue": "../../catalogue/1",
     "who received somebody": "disclosures/1",
+    "find in an app": "apps/1/find?q=okonkwo",
+    "a person as an app sees them": "apps/1/find/users?id=student-001",
+    "a class as an app sees it": "apps/1/find/classes?id=class-algebra-1",
+    "explain": "apps/1/explain?q=guardian-001",
+    "sanity check": "apps/1/sanity",
+    "apps that see a person": "roster/users/1/apps",
     "packages of an app": "apps/1/export?way=push",
     "a delivery": "apps/1/deliveries/1",
     "audit log": "audit",
@@ -124,6 +130,7 @@ def served() -> Iterator[Served]:
         installation.rollbook(
             "key", "add", "1", "--oauth1", "--name", "Server", "--address", "203.0.113.0/24"
         )
+        installation.rollbook("sanity", "run", "1")
         installation.rollbook("export", "1", str(installation.data_dir / "package.zip"))
         with installation.serving() as url:
             yield Served(installation, url)
@@ -528,3 +535,14 @@ def test_an_import_under_way_is_in_order_in_every_look_and_shows_its_end_by_itse
             served.installation.rollbook("run", "cancel", run)
             expect(page.get_by_text("Nothing of it was applied.")).to_be_visible(timeout=20_000)
         context.close()
+
+
+def test_a_sanity_check_shows_what_it_found_as_soon_as_it_is_there(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/apps/1/sanity")
+    signed_in.get_by_role("button", name="Check now").click()
+    expect(signed_in.get_by_text("It waits for a worker.")).to_be_visible()
+    with served.installation.working():
+        expect(signed_in.get_by_text("as before").first).to_be_visible(timeout=60_000)
+    assert violations(signed_in) == []
+    signed_in.get_by_role("link", name="class-advisory-11-12").click()
+    expect(signed_in.get_by_role("heading", name="Students")).to_be_visible()
