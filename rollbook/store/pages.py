@@ -42,7 +42,8 @@ def locate(reader: Reader, question: Question, now_ms: int) -> Located:
         return _locate_record(reader, question)
     pin = _pin_of(reader, question)
     is_held = pin is not None and pin.last_page_at >= now_ms - PIN_MINUTES * 60_000
-    publication = pin.publication if pin and is_held and question.offset else _current(reader)
+    held = pin.publication if pin and is_held and question.offset else 0
+    publication = held if held and _knows(reader, held) else _current(reader)
     located = _locate_page(reader, question, publication)
     if located.total > question.offset + question.limit or (
         question.offset and question.offset < located.total
@@ -136,6 +137,11 @@ def forget_publications() -> None:
     forget_openings()
     forget_unseen()
     forget_aliases()
+
+
+def _knows(reader: Reader, publication: int) -> bool:
+    """Whether the reader's view was there in that publication; an edit of permissions can give a walk another view on its way."""
+    return str(reader.view_id) in _state(reader.district_id, publication)
 
 
 # --- Locating -----------------------------------------------------------------------------------------------------------------------------

@@ -169,6 +169,15 @@ def test_a_mask_touches_the_whole_collection_for_that_app_and_nothing_else(distr
     assert by_id(everything(reader_of(other), "/users")) == before
 
 
+def test_a_walk_goes_on_when_permissions_are_edited_between_its_pages(district: District) -> None:
+    grant = a_grant(district, FULL)
+    first, total, _ = page(reader_of(grant), "/users", limit="20", offset="0")
+    edit_permissions(grant, full(fields=TREATED))
+    second, now, _ = page(reader_of(grant), "/users", limit="20", offset="20")
+    assert (now, len(second)) == (total, 20)
+    assert not {one_["sourcedId"] for one_ in first} & {one_["sourcedId"] for one_ in second}
+
+
 def test_what_cannot_be_done_with_a_field_is_refused(district: District) -> None:
     grant = a_grant(district)
     for name, treatment in (
