@@ -2,11 +2,16 @@
 
 import sys
 
-from bench import importing, meanwhile, reading
+from bench import importing, meanwhile, reading, scoping
 from bench.rows import as_json
 from bench.scales import SCALES
 
-PARTS = {"reading": reading.rows, "importing": importing.rows, "meanwhile": meanwhile.rows}
+PARTS = {
+    "reading": reading.rows,
+    "importing": importing.rows,
+    "meanwhile": meanwhile.rows,
+    "scoping": scoping.rows,
+}
 
 if __name__ == "__main__":
     scale, parts = SCALES[sys.argv[1]], sys.argv[2:]

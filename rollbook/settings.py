@@ -85,7 +85,10 @@ READING_MODELS = frozenset(
         "sessions.session",
         "store.accessrow",
         "store.accesstoken",
+        "store.dailyuse",
+        "store.delivery",
         "store.idtoken",
+        "store.keyuse",
         "store.lastsignin",
         "store.nonce",
         "store.oauthgrant",
@@ -95,6 +98,7 @@ READING_MODELS = frozenset(
         "store.pin",
         "store.progress",
         "store.refreshtoken",
+        "store.sanitycheck",
         "store.throttle",
         "store.worker",
     }

@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 django.setup()
 
 from rollbook.flows.jobs.worker import work  # noqa: E402  # names models, so only once Django is set up
+from rollbook.flows.sanity import keep_checking  # noqa: E402  # the same
 
 
 def main(arguments: list[str]) -> None:
@@ -24,6 +25,8 @@ def main(arguments: list[str]) -> None:
         signal.signal(number, lambda *_: stop.set())
     if "--beside" in arguments:
         threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
+    # Sanity checks change no roster, so they wait for nobody's turn.
+    threading.Thread(target=keep_checking, args=(stop,), daemon=True).start()
     work(stop, settings.WORKER_RUNS)
 
 

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rollbook.engine.scope import FULL, Rule
 from rollbook.flows.apps import add_app
 from rollbook.flows.districts import add_district
 from rollbook.flows.holds import apply_once
@@ -15,7 +16,7 @@ from rollbook.oneroster.query import parse
 from rollbook.oneroster.spec import Operation
 from rollbook.store.models import Connection, District, Grant, Publication, Run
 from rollbook.store.pages import locate, read
-from rollbook.store.visibility import FULL, Reader, Rule, basic
+from rollbook.store.visibility import Reader, basic, reader_of_grant
 
 Record = dict[str, Any]
 ADDRESS = "https://roster.example/ims/oneroster"
@@ -33,18 +34,18 @@ def deliver(district: District, package: Path) -> Run:
 
 
 def a_grant(district: District, rule: Rule = FULL, app: str = "An app") -> Grant:
-    grant = Grant(district=district, app=add_app(app))
+    grant = Grant(district=district, app=add_app(app), enabled=True)
     set_rule(grant, rule, "a test")
     return grant
 
 
 def a_grant_to(district: District, *schools: str, app: str = "A school app") -> Grant:
-    return a_grant(district, basic(district.pk, list(schools)), app)
+    return a_grant(district, basic(district.pk, list(schools), deleted=True), app)
 
 
 def reader_of(grant: Grant, credential: int = 1) -> Reader:
     grant.refresh_from_db()
-    return Reader(grant.district_id, grant.pk, grant.version, credential, grant.view_id or 0)
+    return reader_of_grant(grant, credential)
 
 
 def operation(path: str, version: str = "1.1") -> Operation:

@@ -40,7 +40,22 @@ INSERT = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
+DAY = 86_400_000
+REFUSED_FOR_NUMBER = 429
+
+KEY_USED = """
+    INSERT INTO store_keyuse (credential_id, at, address) VALUES (%s, %s, %s)
+    ON CONFLICT (credential_id) DO UPDATE SET at = excluded.at, address = excluded.address WHERE store_keyuse.at < excluded.at
+"""
+DAY_USED = """
+    INSERT INTO store_dailyuse (grant_id, day, requests, records) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (grant_id, day) DO UPDATE SET requests = store_dailyuse.requests + excluded.requests,
+        records = store_dailyuse.records + excluded.records
+"""
+
 Row = tuple[Any, ...]
+Use = dict[tuple[int, int], tuple[int, int]]
+"""What was taken: {(grant, day since 1970): (requests, records)}."""
 
 _waiting: deque[Row] = deque()
 _writing = threading.Lock()
@@ -50,9 +65,42 @@ def note(call: Call, status: int) -> None:
     """Keeps what became of a call whose caller is known; a stranger's has no district whose history it could enter."""
     if call.reader is None:
         return
-    _waiting.append(_row(call, status))
+    row = _row(call, status)
+    _waiting.append(row)
+    _count(uses_of([row]), 1)
     if len(_waiting) >= MOST_WAITING:
         flush()
+
+
+_waiting_use: Use = {}
+_counting = threading.Lock()
+
+
+def waiting_use(grant_id: int, day: int) -> tuple[int, int]:
+    """The requests and records that this process knows of and has not yet written."""
+    return _waiting_use.get((grant_id, day), (0, 0))
+
+
+def _count(uses: Use, sign: int) -> None:
+    with _counting:
+        for key, (requests, records) in uses.items():
+            before = _waiting_use.get(key, (0, 0))
+            now = (before[0] + sign * requests, before[1] + sign * records)
+            if now == (0, 0):
+                _waiting_use.pop(key, None)
+            else:
+                _waiting_use[key] = now
+
+
+def uses_of(rows: list[Row]) -> Use:
+    """What these rows count for; a call that was refused because there were too many is none."""
+    found: Use = {}
+    for row in rows:
+        grant_id, at, status, records = row[1], row[4], row[11], row[12]
+        if status != REFUSED_FOR_NUMBER:
+            before = found.get((grant_id, at // DAY), (0, 0))
+            found[(grant_id, at // DAY)] = (before[0] + 1, before[1] + records)
+    return found
 
 
 def _row(call: Call, status: int) -> Row:
@@ -103,12 +151,22 @@ def flush() -> None:
                 return
             except DatabaseError:
                 log.exception("%d access rows are lost: the database refuses them", len(batch))
+            _count(uses_of(batch), -1)
 
 
 def _write(batch: list[Row]) -> None:
     alias = router.db_for_write(AccessRow)
     with transaction.atomic(using=alias), connections[alias].cursor() as cursor:
         cursor.executemany(INSERT, batch)
+        # In one order everywhere, so that two processes never wait for one another.
+        cursor.executemany(KEY_USED, sorted(_last_uses(batch).values()))
+        uses = sorted(uses_of(batch).items())
+        cursor.executemany(DAY_USED, [(*key, *taken) for key, taken in uses])
+
+
+def _last_uses(batch: list[Row]) -> dict[int, Row]:
+    """{credential: (credential, when, from where)}, the last of each."""
+    return {row[3]: (row[3], row[4], row[14]) for row in sorted(batch, key=lambda row: row[4])}
 
 
 def _keep(batch: list[Row], fault: Exception) -> None:
@@ -116,6 +174,7 @@ def _keep(batch: list[Row], fault: Exception) -> None:
         log.error(
             "%d access rows are lost: the database does not answer (%s)", len(batch), type(fault).__name__
         )
+        _count(uses_of(batch), -1)
         return
     log.warning("%d access rows wait: the database does not answer (%s)", len(batch), type(fault).__name__)
     _waiting.extendleft(reversed(batch))

@@ -16,13 +16,20 @@ from rollbook.store.visibility import Reader
 
 MOST_PARAMETERS = 100
 
+APPLICATIONS = "/applications"
+"""Where the partner API stands."""
+
 
 @dataclass
 class Call:
-    """`now` is in milliseconds UTC. `match`, `reader`, `question`, `publication` and `records` are known once it came that far."""
+    """`now` is in milliseconds UTC. `match`, `reader`, `question`, `publication` and `records` are known once it came that far.
+
+    `application` is the number of the grant that is read through the partner API, below `prefix`; None for all other reads.
+    """
 
     request: HttpRequest
     version: str
+    application: int | None = None
     now: int = field(default_factory=lambda: time.time_ns() // 1_000_000)
     began: float = field(default_factory=time.perf_counter)
     match: Match | None = None
@@ -52,8 +59,13 @@ class Call:
 
     @property
     def path(self) -> str:
-        """The path, decoded."""
-        return self.request.path_info
+        """The path, decoded, as it is without the partner API."""
+        return self.request.path_info.removeprefix(self.prefix)
+
+    @property
+    def prefix(self) -> str:
+        """What stands before every path of this call."""
+        return "" if self.application is None else f"{APPLICATIONS}/{self.application}"
 
     @property
     def authorization(self) -> str:
@@ -88,8 +100,10 @@ class Call:
         return round((time.perf_counter() - self.began) * 1000)
 
 
-def begin(request: HttpRequest) -> Call:
-    return Call(request, version_of(request.path_info))
+def begin(request: HttpRequest, application: int | None = None) -> Call:
+    call = Call(request, "", application)
+    call.version = version_of(call.path)
+    return call
 
 
 def _text(value: Any) -> str:

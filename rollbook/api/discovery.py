@@ -21,9 +21,20 @@ from rollbook.oneroster.query import DEFAULT_LIMIT, MOST_LIMIT
 from rollbook.oneroster.spec import EXTENSION, Entity, Member, Operation
 
 VERSION = "1.2"
-BASE = BASES[(VERSION, "rostering")]
-FILES = ("onerosterv1p2rostersservice_openapi3_v1p0.json", "imsorv1p2_rostering_openapi3_v1p0.json")
-PATHS = frozenset(f"{BASE}/discovery/{file}" for file in FILES)
+FILES = {
+    "rostering": ("onerosterv1p2rostersservice_openapi3_v1p0.json", "imsorv1p2_rostering_openapi3_v1p0.json"),
+    "resources": (
+        "onerosterv1p2resourcesservice_openapi3_v1p0.json",
+        "imsorv1p2_resources_openapi3_v1p0.json",
+    ),
+}
+"""By service; 1.2 has a document of its own for each."""
+
+PATHS = {
+    f"{BASES[(VERSION, service)]}/discovery/{file}": service
+    for service, files in FILES.items()
+    for file in files
+}
 
 Schema = dict[str, Any]
 
@@ -55,43 +66,44 @@ QUERY: tuple[tuple[str, Schema, str], ...] = (
 
 def document(call: Call) -> HttpResponse | None:
     """The discovery document, when that is what the call asks for. Raises OnlyReading."""
-    if call.path not in PATHS:
+    if call.application is not None or call.path not in PATHS:
         return None
     if call.method not in ("GET", "HEAD"):
         raise OnlyReading
-    return HttpResponse(openapi(settings.PUBLIC_URL), content_type="application/json")
+    return HttpResponse(openapi(settings.PUBLIC_URL, PATHS[call.path]), content_type="application/json")
 
 
 @cache
-def openapi(public_url: str) -> bytes:
-    """The document for an installation at this address, as JSON."""
-    served = [operation for address, operation in ENDPOINTS if address.startswith(f"{BASE}/")]
+def openapi(public_url: str, service: str = "rostering") -> bytes:
+    """The document of one service for an installation at this address, as JSON."""
+    base = BASES[(VERSION, service)]
+    served = [operation for address, operation in ENDPOINTS if address.startswith(f"{base}/")]
     collections = dict.fromkeys(str(operation.collection) for operation in served)
     content = {
         "openapi": "3.0.1",
         "info": {
-            "title": "OneRoster 1.2 Rostering, as served by Rollbook",
+            "title": f"OneRoster 1.2 {service.capitalize()}, as served by Rollbook",
             "version": "1.2",
-            "description": "What this server offers of the OneRoster 1.2 rostering service: reading.",
+            "description": f"What this server offers of the OneRoster 1.2 {service} service: reading.",
         },
-        "servers": [{"url": public_url + BASE}],
+        "servers": [{"url": public_url + base}],
         "paths": {operation.path: {"get": _get(operation)} for operation in served},
         "components": {
             "schemas": {
                 **{_name(collection): _entity(ENTITIES[(VERSION, collection)]) for collection in collections},
                 "StatusInfo": STATUS_INFO,
             },
-            "securitySchemes": {"OAuth2CC": _security(public_url)},
+            "securitySchemes": {"OAuth2CC": _security(public_url, served)},
         },
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2)
 
 
-def _security(public_url: str) -> Schema:
+def _security(public_url: str, served: list[Operation]) -> Schema:
     offered = {
         scopes.uri(VERSION, name): scopes.MEANINGS[name]
         for name in scopes.NAMES[VERSION]
-        if any(name in operation.scopes for address, operation in ENDPOINTS if address.startswith(BASE))
+        if any(name in operation.scopes for operation in served)
     }
     flow = {"tokenUrl": public_url + TOKEN_PATH, "scopes": offered}
     return {"type": "oauth2", "flows": {"clientCredentials": flow}}

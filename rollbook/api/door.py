@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from rollbook.api import intake, tokens, views
+from rollbook.api import intake, partner, tokens, views
 from rollbook.api.endpoints import ROOT
 from rollbook.api.intake_routes import ROOT as INTAKE
 
 
 class RestDoor:
-    """Middleware for everything under /ims/oneroster, the token endpoint, and the addresses for operators' programs."""
+    """Middleware for everything under /ims/oneroster, the token endpoint, and the addresses for programs of operators and partners."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -26,4 +26,6 @@ class RestDoor:
             return tokens.answer(request)
         if path == INTAKE or path.startswith(f"{INTAKE}/"):
             return intake.answer(request)
+        if path == partner.PATH or path.startswith(f"{partner.PATH}/"):
+            return partner.answer(request)
         return self.get_response(request)

@@ -17,6 +17,7 @@ ROOT = "/ims/oneroster"
 SERVICES: dict[str, str] = {
     BASES[("1.1", "rostering")]: "1.1",
     BASES[("1.2", "rostering")]: "1.2",
+    BASES[("1.2", "resources")]: "1.2",
 }
 
 Shape = tuple[int, tuple[str, ...]]

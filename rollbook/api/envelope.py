@@ -21,6 +21,12 @@ def public(path: str) -> str:
     return f"{settings.PUBLIC_URL}{path}"
 
 
+def base(call: Call) -> str:
+    """The absolute address below which this caller finds all records: what they refer to is read the same way."""
+    assert call.match
+    return public(call.prefix + call.match.base)
+
+
 def page(call: Call, located: Located, records: bytes) -> HttpResponse:
     """The answer with the records of one page, or with one record."""
     assert call.question
@@ -89,7 +95,7 @@ def _links(call: Call, located: Located) -> str:
 def _path(call: Call) -> str:
     """The address of this collection, its ids percent-encoded whole."""
     assert call.match
-    return call.match.path(safe="")
+    return call.prefix + call.match.path(safe="")
 
 
 def page_offsets(total: int, limit: int, offset: int) -> dict[str, int]:

@@ -16,15 +16,17 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from rollbook.api import rate
+from rollbook.api import app_calls, catalogue_calls, delivery_calls, key_calls, look_calls, rate
 from rollbook.api.intake_routes import ROOT, ROUTES, Route, openapi
 from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.engine.catalogue import CATALOGUE
 from rollbook.engine.report import csv_of, masked
 from rollbook.flows import uploads
+from rollbook.flows.acting import API, acting
 from rollbook.flows.connections import NoSuchConnection, SwitchedOff, connections_of, find_connection
 from rollbook.flows.notify import import_address
 from rollbook.flows.questions import FLOWS as QUESTIONS
+from rollbook.flows.roles import NotAllowed, reach_of
 from rollbook.flows.tokens import note_use, token_of
 from rollbook.refusal import Refusal
 from rollbook.store.found import Found, found_by
@@ -60,6 +62,7 @@ class BadForm(Refusal):
 
 STATUS: dict[type[Refusal], int] = {
     NoToken: 401,
+    NotAllowed: 403,
     NoSuchAddress: 404,
     NoSuchRun: 404,
     NoSuchConnection: 404,
@@ -74,6 +77,11 @@ STATUS: dict[type[Refusal], int] = {
     FormByPut: 415,
     uploads.NotAZip: 422,
     TooManyRequests: 429,
+    **app_calls.STATUS,
+    **key_calls.STATUS,
+    **delivery_calls.STATUS,
+    **catalogue_calls.STATUS,
+    **look_calls.STATUS,
 }
 
 
@@ -85,7 +93,7 @@ def answer(request: HttpRequest) -> HttpResponse:
         return _problem(refusal)
     except Exception:
         log.exception("a fault in %s %s", request.method, ROOT)
-        return _said(500, "The fault is ours", "It is in the log of the server. Nothing was imported.")
+        return _said(500, "The fault is ours", "It is in the log of the server. Nothing was changed.")
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
@@ -98,17 +106,21 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if token is None:
         raise NoToken
     rate.take(-token.pk)
+    if route.act is None or not reach_of(token.account).may(route.act, token.district_id):
+        raise NotAllowed
     note_use(token, now)
-    return HANDLES[route.name](request, token, numbers)
+    with acting(f"{token.account.email} (token {token.pk})", API):
+        return HANDLES[route.name](request, token, numbers)
 
 
 def _route(request: HttpRequest) -> tuple[Route, dict[str, int]]:
-    for route in ROUTES:
-        if match := route.pattern.fullmatch(request.path_info):
-            if request.method not in route.methods:
-                raise NotThisWay(", ".join(route.methods))
+    found = [(route, match) for route in ROUTES if (match := route.pattern.fullmatch(request.path_info))]
+    if not found:
+        raise NoSuchAddress
+    for route, match in found:
+        if request.method in route.methods:
             return route, {name: int(text) for name, text in match.groupdict().items()}
-    raise NoSuchAddress
+    raise NotThisWay(", ".join(method for route, _ in found for method in route.methods))
 
 
 def _bearer(request: HttpRequest) -> str:
@@ -261,6 +273,11 @@ HANDLES: dict[str, Handle] = {
     "run": _run,
     "findings": _findings,
     "findings_csv": _findings_csv,
+    **app_calls.HANDLES,
+    **key_calls.HANDLES,
+    **look_calls.HANDLES,
+    **delivery_calls.HANDLES,
+    **catalogue_calls.HANDLES,
 }
 
 

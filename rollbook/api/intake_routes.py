@@ -1,46 +1,23 @@
-"""The addresses under /api/v1, where operators' own programs bring packages and look at runs: as data, and the OpenAPI document of it."""
+"""The addresses under /api/v1, for operators' own programs: those that bring packages and look at runs, as data, and the OpenAPI
+document of all.
+"""
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import orjson
 
+from rollbook.api.app_routes import APP_ROUTES, APP_SCHEMAS
+from rollbook.api.catalogue_routes import CATALOGUE_ROUTES, CATALOGUE_SCHEMAS
+from rollbook.api.delivery_routes import DELIVERY_ROUTES, DELIVERY_SCHEMAS
+from rollbook.api.key_routes import KEY_ROUTES, KEY_SCHEMAS
+from rollbook.api.look_routes import LOOK_ROUTES, LOOK_SCHEMAS
+from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
 from rollbook.engine.codes import SEVERITIES
+from rollbook.flows.roles import Act
 
-ROOT = "/api/v1"
-
-Schema = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Route:
-    """One operation. `path` stands below `ROOT`; what is in braces is a number. `answers` are {status: what it says}."""
-
-    methods: tuple[str, ...]
-    path: str
-    name: str
-    says: str
-    answers: dict[int, str]
-    query: tuple[tuple[str, Schema, str], ...] = ()
-    schema: str = ""
-    is_open: bool = False
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        return re.compile(
-            ROOT
-            + re.sub(
-                r"\{(\w+)\}",
-                r"(?P<\1>[0-9]{1,18})",
-                re.escape(self.path).replace(r"\{", "{").replace(r"\}", "}"),
-            )
-        )
-
-
-REFUSED = {401: "No token, or one that no longer holds.", 429: "Too many requests in a minute."}
-NOT_THERE = {404: "There is no such thing in the district of this token."}
+__all__ = ["ROOT", "ROUTES", "Route", "openapi"]
 
 NARROW: tuple[tuple[str, Schema, str], ...] = (
     ("code", {"type": "string"}, "Only findings of this code."),
@@ -58,7 +35,7 @@ ROUTES = (
     Route(("GET",), "/openapi.json", "document", "This document.", {200: "The document."}, is_open=True),
     Route(
         ("GET",), "/connections", "connections", "The connections of the token's district.",
-        {200: "All of them.", **REFUSED}, schema="Connections",
+        {200: "All of them.", **REFUSED}, schema="Connections", act=Act.SEE_IMPORTS,
     ),
     Route(
         ("PUT", "POST"), "/connections/{connection}/delivery", "deliver",
@@ -73,32 +50,34 @@ ROUTES = (
             422: "Not a zip file.",
             **NOT_THERE, **REFUSED,
         },
-        query=(DRY_RUN,), schema="Run",
+        query=(DRY_RUN,), schema="Run", act=Act.MANAGE_CONNECTIONS,
     ),
     Route(
         ("GET",), "/runs", "runs", "The latest 25 runs of the district.", {200: "The latest first.", **REFUSED},
-        schema="Runs",
+        schema="Runs", act=Act.SEE_IMPORTS,
     ),
     Route(
         ("GET",), "/runs/{run}", "run", "A run: how far it is, what it came to, what it changed.",
-        {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="Run",
+        {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="Run", act=Act.SEE_IMPORTS,
     ),
     Route(
         ("GET",), "/runs/{run}/findings", "findings",
         "What a run found: exact totals, and up to 100 findings of each code in each file. What is personal is masked.",
         {200: "The gravest first.", **NOT_THERE, **REFUSED}, query=NARROW, schema="Findings",
+        act=Act.SEE_IMPORTS,
     ),
     Route(
         ("GET",), "/runs/{run}/findings.csv", "findings_csv", "The same findings as CSV.",
-        {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW,
+        {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW, act=Act.SEE_IMPORTS,
     ),
+    *APP_ROUTES,
+    *KEY_ROUTES,
+    *LOOK_ROUTES,
+    *DELIVERY_ROUTES,
+    *CATALOGUE_ROUTES,
 )  # fmt: skip
 
-TEXT: Schema = {"type": "string"}
-NUMBER: Schema = {"type": "integer"}
-MOMENT: Schema = {"type": ["string", "null"], "format": "date-time"}
-
-SCHEMAS: dict[str, Schema] = {
+SCHEMAS: dict[str, Schema] = APP_SCHEMAS | KEY_SCHEMAS | LOOK_SCHEMAS | CATALOGUE_SCHEMAS | DELIVERY_SCHEMAS | {
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],
@@ -195,7 +174,8 @@ def openapi(public_url: str) -> bytes:
         "info": {
             "title": "Rollbook, for operators' programs",
             "version": "1",
-            "description": "Bring packages of OneRoster CSV to a district, and look at what became of them. A token opens one district.",
+            "description": "Bring packages of OneRoster CSV to a district, look at what became of them, and manage the apps that read it. "
+            "A token opens one district, and allows what its operator may do there.",
         },
         "servers": [{"url": public_url + ROOT}],
         "security": [{"token": []}],
@@ -223,7 +203,10 @@ def _operation(route: Route, method: str) -> Schema:
     }
     if route.is_open:
         operation["security"] = []
-    if method in ("PUT", "POST"):
+    if route.body:
+        schema = {"$ref": f"#/components/schemas/{route.body}"}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif route.name == "deliver":
         operation["requestBody"] = {"required": True, "content": _bodies(method)}
     return operation
 
@@ -240,9 +223,13 @@ def _parameters(route: Route) -> list[Schema]:
 
 
 def _response(route: Route, status: int, says: str) -> Schema:
+    if status == 204:
+        return {"description": says}
     if status >= 400:
         problem = {"$ref": "#/components/schemas/Problem"}
         return {"description": says, "content": {"application/problem+json": {"schema": problem}}}
+    if route.path.endswith(".zip"):
+        return {"description": says, "content": {"application/zip": {"schema": {**TEXT, "format": "binary"}}}}
     if route.path.endswith(".csv"):
         return {"description": says, "content": {"text/csv": {"schema": TEXT}}}
     schema = {"$ref": f"#/components/schemas/{route.schema}"} if route.schema else {"type": "object"}

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from django.conf import settings
 from django.db import connections, router
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from oauthlib.common import Request
 from oauthlib.oauth1 import (
@@ -102,9 +103,14 @@ class Endpoint(SignatureOnlyEndpoint):
     """oauthlib's endpoint, which also accepts the second spelling of the base string."""
 
     def _check_signature(self, request: Request, is_token_request: bool = False) -> bool:
-        if super()._check_signature(request, is_token_request):
+        """Signed with the key's secret, or with the former one while that holds."""
+        validator = self.request_validator
+        return any(self._is_signed(request, secret) for secret in validator.secrets(request.client_key))
+
+    def _is_signed(self, request: Request, secret: str) -> bool:
+        self.request_validator.secret = secret
+        if super()._check_signature(request):
             return True
-        secret = self.request_validator.get_client_secret(request.client_key, request)
         return constant_time_compare(_signature_with_slashes(request, secret), request.signature)
 
 
@@ -117,6 +123,9 @@ def _signature_with_slashes(request: Request, secret: str) -> str:
     return b64encode(hmac.new(key, base.encode(), HASHES[request.signature_method]).digest()).decode("ascii")
 
 
+NOTHING = "nothing is signed with this"
+
+
 class Checks(RequestValidator):
     """What oauthlib asks us about one request. It makes up dummies for unknown keys itself, so that they take as long as known ones."""
 
@@ -125,7 +134,8 @@ class Checks(RequestValidator):
     def __init__(self) -> None:
         super().__init__()
         self.credential_id = 0
-        self._secret = ""
+        self.secret = NOTHING
+        self._secrets: tuple[str, ...] = ()
         self._asked = ""
 
     @property
@@ -155,19 +165,26 @@ class Checks(RequestValidator):
 
     def validate_client_key(self, client_key: str, request: Request) -> bool:
         self._load(client_key)
-        return bool(self._secret)
+        return bool(self._secrets)
 
     def get_client_secret(self, client_key: str, request: Request) -> str:
+        """The one that is being tried (`Endpoint`)."""
+        return self.secret
+
+    def secrets(self, client_key: str) -> tuple[str, ...]:
+        """What a request of this key may be signed with; for an unknown key something that nothing is signed with."""
         self._load(client_key)
-        return self._secret or "nothing is signed with this"
+        return self._secrets or (NOTHING,)
 
     def _load(self, client_key: str) -> None:
         if self._asked == client_key:
             return
-        self._asked, self._secret = client_key, ""
+        self._asked, self._secrets = client_key, ()
         rows = Credential.objects.filter(client_id=client_key).exclude(oauth1_secret="")
-        for self.credential_id, self._secret in rows.values_list("id", "oauth1_secret"):
-            pass
+        columns = ("id", "oauth1_secret", "former_oauth1_secret", "former_until")
+        for self.credential_id, secret, former, until in rows.values_list(*columns):
+            holds = former and until and until > timezone.now()
+            self._secrets = (secret, former) if holds else (secret,)
 
 
 def use_nonce(credential_id: int, timestamp: int, nonce: str) -> bool:

@@ -18,6 +18,10 @@ class AppDisabled(Refusal):
     """This app is disabled here: the district has to enable it, or give it another key."""
 
 
+class AddressRefused(Refusal):
+    """This key is not used from this address: the district says which addresses it may come from."""
+
+
 class ScopeMissing(Refusal):
     """The scopes of this token do not open this call."""
 
@@ -38,14 +42,20 @@ class TooManyRequests(Refusal):
         self.seconds = seconds
 
 
+class AllowanceUsed(TooManyRequests):
+    """This app has used up what it may take in a day: it goes on at midnight UTC, as Retry-After says."""
+
+
 PROBLEM_OF: dict[type[Exception], str] = {
     Unauthorised: "unauthorisedrequest",
     AppDisabled: "forbidden",
+    AddressRefused: "forbidden",
     ScopeMissing: "forbidden",
     NoSuchAddress: "unknownobject",
     NotVisible: "unknownobject",
     OnlyReading: "unsupported",
     TooManyRequests: "server_busy",
+    AllowanceUsed: "server_busy",
 }
 
 REFUSED: tuple[type[Exception], ...] = (*PROBLEM_OF, BadQuery)

@@ -10,11 +10,15 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from django.conf import settings
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.common import Request
 from oauthlib.oauth2 import BackendApplicationServer, InvalidRequestError, OAuth2Error
 
+from rollbook.api.callers import is_at_home
+from rollbook.client_address import client_address
 from rollbook.oneroster import scopes
 from rollbook.store.models import AccessToken, Credential
 
@@ -28,12 +32,25 @@ REGISTERED = tuple(scopes.ALL)
 
 FROM_QUERY = ("grant_type", "scope")
 
+CLIENT = "Rollbook-Client"
+"""Under which name oauthlib's request carries the client's address; no header of a request comes that far."""
+
 
 class AppDisabledError(OAuth2Error):
     """The app is disabled: its key is right, and still there is no token."""
 
     error = "access_denied"
     description = "This app is disabled here: the district has to enable it."
+    status_code = 403
+
+
+class AddressRefusedError(OAuth2Error):
+    """The key is right, and not used from an address it may be used from."""
+
+    error = "access_denied"
+    description = (
+        "This key is not used from this address: the district says which addresses it may come from."
+    )
     status_code = 403
 
 
@@ -46,14 +63,26 @@ class Validator(OAuth2Validator):
         return encoded.strip() if scheme.lower() == "basic" and encoded.isascii() else None
 
     def _load_application(self, client_id: str, request: Request) -> Credential | None:
-        """The key with this client id; a revoked one is as good as none."""
+        """The key with this client id; one that was revoked or has expired is as good as none."""
         if not client_id or "\0" in client_id:
             return None
+        now = timezone.now()
+        live = Q(expires_at=None) | Q(expires_at__gt=now)
         found: Credential | None = (
-            Credential.objects.select_related("grant").filter(client_id=client_id, revoked_at=None).first()
+            Credential.objects.select_related("grant")
+            .filter(live, client_id=client_id, revoked_at=None)
+            .first()
         )
+        if found and found.former_secret and found.former_until and found.former_until > now:
+            # In memory only: both secrets hold for a while.
+            found.client_secret = f"{found.client_secret}\n{found.former_secret}"
         request.client = found
         return found
+
+    def _check_secret(self, provided_secret: str, stored_secret: str) -> bool:
+        """Whether it is the key's secret, or the former one while that holds."""
+        judge = super()._check_secret
+        return any(judge(provided_secret, one) for one in stored_secret.split("\n"))
 
     def validate_grant_type(
         self, client_id: str, grant_type: str, client: Any, request: Request, *_: Any, **__: Any
@@ -61,6 +90,8 @@ class Validator(OAuth2Validator):
         """Asked once the client is known by its secret: a stranger does not learn that an app is disabled."""
         if not request.client.grant.enabled:
             raise AppDisabledError(request=request)
+        if not is_at_home(request.headers.get(CLIENT), request.client.addresses):
+            raise AddressRefusedError(request=request)
         return bool(request.client.allows_grant_type(Credential.GRANT_CLIENT_CREDENTIALS))
 
     def validate_scopes(self, client_id: str, asked: list[str], *_: Any, **__: Any) -> bool:
@@ -80,17 +111,19 @@ def answer(request: HttpRequest) -> HttpResponse:
         response["Allow"] = "POST"
         return response
     try:
-        return _token(_parameters(request), request.META.get("HTTP_AUTHORIZATION", ""))
+        return _token(
+            _parameters(request), request.META.get("HTTP_AUTHORIZATION", ""), client_address(request.META)
+        )
     except OAuth2Error as refusal:
         return _json(dict(refusal.twotuples), refusal.status_code)
 
 
-def _token(parameters: list[tuple[str, str]], authorization: str) -> HttpResponse:
+def _token(parameters: list[tuple[str, str]], authorization: str, client: str | None) -> HttpResponse:
     headers, body, status = SERVER.create_token_response(
         settings.PUBLIC_URL + PATH,
         http_method="POST",
         body=urlencode(parameters),
-        headers={"Authorization": authorization, "Content-Type": FORM},
+        headers={"Authorization": authorization, "Content-Type": FORM, CLIENT: client or ""},
     )
     response = HttpResponse(body, status=status, content_type="application/json")
     for name, value in headers.items():

@@ -6,20 +6,24 @@ from itertools import chain
 
 from django.http import HttpRequest, HttpResponse
 
-from rollbook.api import access_log, callers, discovery, envelope, rate, refusals
+from rollbook.api import access_log, allowance, callers, discovery, envelope, rate, refusals
 from rollbook.api.call import Call, begin
 from rollbook.api.endpoints import matches
 from rollbook.oneroster.query import parse
 from rollbook.oneroster.spec import Operation
 from rollbook.store import pages
+from rollbook.store.unseen import unseen_by
 from rollbook.store.visibility import NotVisible, Reader
 
 log = logging.getLogger(__name__)
 
 
-def answer(request: HttpRequest) -> HttpResponse:
-    """The answer to any request under /ims/oneroster. Never raises: a fault is logged under the id that the answer names."""
-    call = begin(request)
+def answer(request: HttpRequest, application: int | None = None) -> HttpResponse:
+    """The answer to any request under /ims/oneroster, also below an application of the partner API.
+
+    Never raises: a fault is logged under the id that the answer names.
+    """
+    call = begin(request, application)
     try:
         response = discovery.document(call) or _read(call)
     except refusals.REFUSED as refusal:
@@ -44,6 +48,7 @@ def _read(call: Call) -> HttpResponse:
     caller = callers.identify(call)
     call.reader = caller.reader
     rate.take(caller.reader.credential_id)
+    allowance.judge(caller, call.now)
     for match in chain((call.match,), readings):
         call.match = match
         caller.judge(call.operation)
@@ -58,10 +63,10 @@ def _found(call: Call, operation: Operation, reader: Reader) -> HttpResponse:
     assert call.match
     if any("\0" in text for text in call.match.ids):
         raise NotVisible
-    call.question = parse(operation, call.match.ids, call.query)
+    call.question = parse(operation, call.match.ids, call.query, unseen_by(reader, operation))
     located = pages.locate(reader, call.question, call.now)
     call.publication = located.publication
     if envelope.is_known(call, located):
         return envelope.not_modified(call, located)
-    records, call.records = pages.read(located, envelope.public(call.match.base))
+    records, call.records = pages.read(located, envelope.base(call))
     return envelope.page(call, located, records)

@@ -37,7 +37,7 @@ def demo(
         Path | None, typer.Option(help="Write what is needed to use the demo to this file, as JSON.")
     ] = None,
 ) -> None:
-    """Load a district, create an operator and two apps, and serve until SIGTERM or Ctrl-C.
+    """Load a district, create an operator, a catalogue and two apps, and serve until SIGTERM or Ctrl-C.
 
     Every start sets new passwords and secrets, and says them.
     """
@@ -72,6 +72,7 @@ def _card(made: Demo, url: str) -> dict[str, object]:
     return {
         "console": url,
         "operators": [{"email": made.email, "password": made.password, "role": "district administrator"}],
+        "developers": [{"email": made.developer, "password": made.password}],
         "district": {"tenantId": made.district.pk, "name": made.district.name},
         "oneroster": _addresses(url),
         "apps": [
@@ -104,6 +105,7 @@ def _tell(made: Demo, url: str) -> None:
         f"Console      {url}",
         f"  sign in    {made.email}",
         f"  password   {made.password}",
+        f"  or as      {made.developer}, a developer of a partner, with the same password",
         f"OneRoster 1.1  {addresses['v1p1']}",
         f"OneRoster 1.2  {addresses['v1p2']}/rostering/v1p2",
         f"Token URL      {addresses['tokenUrl']}",

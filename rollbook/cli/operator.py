@@ -19,6 +19,11 @@ FromStdin = Annotated[
     typer.Option("--password-stdin", help="Read the password from standard input instead of making a link."),
 ]
 
+Schools = Annotated[
+    list[str] | None,
+    typer.Option("--school", help="For a school administrator: a school's sourcedId. Repeat for more."),
+]
+
 verbs = typer.Typer(no_args_is_help=True, help="The people who work in the console.")
 
 
@@ -39,15 +44,30 @@ def add(
     ] = "",
     role: Annotated[Operator.OperatorRole, typer.Option(help="What they may do.")] = operators.DISTRICT,
     name: Annotated[str, typer.Option(help="Their name.")] = "",
+    school: Schools = None,
     password_stdin: FromStdin = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a person work in the console. Prints a link with which they set their password, once."""
     password = _password() if password_stdin else None
     place = find_district(district) if district else None
-    operator = operators.add_operator(email, role, place, name, password)
+    operator = operators.add_operator(email, role, place, name, password, school or ())
     is_known = operator.account.has_usable_password() and password is None
     _tell(operator.account, _row(operator), as_json, with_link=not is_known and password is None)
+
+
+@verbs.command()
+def change(
+    email: Email,
+    district: Annotated[str, typer.Option(help="The Tenant ID or name of the district they work in.")],
+    role: Annotated[Operator.OperatorRole, typer.Option(help="What they may do from now on.")],
+    school: Schools = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a person another role in a district, or a school administrator other schools."""
+    operator = operators.find_operator(email, find_district(district))
+    changed = operators.change_role(operator, role, school or ())
+    show([_row(changed)], as_json)
 
 
 @verbs.command("list")
@@ -106,5 +126,6 @@ def _row(operator: Operator) -> dict[str, Any]:
         "name": operator.name,
         "role": operator.role,
         "tenantId": operator.district_id,
+        "schools": operators.school_ids(operator) if operator.schools else [],
         "active": operator.account.is_active,
     }

@@ -1,10 +1,12 @@
-"""The one place where the command line translates a Refusal: its words, then what it was about; exit code 1."""
+"""The threshold of the command line: it says who acts, and translates a Refusal: its words, then what it was about; exit code 1."""
 
+import getpass
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from rollbook.flows.acting import COMMAND_LINE, acting
 from rollbook.refusal import Refusal
 
 
@@ -13,8 +15,17 @@ class Verbs(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with acting(_name(), COMMAND_LINE):
+                return super().invoke(ctx)
         except Refusal as refusal:
             about = f" ({refusal})" if str(refusal) else ""
             typer.echo(f"{refusal.words}{about}", err=True)
             raise typer.Exit(1) from refusal
+
+
+def _name() -> str:
+    """Who sits at the server; a number where the system has no name for them, as in a container."""
+    try:
+        return f"{getpass.getuser()} (command line)"
+    except (KeyError, OSError):
+        return "command line"

@@ -1,19 +1,11 @@
-"""SFTP pull: fetches a zip or a folder of CSV files from a server that is the district's own or its student information system's.
+"""SFTP pull: fetches a zip or a folder of CSV files from a server that is the district's own or its student information system's."""
 
-Nothing is said to a server, no password and no login, before it has shown the key that was accepted for it.
-"""
-
-import asyncio
-import re
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar, cast
+from typing import cast
 
 import asyncssh
 
@@ -29,13 +21,21 @@ from rollbook.connectors.contract import (
     Settings,
 )
 from rollbook.connectors.filled import number, text
+from rollbook.connectors.ssh import (
+    HOST,
+    Purpose,
+    accepted_key,
+    patiently,
+    private_keys,
+    run,
+    shown_key,
+    signed_in,
+)
 
-KEY = re.compile(r"([a-z0-9@.-]+) (SHA256:[A-Za-z0-9+/]{43})")
-HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 BLOCK = 1 << 18
 MOST_FILES = 1_000
 GLOB = frozenset("*?[")
-Answer = TypeVar("Answer")
+READING = Purpose("read", "read", CannotFetch, CannotFetch)
 
 OPTIONS = (
     Option("host", "Server", "Its name or address, for example sftp.example.org.", required=True),
@@ -105,13 +105,13 @@ def checked(settings: Settings, secrets: Secrets) -> Filled:
     kept = {name: secrets[name] for name in ("password", "private_key") if secrets.get(name)}
     if not {"password", "private_key"} & set(kept):
         raise BadSetting("Give a password or a private key to sign in with.")
-    _private_key(kept)
+    private_keys(kept)
     return {
         "host": host,
         "port": number(settings, OPTIONS, "port", 1, 65_535),
         "login": login,
         "path": path,
-        "host_key": _accepted(text(settings, "host_key")),
+        "host_key": accepted_key(text(settings, "host_key")),
         "most_megabytes": number(settings, OPTIONS, "most_megabytes", 1, 32_768),
         "timeout_seconds": number(settings, OPTIONS, "timeout_seconds", 1, 600),
     }, kept
@@ -126,67 +126,16 @@ def fetch(
             "No host key has been accepted for this server yet. Test the connection, compare the key it shows, and enter it."
         )
     progress(f"fetching {settings['path']} from {settings['host']}")
-    return _run(settings, lambda: _fetched(settings, secrets, work_folder))
+    return run(settings, READING, lambda: _fetched(settings, secrets, work_folder))
 
 
 def tested(settings: Settings, secrets: Secrets) -> list[str]:
     """What was found, in words; before a host key is accepted, only the key. Raises CannotFetch."""
-    return _run(settings, lambda: _looked_at(settings, secrets))
-
-
-def _accepted(written: str) -> str:
-    """The host key as it is kept, `algorithm SHA256:…`, or empty."""
-    words = " ".join(written.split()[:2])
-    if words and not KEY.fullmatch(words):
-        raise BadSetting("A host key is written as the test shows it: ssh-ed25519 SHA256:… (43 characters).")
-    return words
-
-
-def _private_key(secrets: Secrets) -> list[asyncssh.SSHKey]:
-    if not secrets.get("private_key"):
-        return []
-    try:
-        return [asyncssh.import_private_key(secrets["private_key"].strip() + "\n")]
-    except ValueError as fault:
-        raise BadSetting(
-            "This is not a private key that can be read: it has to be OpenSSH or PEM, without a passphrase."
-        ) from fault
-
-
-def _run(settings: Settings, act: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-    """The act to its end, in an event loop and a thread of its own; whatever stops it is said in words."""
-    place = f"{settings['host']}, port {settings['port']}"
-    try:
-        # The caller's thread may have a loop running, which would refuse another.
-        with ThreadPoolExecutor(1) as apart:
-            return apart.submit(lambda: asyncio.run(act())).result()
-    except TimeoutError as fault:
-        raise CannotFetch(f"{place} did not answer within {settings['timeout_seconds']} seconds.") from fault
-    except asyncssh.PermissionDenied as fault:
-        raise CannotFetch(
-            f"{settings['host']} does not let {settings['login']} in: the password or the key is wrong, or this address is"
-            " not allowed there."
-        ) from fault
-    except asyncssh.SFTPNoSuchFile as fault:
-        raise CannotFetch(f"There is no {settings['path']} on {settings['host']}.") from fault
-    except asyncssh.SFTPPermissionDenied as fault:
-        raise CannotFetch(
-            f"{settings['login']} may not read {settings['path']} on {settings['host']}."
-        ) from fault
-    except (asyncssh.Error, OSError) as fault:
-        raise CannotFetch(f"{place} cannot be read: {_reason(fault)}") from fault
-
-
-def _reason(fault: Exception) -> str:
-    if isinstance(fault, ConnectionRefusedError):
-        return "nothing listens there."
-    if isinstance(fault, OSError) and not isinstance(fault, asyncssh.Error):
-        return f"{fault.strerror or fault}."
-    return f"{fault}".rstrip(".") + "."
+    return run(settings, READING, lambda: _looked_at(settings, secrets))
 
 
 async def _fetched(settings: Settings, secrets: Secrets, work_folder: Path) -> Fetched:
-    async with _signed_in(settings, secrets) as sftp:
+    async with signed_in(settings, secrets, CannotFetch) as sftp:
         delivery = await _find(sftp, settings)
         folder = work_folder / "fetched"
         folder.mkdir(parents=True, exist_ok=True)
@@ -199,10 +148,10 @@ async def _fetched(settings: Settings, secrets: Secrets, work_folder: Path) -> F
 async def _looked_at(settings: Settings, secrets: Secrets) -> list[str]:
     if not settings["host_key"]:
         return [
-            f"{settings['host']} answers, and shows the key {await _shown_key(settings)}",
+            f"{settings['host']} answers, and shows the key {await shown_key(settings)}",
             "Compare it with what the people of that server say, and enter it as the accepted host key. Until then nobody signs in.",
         ]
-    async with _signed_in(settings, secrets) as sftp:
+    async with signed_in(settings, secrets, CannotFetch) as sftp:
         delivery = await _find(sftp, settings)
     return [
         f"{settings['host']} shows the accepted key and lets {settings['login']} in.",
@@ -210,89 +159,12 @@ async def _looked_at(settings: Settings, secrets: Secrets) -> list[str]:
     ]
 
 
-class _Pinned(asyncssh.SSHClient):
-    """Accepts the one key it was told of, and remembers the one it saw."""
-
-    def __init__(self, accepted: str) -> None:
-        self._accepted = accepted
-        self.seen = ""
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        self.seen = f"{key.get_algorithm()} {key.get_fingerprint()}"
-        return self.seen == self._accepted
-
-
-@asynccontextmanager
-async def _signed_in(settings: Settings, secrets: Secrets) -> AsyncIterator[asyncssh.SFTPClient]:
-    pinned = _Pinned(settings["host_key"])
-    try:
-        connection = await _connection(settings, pinned, secrets)
-    except (asyncssh.DisconnectError, ConnectionResetError) as fault:
-        if pinned.seen == settings["host_key"]:
-            raise
-        raise CannotFetch(_not_the_accepted(settings, pinned.seen)) from fault
-    try:
-        yield await _patiently(connection.start_sftp_client(), settings)
-    finally:
-        # Nothing more is awaited of the server, which may be the one that fell silent; what was still asked of it ends unheard.
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        connection.abort()
-        await connection.wait_closed()
-
-
-def _not_the_accepted(settings: Settings, seen: str) -> str:
-    if seen:
-        return (
-            f"{settings['host']} shows another key than the one accepted for it ({seen} instead of {settings['host_key']})."
-            " Somebody may stand in between, or the server got a new key: ask its people before you accept it. Nothing was sent."
-        )
-    return (
-        f"{settings['host']} ended the conversation before it showed a key: it no longer has one of the accepted kind"
-        f" ({settings['host_key']}), knows no cipher that is still safe, or does not talk to this address. Nothing was sent."
-    )
-
-
-async def _shown_key(settings: Settings) -> str:
-    pinned = _Pinned("")
-    try:
-        connection = await _connection(settings, pinned, {})
-        connection.abort()
-    except asyncssh.HostKeyNotVerifiable:
-        pass
-    return pinned.seen
-
-
-async def _connection(settings: Settings, pinned: _Pinned, secrets: Secrets) -> asyncssh.SSHClientConnection:
-    """A connection that uses nothing of this machine's user: no keys, agent, configuration or list of known hosts."""
-    algorithm = settings["host_key"].split(" ")[0]
-    offered = ["rsa-sha2-512", "rsa-sha2-256"] if algorithm == "ssh-rsa" else [algorithm]
-    patience = settings["timeout_seconds"]
-    connecting = asyncssh.connect(
-        settings["host"],
-        settings["port"],
-        username=settings["login"],
-        password=secrets.get("password"),
-        client_keys=_private_key(secrets) or None,
-        client_factory=lambda: pinned,
-        known_hosts=([], [], []),
-        server_host_key_algs=offered if algorithm else "default",
-        agent_path=None,
-        config=None,
-        gss_host=None,
-        connect_timeout=patience,
-        login_timeout=patience,
-        keepalive_interval=patience,
-        keepalive_count_max=2,
-    )
-    return await asyncio.wait_for(connecting, 2 * patience)
-
-
 async def _find(sftp: asyncssh.SFTPClient, settings: Settings) -> Delivery:
     """What the path means on the server now. Raises CannotFetch where that is nothing, or too much."""
     path = settings["path"]
     if GLOB & set(PurePosixPath(path).name):
         path = await _newest(sftp, path, settings)
-    attributes = await _patiently(sftp.stat(path), settings)
+    attributes = await patiently(sftp.stat(path), settings)
     if stat.S_ISDIR(attributes.permissions or 0):
         files = tuple(
             file for file in await _listed(sftp, path, settings) if file.name.lower().endswith(".csv")
@@ -326,7 +198,7 @@ async def _listed(
 ) -> list[Found]:
     """The files of a folder, and with `folders` the folders in it; links are neither."""
     listed = []
-    names = await _patiently(sftp.readdir(folder), settings)
+    names = await patiently(sftp.readdir(folder), settings)
     for entry in sorted(names, key=lambda entry: str(entry.filename)):
         name, mode = str(entry.filename), entry.attrs.permissions or 0
         if (
@@ -348,21 +220,17 @@ def _found(path: str, attributes: asyncssh.SFTPAttrs) -> Found:
 
 async def _copy(sftp: asyncssh.SFTPClient, file: Found, target: Path, settings: Settings) -> None:
     """The file as it was found. Raises CannotFetch if it was written to meanwhile."""
-    source = await _patiently(sftp.open(file.path, "rb"), settings)
+    source = await patiently(sftp.open(file.path, "rb"), settings)
     with target.open("wb") as copy:
         left = file.size
-        while left and (block := await _patiently(source.read(min(BLOCK, left)), settings)):
+        while left and (block := await patiently(source.read(min(BLOCK, left)), settings)):
             copy.write(cast(bytes, block))
             left -= len(block)
-    await _patiently(source.close(), settings)
-    if left or _found(file.path, await _patiently(sftp.stat(file.path), settings)) != file:
+    await patiently(source.close(), settings)
+    if left or _found(file.path, await patiently(sftp.stat(file.path), settings)) != file:
         raise CannotFetch(
             f"{file.name} was written to while it was fetched. Fetch after its export has ended."
         )
-
-
-async def _patiently(act: Awaitable[Answer], settings: Settings) -> Answer:
-    return await asyncio.wait_for(act, settings["timeout_seconds"])
 
 
 def _told(delivery: Delivery) -> str:

@@ -103,7 +103,7 @@ def _whole(text: str | None) -> int | None:
 
 def page_of(district: District, sheet: Sheet, question: Question) -> Page:
     """The page of `question`."""
-    found = _matching(district, sheet, question)
+    found = matching(district, sheet, question)
     total, more = _count(district, sheet, question, found)
     if question.before is not None:
         rows = _before(sheet, question, found)
@@ -127,7 +127,8 @@ def _page(
     return Page(rows, start, total, more, onward, back)
 
 
-def _matching(district: District, sheet: Sheet, question: Question) -> QuerySet[Any]:
+def matching(district: District, sheet: Sheet, question: Question) -> QuerySet[Any]:
+    """The records that fit the question, in no order."""
     records = sheet.model._default_manager.filter(district=district)
     status = STATUSES[question.status]
     if status is not None:

@@ -83,7 +83,10 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
         Relation(_("Parts of this session"), "academicSessions", "parent", optional=True),
         Relation(_("Courses of this year"), "courses", "session", optional=True),
     ),
-    "courses": (Relation(_("Classes"), "classes", "course"),),
+    "courses": (
+        Relation(_("Classes"), "classes", "course"),
+        Relation(_("Resources"), "courseResources", "course", optional=True),
+    ),
     "classes": (
         Relation(_("Teachers"), "enrollments", "class", kind="teacher", hidden=("role", "schoolSourcedId")),
         Relation(_("Students"), "enrollments", "class", kind="student", hidden=("role", "schoolSourcedId")),
@@ -94,11 +97,18 @@ RELATIONS: dict[str, tuple[Relation, ...]] = {
             others=("teacher", "student"),
             hidden=("schoolSourcedId",),
         ),
+        Relation(_("Resources"), "classResources", "class", optional=True),
     ),
     "users": (
         Relation(_("Roles"), "roles", "person"),
         Relation(_("Classes"), "enrollments", "person"),
         Relation(_("User profiles"), "userProfiles", "person", optional=True),
+        Relation(_("Resources"), "userResources", "person", optional=True),
+    ),
+    "resources": (
+        Relation(_("Given to courses"), "courseResources", "resource", optional=True),
+        Relation(_("Given to classes"), "classResources", "resource", optional=True),
+        Relation(_("Given to people"), "userResources", "resource", optional=True),
     ),
 }
 

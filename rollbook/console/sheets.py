@@ -77,6 +77,25 @@ class Sheet:
 ID = Column("sourcedId", sort="sourced_id", kind="id")
 STATUS = Column("status", kind="status")
 
+
+def _given(collection: str, field: str, owners: str, column: str, param: str) -> Sheet:
+    """To whom resources were given."""
+    return Sheet(
+        collection,
+        (
+            Column(field, target=owners, kind="reference"),
+            Column("resourceSourcedId", target="resources", kind="reference"),
+            Column("sourcedId", sort="sourced_id", kind="self"),
+            STATUS,
+        ),
+        order="sourcedId",
+        exact=("sourced_id",),
+        through=((column, owners), ("resource_id", "resources")),
+        narrow=((param, (owners, column)), ("resource", ("resources", "resource_id"))),
+        hint=_("Resource or id"),
+    )
+
+
 SHEETS: dict[str, Sheet] = {
     sheet.collection: sheet
     for sheet in (
@@ -253,6 +272,24 @@ SHEETS: dict[str, Sheet] = {
             sensitive=True,
             hint=_("Person or id"),
         ),
+        Sheet(
+            "resources",
+            (
+                Column("title", sort="title_folded", kind="self"),
+                Column("vendorResourceId", sort="vendor_resource_id"),
+                Column("vendorId", sort="vendor_id"),
+                Column("importance", sort="importance", kind="word"),
+                ID,
+                STATUS,
+            ),
+            order="title",
+            folded=("title_folded",),
+            exact=("sourced_id", "vendor_resource_id", "vendor_id"),
+            hint=_("Title, vendor or id"),
+        ),
+        _given("courseResources", "courseSourcedId", "courses", "course_id", "course"),
+        _given("classResources", "classSourcedId", "classes", "class_id", "class"),
+        _given("userResources", "userSourcedId", "users", "user_id", "person"),
     )
 }
 """In the order of the roster's menu."""
@@ -273,5 +310,6 @@ NAME_COLUMNS = {
     "academicSessions": ("title",),
     "courses": ("title",),
     "classes": ("title",),
+    "resources": ("title",),
 }
 """The columns `name_of` needs, so that a page that only mentions records does not read all of each."""

@@ -15,6 +15,10 @@ COLLECTIONS = {
     "roles": _("Roles"),
     "enrollments": _("Enrollments"),
     "demographics": _("Demographics"),
+    "resources": _("Resources"),
+    "courseResources": _("Resources of courses"),
+    "classResources": _("Resources of classes"),
+    "userResources": _("Resources of people"),
 }
 
 ASKED_FOR = COLLECTIONS | {
@@ -36,6 +40,10 @@ ONE_OF = {
     "roles": _("Role"),
     "enrollments": _("Enrollment"),
     "demographics": _("Demographics"),
+    "resources": _("Resource"),
+    "courseResources": _("Resource of a course"),
+    "classResources": _("Resource of a class"),
+    "userResources": _("Resource of a person"),
 }
 
 FIELDS = {
@@ -65,6 +73,7 @@ FIELDS = {
     "grades": _("Grades"),
     "hispanicOrLatinoEthnicity": _("Hispanic or Latino"),
     "identifier": _("Identifier"),
+    "importance": _("Importance"),
     "location": _("Room or place"),
     "middleName": _("Middle name"),
     "name": _("Name"),
@@ -81,7 +90,9 @@ FIELDS = {
     "profileType": _("Kind of profile"),
     "pronouns": _("Pronouns"),
     "publicSchoolResidenceStatus": _("Residence status"),
+    "resourceSourcedId": _("Resource"),
     "role": _("Role"),
+    "roles": _("Roles"),
     "roleType": _("Kind of role"),
     "schoolSourcedId": _("School"),
     "schoolYear": _("School year"),
@@ -103,6 +114,7 @@ FIELDS = {
     "userSourcedId": _("Person"),
     "username": _("Username"),
     "vendorId": _("Vendor"),
+    "vendorResourceId": _("Id at the vendor"),
     "white": _("White"),
 }
 
@@ -232,14 +244,35 @@ PHASES = {
 ROLES = {
     "installation operator": _("Installation operator"),
     "district administrator": _("District administrator"),
+    "school administrator": _("School administrator"),
+    "privacy officer": _("Privacy officer"),
+    "help desk": _("Help desk"),
 }
+
+ROLES_OF_A_DISTRICT = {name: words for name, words in ROLES.items() if name != "installation operator"}
+"""The roles that a district's administrators give."""
+
+ROLES_SAY = {
+    "district administrator": _("does everything in the district"),
+    "school administrator": _("finds people and runs sanity checks in their own schools, and asks for apps"),
+    "privacy officer": _(
+        "approves permissions, keeps opt-outs, and sees who received whom and the audit log"
+    ),
+    "help desk": _("finds people in an app, and explains why somebody is in it or not"),
+}
+"""What each of these does."""
 
 PERMISSIONS = {"full": _("Full"), "basic": _("Basic")}
 
 REFUSALS = {
     "AlreadyOperator": _("This person is already an operator here."),
     "NotYours": _("This person also works where you do not. Ask an installation operator."),
-    "NotYourself": _("You cannot deactivate yourself. Ask another administrator."),
+    "NotYourself": _(
+        "You cannot deactivate yourself, or give yourself another role. Ask another administrator."
+    ),
+    "SchoolsForSchools": _(
+        "A school administrator works in schools: name at least one. For every other role leave them out."
+    ),
 }
 
 

@@ -17,7 +17,7 @@ from rollbook.engine.values import GUID
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.oneroster.spec import Field
 
-ORDER = (*LOAD_ORDER, "resources", "categories", "scoreScales", "lineItems", "results")
+ORDER = (*LOAD_ORDER, "categories", "scoreScales", "lineItems", "results")
 
 
 def judge_references(

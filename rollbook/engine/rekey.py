@@ -36,6 +36,10 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("userSourcedId", "classSourcedId", "role"),
     ),
     "demographics": (("source_id",),),
+    "resources": (("vendorResourceId", "vendorId", "applicationId"),),
+    "courseResources": (("courseSourcedId", "resourceSourcedId"),),
+    "classResources": (("classSourcedId", "resourceSourcedId"),),
+    "userResources": (("userSourcedId", "resourceSourcedId", "classSourcedId", "orgSourcedId"),),
 }
 """By what records are recognised, the surest first. The first field of a key has to be filled; of a person's name and birth, all."""
 

@@ -1,18 +1,37 @@
-"""Apps: one enters the catalogue, a district grants it something, it gets keys, and loses them again."""
+"""Apps: one enters the catalogue, a district grants it something, enables and disables it. Its keys are `flows.keys`' matter."""
 
-import secrets
-import uuid
-from dataclasses import dataclass
+from dataclasses import replace
 
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
-from django.utils import timezone
 
-from rollbook.flows.publish import set_rule
+from rollbook.engine.scope import FULL, NONE, Level, Rule
+from rollbook.flows import audit
+from rollbook.flows.keys import Key, NoSuchKey, add_key, revoke_key
+from rollbook.flows.permission_edits import edit_permissions
+from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
-from rollbook.store.hashing import RandomSecretHasher
-from rollbook.store.models import App, Credential, District, Grant
-from rollbook.store.visibility import FULL, Rule, basic
+from rollbook.store.models import App, District, Grant
+from rollbook.store.visibility import basic
+
+__all__ = [
+    "AppExists",
+    "Key",
+    "NoSuchApp",
+    "NoSuchGrant",
+    "NoSuchKey",
+    "SchoolsNeeded",
+    "SchoolsOnlyWithBasic",
+    "add_app",
+    "add_key",
+    "disable",
+    "enable",
+    "find_app",
+    "find_grant",
+    "grant_app",
+    "grant_of",
+    "revoke_key",
+    "set_permissions",
+]
 
 
 class AppExists(Refusal):
@@ -27,26 +46,12 @@ class NoSuchGrant(Refusal):
     """There is no grant of this number: `rollbook grant list` shows them."""
 
 
-class NoSuchKey(Refusal):
-    """There is no key with this client id: `rollbook key list` shows them."""
-
-
 class SchoolsOnlyWithBasic(Refusal):
-    """A full grant sees every school: leave the schools out, or grant basic."""
+    """A full grant sees every school and one to nothing sees none: leave the choices out, or grant basic."""
 
 
 class SchoolsNeeded(Refusal):
     """A basic grant sees the schools chosen: name at least one."""
-
-
-@dataclass(frozen=True)
-class Key:
-    """A new credential with its secret, which is shown this once: only a hash of it is kept, unless OAuth 1 needs to read it."""
-
-    credential_id: int
-    client_id: str
-    client_secret: str
-    oauth1: bool
 
 
 def add_app(name: str, vendor: str = "") -> App:
@@ -55,7 +60,9 @@ def add_app(name: str, vendor: str = "") -> App:
     with transaction.atomic():
         if App.objects.filter(name=name).exists():
             raise AppExists(name)
-        return App.objects.create(name=name, vendor=vendor.strip())
+        app = App.objects.create(name=name, vendor=vendor.strip())
+        audit.record(None, "app.add", "app", app.pk, name, after={"vendor": app.vendor})
+    return app
 
 
 def find_app(name_or_number: str) -> App:
@@ -68,6 +75,11 @@ def find_app(name_or_number: str) -> App:
     return app
 
 
+def grant_of(district: District, app: App) -> Grant | None:
+    """The grant of this app in this district, if it has one that was not removed."""
+    return Grant.objects.filter(district=district, app=app, removed_at=None).first()
+
+
 def find_grant(number: int) -> Grant:
     """Raises NoSuchGrant."""
     grant = Grant.objects.select_related("app", "district").filter(pk=number).first()
@@ -76,32 +88,49 @@ def find_grant(number: int) -> Grant:
     return grant
 
 
-def grant_app(district: District, app: App, permission: str, schools: list[str]) -> Grant:
-    """What the app may see of the district from now on: a new grant, enabled, or the one there is with another rule.
+def grant_app(
+    district: District, app: App, permission: str, schools: list[str], *, enabled: bool = True
+) -> Grant:
+    """What the app may see of the district from now on, by a level alone: full, none, or basic with the schools' served sourcedIds.
 
-    `permission` is full, or basic with the schools' served sourcedIds. Publishes. Raises SchoolsOnlyWithBasic, SchoolsNeeded,
-    UnknownSchool.
+    Raises SchoolsOnlyWithBasic, SchoolsNeeded, UnknownSchool.
     """
-    rule = _rule(district, permission, schools)
-    with transaction.atomic():
-        grant = Grant.objects.filter(district=district, app=app).first() or Grant(district=district, app=app)
-        if grant.rule != rule.canonical():
-            set_rule(grant, rule, f"what {app.name} may see")
-    return grant
+    return set_permissions(district, app, _rule(district, permission, schools), enabled=enabled)
 
 
 def _rule(district: District, permission: str, schools: list[str]) -> Rule:
-    if permission == Grant.Permission.FULL:
+    if permission != Level.BASIC:
         if schools:
             raise SchoolsOnlyWithBasic(permission)
-        return FULL
+        return FULL if permission == Level.FULL else NONE
     if not schools:
         raise SchoolsNeeded(permission)
     return basic(district.pk, schools)
 
 
+def set_permissions(district: District, app: App, rule: Rule, *, enabled: bool = True) -> Grant:
+    """What the app may see of the district from now on: a new grant, or the one there is with another rule, and with its days, the treatment
+    of its fields and whether it is enabled as they were. Where the district wants a second person for it, it waits for one.
+
+    Publishes. Raises BadCondition where a query of the rule cannot be asked.
+    """
+    with transaction.atomic():
+        grant = grant_of(district, app) or Grant(district=district, app=app, enabled=enabled)
+        is_new = grant._state.adding
+        if not is_new:
+            rule = replace(rule, fields=Rule.parse(grant.rule).fields)
+        if grant.rule != rule.canonical():
+            edit_permissions(grant, rule, (grant.starts_on, grant.ends_on))
+        if is_new:
+            audit.record(
+                district.pk, "grant.add", "grant", grant.pk, grant.title,
+                after={"app": app.pk, "permission": grant.permission, "enabled": grant.enabled},
+            )  # fmt: skip
+    return grant
+
+
 def enable(grant: Grant) -> None:
-    """The app reads again, with the keys it has."""
+    """The app reads again, with the keys it has. Raises AppRemoved."""
     _set_enabled(grant, True)
 
 
@@ -111,33 +140,11 @@ def disable(grant: Grant) -> None:
 
 
 def _set_enabled(grant: Grant, is_enabled: bool) -> None:
-    grant.enabled = is_enabled
-    grant.save(update_fields=["enabled"])
-
-
-def add_key(grant: Grant, *, oauth1: bool = False, name: str = "") -> Key:
-    """One more credential of the grant; with `oauth1` the same pair signs OAuth 1.0a requests too."""
-    # Letters, digits, "-" and "_" only: no client needs to encode them, so none can encode them wrong.
-    key = Key(0, str(uuid.uuid4()), secrets.token_urlsafe(32), oauth1)
-    credential = Credential.objects.create(
-        grant=grant,
-        name=name.strip(),
-        client_id=key.client_id,
-        client_secret=make_password(key.client_secret, hasher=RandomSecretHasher.algorithm),
-        client_type=Credential.CLIENT_CONFIDENTIAL,
-        authorization_grant_type=Credential.GRANT_CLIENT_CREDENTIALS,
-        oauth1_secret=key.client_secret if oauth1 else "",
-    )
-    return Key(credential.pk, key.client_id, key.client_secret, oauth1)
-
-
-def revoke_key(client_id: str) -> Credential:
-    """The key opens nothing from this moment on; a second time changes nothing. Raises NoSuchKey."""
-    credential = Credential.objects.filter(client_id=client_id).first()
-    if credential is None:
-        raise NoSuchKey(client_id)
-    if credential.revoked_at is None:
-        credential.revoked_at = timezone.now()
-        credential.oauth1_secret = ""
-        credential.save(update_fields=["revoked_at", "oauth1_secret"])
-    return credential
+    refuse_removed(grant)
+    with transaction.atomic():
+        was = grant.enabled
+        grant.enabled = is_enabled
+        grant.save(update_fields=["enabled"])
+        if was != is_enabled:
+            act = "grant.enable" if is_enabled else "grant.disable"
+            audit.record(grant.district_id, act, "grant", grant.pk, grant.title)

@@ -14,6 +14,7 @@ from rollbook.connectors.contract import (
     Settings,
 )
 from rollbook.connectors.sftp_drop import SFTP_DROP
+from rollbook.flows import audit
 from rollbook.flows.districts import MANUAL, UPLOAD
 from rollbook.flows.drops import refuse_taken_login
 from rollbook.refusal import Refusal
@@ -125,13 +126,16 @@ def add_connection(
         raise NoSuchKind(kind)
     connection = Connection(district=district, kind=kind, name=name.strip(), prefix=prefix.strip())
     connection.expected_every_hours = _interval(expected_every_hours)
-    _fill(connection, filled)
-    connection.save()
+    with transaction.atomic():
+        _fill(connection, filled)
+        connection.save()
+        _record(connection, "connection.add", after=_told(connection))
     return connection
 
 
 def edit_connection(connection: Connection, filled: Mapping[str, str], **changes: Any) -> Connection:
     """Other settings; a secret left empty stays as it is. `changes` may name name, prefix, enabled and expected_every_hours."""
+    before = _told(connection)
     if "prefix" in changes and changes["prefix"].strip() != connection.prefix:
         if has_records(connection) or connection.kind == MANUAL:
             raise PrefixKept(connection.name)
@@ -141,8 +145,11 @@ def edit_connection(connection: Connection, filled: Mapping[str, str], **changes
     if "expected_every_hours" in changes:
         connection.expected_every_hours = _interval(changes["expected_every_hours"])
         connection.overdue_told_at = None
-    _fill(connection, filled)
-    connection.save()
+    with transaction.atomic():
+        _fill(connection, filled)
+        connection.save()
+        renewed = sorted(name for name, text in filled.items() if text and name in secrets_of(connection))
+        _record(connection, "connection.change", before, _told(connection) | {"secretsGiven": renewed})
     return connection
 
 
@@ -154,6 +161,7 @@ def remove_connection(connection: Connection) -> None:
     with transaction.atomic():
         if has_records(connection, "" if connection.kind == MANUAL else ACTIVE):
             raise HasRecords(connection.name)
+        _record(connection, "connection.remove", before=_told(connection))
         connection.delete()
 
 
@@ -167,6 +175,29 @@ def has_records(connection: Connection, status: str = "") -> bool:
     if status:
         own["status"] = status
     return any(model._default_manager.filter(**own).exists() for model in RECORDS.values())
+
+
+def _told(connection: Connection) -> dict[str, Any]:
+    """What may be read of it: its settings, and no secret."""
+    return {
+        "kind": connection.kind,
+        "name": connection.name,
+        "prefix": connection.prefix,
+        "enabled": connection.enabled,
+        "expectedEveryHours": connection.expected_every_hours,
+        "settings": dict(connection.settings),
+    }
+
+
+def _record(
+    connection: Connection,
+    act: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    audit.record(
+        connection.district_id, act, "connection", connection.pk, connection.name, before=before, after=after
+    )
 
 
 def secrets_of(connection: Connection) -> Secrets:

@@ -1,4 +1,4 @@
-"""The demo: one district with its roster, an operator and two apps, with passwords and secrets that are new at every start.
+"""The demo: one district with its roster, an operator, a catalogue and two apps, with passwords and secrets new at every start.
 
 Nothing else in Rollbook needs it, and nothing it does cannot be done with the other commands.
 """
@@ -7,18 +7,19 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from rollbook.flows.apps import Key, add_app, add_key, revoke_key
+from rollbook.engine.scope import ALL, FULL, Choice, Rule, Scope, basic
+from rollbook.flows.apps import Key, add_key, grant_of, revoke_key
 from rollbook.flows.connections import upload_of
+from rollbook.flows.demo_catalogue import DEVELOPER, MATHS, READER, enter_catalogue
 from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import Prepared, carry_out, prepare
 from rollbook.flows.operators import DISTRICT, add_operator, set_password
 from rollbook.flows.publish import set_rule
 from rollbook.store.models import App, Credential, District, Grant, Operator, Org
-from rollbook.store.visibility import FULL, Rule
 
 OPERATOR = "admin@riverbend.example"
 TIME_ZONE = "America/Chicago"
-APPS = (("Demo reader", "full"), ("Demo school reader", "basic"))
+APPS = ((READER, "full"), (MATHS, "basic"))
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,12 @@ class DemoApp:
 
 @dataclass(frozen=True)
 class Demo:
-    """What this start of the demo set up. `password` is the operator's."""
+    """What this start of the demo set up. `password` is the operator's, and that of `developer`, who works for a partner."""
 
     district: District
     loaded: Prepared
     email: str
+    developer: str
     password: str
     apps: tuple[DemoApp, ...]
 
@@ -48,7 +50,9 @@ def set_up(name: str, package: Path) -> Demo:
     carry_out(loaded)
     password = secrets.token_urlsafe(12)
     _operator(district, password)
-    return Demo(district, loaded, OPERATOR, password, tuple(_app(district, *app) for app in APPS))
+    set_password(enter_catalogue().account, password)
+    apps = tuple(_app(district, *app) for app in APPS)
+    return Demo(district, loaded, OPERATOR, DEVELOPER, password, apps)
 
 
 def _operator(district: District, password: str) -> None:
@@ -60,12 +64,13 @@ def _operator(district: District, password: str) -> None:
 
 
 def _app(district: District, name: str, permission: str) -> DemoApp:
-    app = App.objects.filter(name=name).first() or add_app(name, "Rollbook")
-    grant = Grant.objects.filter(district=district, app=app).first() or Grant(district=district, app=app)
+    app = App.objects.get(name=name)
+    grant = grant_of(district, app) or Grant(district=district, app=app, enabled=True)
     rule = FULL if permission == Grant.Permission.FULL else _first_school(district)
     if grant.rule != rule.canonical():
         set_rule(grant, rule, f"what {name} may see")
-    for old in Credential.objects.filter(grant=grant, revoked_at=None):
+    # Not the bearer of the partner API: once revoked, it is not made anew by itself.
+    for old in Credential.objects.filter(grant=grant, revoked_at=None, bearer=None):
         revoke_key(old.client_id)
     return DemoApp(name, permission, add_key(grant, oauth1=True, name="demo"))
 
@@ -75,4 +80,4 @@ def _first_school(district: District) -> Rule:
     school = (
         Org.objects.filter(district=district, type="school", status="active").order_by("name", "id").first()
     )
-    return Rule((school.id,) if school else (), unenrolled=False)
+    return basic(Scope(Choice(ids=(school.id,) if school else ()), ALL))

@@ -4,6 +4,7 @@ from zoneinfo import available_timezones
 
 from django.db import transaction
 
+from rollbook.flows import audit
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District
 
@@ -42,4 +43,5 @@ def add_district(name: str, time_zone: str = "UTC") -> District:
     with transaction.atomic():
         district = District.objects.create(name=name.strip(), time_zone=time_zone)
         Connection.objects.create(district=district, kind=UPLOAD, name="Uploaded packages")
+        audit.record(district.pk, "district.add", "district", district.pk, district.name)
     return district

@@ -12,13 +12,13 @@ from django.db.models import QuerySet
 
 from rollbook.connectors.sftp_drop import SFTP_DROP, Drop
 from rollbook.refusal import Refusal
-from rollbook.store.models import Connection, Run
+from rollbook.store.models import Connection, Export, Run
 
 BY = "SFTP"
 
 
 class LoginTaken(Refusal):
-    """Another SFTP connection of this installation has this login already. Choose another."""
+    """Another SFTP login of this installation has this name already. Choose another."""
 
 
 def home(connection_id: int) -> Path:
@@ -43,9 +43,10 @@ def drop_of(connection: Connection) -> Drop:
     return Drop.of(connection.settings, json.loads(connection.secrets or "{}"))
 
 
-def refuse_taken_login(login: str, connection_id: int = 0) -> None:
-    """Raises LoginTaken if a connection other than this one has the login, switched on or not."""
-    if _drops().filter(settings__login=login).exclude(pk=connection_id).exists():
+def refuse_taken_login(login: str, connection_id: int = 0, export_id: int = 0) -> None:
+    """Raises LoginTaken if another than this connection, or this app's export, has the login, switched on or not."""
+    exports = Export.objects.filter(way=Export.Way.PICKUP, settings__login=login).exclude(pk=export_id)
+    if _drops().filter(settings__login=login).exclude(pk=connection_id).exists() or exports.exists():
         raise LoginTaken(login)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
+from rollbook.flows import audit
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, EmailDomain
 
@@ -30,9 +31,13 @@ def set_domains(district: District, domains: Iterable[str], by: str) -> tuple[st
     """These, and no others, from the next judgement on; none ends the judging by domain. Raises NotADomain, and then nothing is changed."""
     wanted = {_domain(text) for text in domains if text.strip()}
     with transaction.atomic():
+        before = domains_of(district)
         EmailDomain.objects.filter(district=district).exclude(domain__in=wanted).delete()
         for domain in sorted(wanted.difference(domains_of(district))):
             EmailDomain.objects.create(district=district, domain=domain, by=by)
+        if set(before) != wanted:
+            told = {"before": {"domains": list(before)}, "after": {"domains": sorted(wanted)}}
+            audit.record(district.pk, "domains.change", "settings", "email-domains", **told)
     return domains_of(district)
 
 

@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.engine.safeguards import Hazard
+from rollbook.flows import audit
 from rollbook.flows.ingest import (
     LEFT_AS_IT_IS,
     Prepared,
@@ -74,6 +75,7 @@ def reject(hold: Hold, by: str, why: str) -> Run:
     with transaction.atomic():
         _decide(hold, by, why, Hold.Decision.REJECT)
         _end(hold.run, "rejected", "A person rejected this plan.")
+        _record(hold, Hold.Decision.REJECT, by, why)
     return hold.run
 
 
@@ -93,6 +95,7 @@ def settle_relinked(hold: Hold, made: Run, by: str, why: str) -> None:
     with transaction.atomic():
         _decide(hold, by, why, Hold.Decision.RELINK)
         _end(hold.run, "replaced", f"Re-linked as import {made.pk}.")
+        _record(hold, Hold.Decision.RELINK, by, why)
 
 
 def refuse_unrelinkable(hold: Hold, why: str, *, is_decided: bool = False) -> None:
@@ -114,9 +117,12 @@ def _apply(hold: Hold, by: str, why: str, decision: Hold.Decision) -> Run:
     try:
         with transaction.atomic():
             _decide(hold, by, why, decision)
+            applied = apply_run(hold.run)
+            # Behind what locks the district, as everywhere: two who decide at once must not wait for one another.
             if decision == Hold.Decision.RAISE:
                 raise_limits(hold.district, hazards_of(hold))
-            return apply_run(hold.run)
+            _record(hold, decision, by, why)
+            return applied
     except StaleBasis:
         hold.run.refresh_from_db()
         raise
@@ -127,6 +133,7 @@ def _apply(hold: Hold, by: str, why: str, decision: Hold.Decision) -> Run:
         with transaction.atomic():
             _decide(hold, by, why, decision)
             _end(hold.run, "refused", getattr(refusal, "words", type(refusal).__name__))
+            _record(hold, decision, by, why)
         raise
 
 
@@ -145,6 +152,12 @@ def refuse_undecidable(hold: Hold, why: str) -> None:
         raise WhyNeeded
     if not Hold.objects.filter(pk=hold.pk, decision="").exists():
         raise AlreadyDecided(str(hold.run_id))
+
+
+def _record(hold: Hold, decision: Hold.Decision, by: str, why: str) -> None:
+    audit.record(
+        hold.district_id, f"import.{decision}", "run", hold.run_id, after={"why": why.strip()}, by=by
+    )
 
 
 def _end(run: Run, outcome: str, message: str) -> None:

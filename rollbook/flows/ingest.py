@@ -26,6 +26,7 @@ from rollbook.engine.preparation.steps import Step
 from rollbook.engine.rekey import add_relinks, pairing, relink_accepted
 from rollbook.engine.safeguards import Hazard
 from rollbook.engine.telling import Tell, untold
+from rollbook.flows import audit
 from rollbook.flows.completeness import keep_certificate, outcome_of
 from rollbook.flows.email_domains import domains_of
 from rollbook.flows.kept import holds_before, needless_before, takes_the_place_of, words_to_keep
@@ -66,6 +67,9 @@ from rollbook.store.models import (
 from rollbook.store.models.publication import COLLECTIONS
 from rollbook.store.neighbours import belonging_of, neighbours_of
 from rollbook.store.target import apply, changed_by, first_free_ids, taken_ids
+
+BY_HAND = "manual"
+"""The flow of what people enter: its acts are audited one by one (`flows.manual`)."""
 
 LEFT_AS_IT_IS = (Cancelled, TakenOver, *OUT_OF_REACH)
 """What does not end a run as failed: whoever walks it ends it, or begins the step again."""
@@ -123,7 +127,19 @@ def prepare_relinked(held: Run, started_by: str) -> Prepared:
 def begin(connection: Connection, started_by: str, **about: Any) -> Run:
     """A new run of a connection; `about` are more of its columns."""
     known = {"district_id": connection.district_id, "connection": connection, "started_by": started_by}
-    return Run.objects.create(**known | {"flow": "ingest"} | about)
+    with transaction.atomic():
+        run = Run.objects.create(**known | {"flow": "ingest"} | about)
+        if run.flow != BY_HAND:
+            audit.record(
+                run.district_id,
+                "run.begin",
+                "run",
+                run.pk,
+                connection.name,
+                after={"flow": run.flow},
+                by=started_by,
+            )
+    return run
 
 
 def keep(run: Run, delivery: Path, certificate: Mapping[str, Any] | None = None) -> None:

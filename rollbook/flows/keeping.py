@@ -1,5 +1,8 @@
 """Keeping: for how long a district keeps what came in, and for how long a held plan waits. Three numbers, with defaults."""
 
+from django.db import transaction
+
+from rollbook.flows import audit
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, Keeping
 
@@ -23,5 +26,7 @@ def set_keeping(district: District, **numbers: int | None) -> Keeping:
         least, most = BOUNDS[name]
         if not least <= number <= most:
             raise NotKept(f"{name} {number}")
-    kept, _ = Keeping.objects.update_or_create(district=district, defaults=given)
+    with transaction.atomic():
+        kept, _ = Keeping.objects.update_or_create(district=district, defaults=given)
+        audit.record(district.pk, "keeping.change", "settings", "keeping", after=given)
     return kept

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
 from rollbook.engine.plan import PlanSummary
 from rollbook.engine.safeguards import DEFAULTS, Counts, Hazard, Limits, hazards
 from rollbook.engine.stakes import count_stakes
+from rollbook.flows import audit
 from rollbook.flows.completeness import INCOMPLETE
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.refusal import Refusal
@@ -49,14 +51,20 @@ def set_limits(district: District, collection: str, values: Mapping[str, Any]) -
         raise NoSuchCollection(collection)
     for limit, value in values.items():
         _judge(limit, value)
-    limits = replace(limits_of(district)[collection], **values)
-    Limit.objects.update_or_create(district=district, collection=collection, defaults=asdict(limits))
+    with transaction.atomic():
+        former = limits_of(district)[collection]
+        limits = replace(former, **values)
+        Limit.objects.update_or_create(district=district, collection=collection, defaults=asdict(limits))
+        before = {name: getattr(former, name) for name in values}
+        audit.record(district.pk, "limits.change", "limits", collection, before=before, after=values)
     return limits
 
 
 def reset_limits(district: District, collection: str) -> None:
     """Back to the defaults."""
-    Limit.objects.filter(district=district, collection=collection).delete()
+    with transaction.atomic():
+        Limit.objects.filter(district=district, collection=collection).delete()
+        audit.record(district.pk, "limits.reset", "limits", collection)
 
 
 def raise_limits(district: District, found: list[Hazard]) -> None:

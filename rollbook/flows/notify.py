@@ -4,7 +4,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from rollbook.store.models import District, Letter, Operator, Run
+from rollbook.store.models import District, Grant, Letter, Operator, Run
 
 
 def tell_operators(district: District, subject: str, words: str) -> int:
@@ -32,6 +32,12 @@ def import_address(run: Run) -> str:
 def connections_address(district: District) -> str:
     """Where the console shows a district's connections."""
     return f"{settings.PUBLIC_URL}{reverse('connections', kwargs={'tenant': district.pk})}"
+
+
+def export_address(grant: Grant) -> str:
+    """Where the console shows how an app gets packages, and which it got."""
+    path = reverse("app-export", kwargs={"tenant": grant.district_id, "grant_id": grant.pk})
+    return f"{settings.PUBLIC_URL}{path}"
 
 
 def calendar_address(district: District) -> str:

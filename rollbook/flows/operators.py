@@ -1,6 +1,6 @@
 """Operators: how a person comes to work in the console, gets a password, and stops working there."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.conf import settings
@@ -11,11 +11,16 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
 
+from rollbook.flows import audit
 from rollbook.refusal import Refusal
-from rollbook.store.models import Account, District, LastSignIn, Operator
+from rollbook.store.models import Account, District, LastSignIn, Operator, Org
+from rollbook.store.models.roster import ACTIVE
 
 INSTALLATION = Operator.OperatorRole.INSTALLATION
 DISTRICT = Operator.OperatorRole.DISTRICT
+SCHOOL = Operator.OperatorRole.SCHOOL
+PRIVACY = Operator.OperatorRole.PRIVACY
+HELP_DESK = Operator.OperatorRole.HELP_DESK
 
 
 class AlreadyOperator(Refusal):
@@ -23,7 +28,15 @@ class AlreadyOperator(Refusal):
 
 
 class RoleNeedsDistrict(Refusal):
-    """A district administrator works in a district, an installation operator in none: name the district, or leave it out."""
+    """An installation operator works in no district, everybody else in one: name the district, or leave it out."""
+
+
+class SchoolsForSchools(Refusal):
+    """A school administrator works in schools: name at least one by its sourcedId. For every other role leave the schools out."""
+
+
+class NoSuchSchool(Refusal):
+    """This district has no org with this sourcedId: the console lists them under Roster, Organizations."""
 
 
 class NotYours(Refusal):
@@ -43,31 +56,103 @@ class NoSuchOperator(Refusal):
 
 
 class NotYourself(Refusal):
-    """You cannot deactivate yourself: ask another administrator."""
+    """You cannot deactivate yourself, or give yourself another role: ask another administrator."""
 
 
 def add_operator(
-    email: str, role: str, district: District | None, name: str = "", password: str | None = None
+    email: str,
+    role: str,
+    district: District | None,
+    name: str = "",
+    password: str | None = None,
+    schools: Iterable[str] = (),
 ) -> Operator:
     """A person with this sign-in begins to work in the district (or, without one, for the installation).
 
-    An account that exists is kept with its password, unless one is given. Raises NotAnAddress, RoleNeedsDistrict, AlreadyOperator,
-    WeakPassword.
+    `schools` are the sourcedIds of a school administrator's schools. An account that exists is kept with its password, unless one is
+    given. Raises NotAnAddress, RoleNeedsDistrict, SchoolsForSchools, NoSuchSchool, AlreadyOperator, WeakPassword.
     """
-    if (role == DISTRICT) != (district is not None):
+    if (role == INSTALLATION) != (district is None):
         raise RoleNeedsDistrict(role)
     judge_address(email.strip())
+    its_schools = _schools(district, role, schools)
     with transaction.atomic():
         account = Account.objects.filter(email=email.strip().lower()).first()
         account = account or Account.objects.create_user(email.strip())
         operator, is_new = Operator.objects.get_or_create(
-            account=account, district=district, role=role, defaults={"name": name.strip()}
+            account=account,
+            district=district,
+            role=role,
+            defaults={"name": name.strip(), "schools": its_schools},
         )
         if not is_new:
             raise AlreadyOperator
         if password is not None:
             set_password(account, password)
+        _record(operator, "operator.add", after=_told(operator))
     return operator
+
+
+def change_role(
+    operator: Operator, role: str, schools: Iterable[str] = (), by: Account | None = None
+) -> Operator:
+    """The operator of a district does other things there from now on. Raises NotYourself, RoleNeedsDistrict, SchoolsForSchools,
+    NoSuchSchool, AlreadyOperator.
+    """
+    if by is not None and by == operator.account:
+        raise NotYourself
+    if role == INSTALLATION or operator.district is None:
+        raise RoleNeedsDistrict(role)
+    its_schools = _schools(operator.district, role, schools)
+    with transaction.atomic():
+        others = Operator.objects.filter(
+            account=operator.account_id, district=operator.district_id, role=role
+        )
+        if others.exclude(pk=operator.pk).exists():
+            raise AlreadyOperator
+        before = _told(operator)
+        operator.role, operator.schools = role, its_schools
+        operator.save(update_fields=["role", "schools"])
+        _record(operator, "operator.change", before=before, after=_told(operator))
+    return operator
+
+
+def _schools(district: District | None, role: str, sourced_ids: Iterable[str]) -> list[int]:
+    """The record ids of these schools."""
+    wanted = sorted({text.strip() for text in sourced_ids if text.strip()})
+    if (role == SCHOOL) != bool(wanted):
+        raise SchoolsForSchools(role)
+    found = dict(
+        Org.objects.filter(district=district, sourced_id__in=wanted, status=ACTIVE).values_list(
+            "sourced_id", "id"
+        )
+    )
+    missing = [sourced_id for sourced_id in wanted if sourced_id not in found]
+    if missing:
+        raise NoSuchSchool(", ".join(missing))
+    return sorted(found.values())
+
+
+def school_ids(operator: Operator) -> list[str]:
+    """The sourcedIds of a school administrator's schools."""
+    orgs = Org.objects.filter(district_id=operator.district_id, id__in=operator.schools)
+    return list(orgs.order_by("sourced_id").values_list("sourced_id", flat=True))
+
+
+def _told(operator: Operator) -> dict[str, object]:
+    return {"role": operator.role, "schools": school_ids(operator) if operator.schools else []}
+
+
+def _record(
+    operator: Operator,
+    act: str,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    audit.record(
+        operator.district_id, act, "operator", operator.account_id, operator.account.email or "",
+        before=before, after=after,
+    )  # fmt: skip
 
 
 def judge_address(email: str) -> None:
@@ -86,9 +171,19 @@ def find_account(email: str) -> Account:
     return operator.account
 
 
+def find_operator(email: str, district: District) -> Operator:
+    """The post of a person in a district; where they have several there, the first. Raises NoSuchOperator."""
+    posts = Operator.objects.filter(account__email=email.strip().lower(), district=district)
+    operator = posts.select_related("account", "district").order_by("pk").first()
+    if operator is None:
+        raise NoSuchOperator(email)
+    return operator
+
+
 def password_link(account: Account) -> str:
     """An absolute address where whoever holds it sets this account's password: once, and for PASSWORD_RESET_TIMEOUT seconds."""
     key = default_token_generator.make_token(account)
+    _record_everywhere(account, "operator.password_link")
     return settings.PUBLIC_URL + reverse(
         "account_reset_password_from_key", kwargs={"uidb36": account.id.hex, "key": key}
     )
@@ -100,8 +195,10 @@ def set_password(account: Account, password: str) -> None:
         validate_password(password, account)
     except ValidationError as fault:
         raise WeakPassword(" ".join(fault.messages)) from fault
-    account.set_password(password)
-    account.save(update_fields=["password"])
+    with transaction.atomic():
+        account.set_password(password)
+        account.save(update_fields=["password"])
+        _record_everywhere(account, "operator.set_password")
 
 
 def judge_reach(account: Account, districts: Collection[int] | None) -> None:
@@ -129,8 +226,21 @@ def reactivate(account: Account) -> None:
 
 
 def _set_active(account: Account, is_active: bool) -> None:
-    account.is_active = is_active
-    account.save(update_fields=["is_active"])
+    """Every district the account works in can read of it in its own log."""
+    with transaction.atomic():
+        account.is_active = is_active
+        account.save(update_fields=["is_active"])
+        _record_everywhere(account, "operator.reactivate" if is_active else "operator.deactivate")
+
+
+def _record_everywhere(account: Account, act: str) -> None:
+    for place in sorted({post.district_id or 0 for post in Operator.objects.filter(account=account)}):
+        audit.record(place or None, act, "operator", account.pk, account.email or "")
+
+
+def note_password(account: Account) -> None:
+    """Keeps in the audit log that somebody has set their own password."""
+    _record_everywhere(account, "operator.set_password")
 
 
 def note_sign_in(account: Account, now: datetime) -> None:

@@ -8,6 +8,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from rollbook.engine.preparation.steps import Step, steps_of, written
+from rollbook.flows import audit
 from rollbook.flows.severities import WhyNeeded
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, Preparation, Run
@@ -129,5 +130,7 @@ def save_draft(draft: Preparation, by: str, why: str) -> Preparation:
         columns = {"number": (last or 0) + 1, "by": by[:200], "why": why.strip(), "at": timezone.now()}
         if not Preparation.objects.filter(pk=draft.pk, number=None).update(**columns):
             raise NoDraft
+        after = {"version": columns["number"], "why": why.strip()}
+        audit.record(draft.district_id, "steps.save", "connection", draft.connection_id, after=after, by=by)
     draft.refresh_from_db()
     return draft

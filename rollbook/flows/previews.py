@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from rollbook.engine.findings import Findings
 from rollbook.engine.plan import PlanSummary
+from rollbook.flows import audit
 from rollbook.flows.ingest import Prepared, StaleBasis, basis_of, carry_out
 from rollbook.flows.limits import APPLIED
 from rollbook.flows.preparation import PREPARATION, version_of
@@ -94,4 +95,5 @@ def _take(run: Run, by: str) -> None:
         waiting = Run.objects.filter(pk=run.pk, outcome=PREVIEWED)
         if not waiting.update(outcome="", message="", ended_at=None, started_by=applied_by):
             raise NotAPreview(str(run.pk))
+        audit.record(run.district_id, "run.apply_preview", "run", run.pk, by=by)
     run.refresh_from_db()

@@ -6,6 +6,7 @@ from django.db import connection, router, transaction
 
 from rollbook.store.models import District, Nonce, PageChunk, PageList, Pin, Publication
 from rollbook.store.pages import PIN_MINUTES
+from rollbook.store.shown import keep_shown
 
 GRACE = (PIN_MINUTES + 1) * 60_000
 """Milliseconds for which a replaced publication stays readable, pinned or not: a reader may be about to pin it."""
@@ -22,6 +23,7 @@ def prune(district_id: int) -> int:
         return 0
     _drop_page_lists(district_id, oldest)
     with transaction.atomic(), connection.cursor() as cursor:
+        keep_shown(cursor, district_id, oldest)
         removed = 0
         for table in ("store_served", "store_viewrow"):
             cursor.execute(

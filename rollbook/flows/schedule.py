@@ -12,11 +12,13 @@ from threading import Event
 from django.conf import settings
 from django.db import close_old_connections
 
+from rollbook.flows.dispatch import dispatch_due, prune_packages
 from rollbook.flows.overdue import watch
 from rollbook.flows.post import forget_given_up, send_due
 from rollbook.flows.prune import prune, prune_nonces
 from rollbook.flows.publish import publish_due, publish_without_tombstones
 from rollbook.flows.questions import forget_answers
+from rollbook.flows.sanity_plans import ask_due
 from rollbook.flows.snapshots import prune_shelf
 from rollbook.flows.spans import tell_of_blackouts
 from rollbook.flows.timetable import release_kept, start_due
@@ -62,6 +64,9 @@ def look_after(district_id: int) -> None:
     now = datetime.now(UTC)
     release_kept(district_id, now)
     start_due(district_id, now)
+    ask_due(district_id, now)
+    dispatch_due(district_id, now)
+    prune_packages(district_id, now)
     tell_of_blackouts(district_id, now)
     watch(district_id, now)
     look_after_holds(district_id, now)

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from rollbook.engine.catalogue import CATALOGUE, CODES, Code
 from rollbook.engine.raised import choices
+from rollbook.flows import audit
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, SeverityChange
 
@@ -76,9 +79,14 @@ def set_severity(district: District, code: str, severity: str, by: str, why: str
         raise NotASeverity(severity)
     if severity != USUAL and not why.strip():
         raise WhyNeeded(code)
-    return SeverityChange.objects.create(
-        district=district, code=code, severity=severity, by=by, why=why.strip()[:1000]
-    )
+    with transaction.atomic():
+        before = {"severity": severities_of(district).get(code, USUAL)}
+        change = SeverityChange.objects.create(
+            district=district, code=code, severity=severity, by=by, why=why.strip()[:1000]
+        )
+        after = {"severity": severity, "why": change.why}
+        audit.record(district.pk, "severity.change", "finding", code, before=before, after=after)
+    return change
 
 
 def clear_severity(district: District, code: str, by: str, why: str = "") -> SeverityChange:

@@ -14,6 +14,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
+from rollbook.flows import audit
 from rollbook.flows.districts import MANUAL
 from rollbook.flows.keeping import keeping_of
 from rollbook.flows.limits import APPLIED
@@ -84,7 +85,9 @@ def taken_out(snapshot: Snapshot, by: str) -> Iterator[Path]:
     path = shelf.place(snapshot.shelf_name)
     if snapshot.removed_at or not path.exists():
         raise SnapshotGone(str(snapshot.pk))
-    SnapshotAct.objects.create(snapshot=snapshot, kind=SnapshotAct.Kind.DOWNLOAD, by=by)
+    with transaction.atomic():
+        SnapshotAct.objects.create(snapshot=snapshot, kind=SnapshotAct.Kind.DOWNLOAD, by=by)
+        audit.record(snapshot.district_id, "snapshot.download", "snapshot", snapshot.pk, by=by)
     if path.is_file():
         yield path
         return
@@ -157,6 +160,7 @@ def _remove(snapshot: Snapshot, by: str, now: datetime) -> None:
         if not Snapshot.objects.filter(pk=snapshot.pk, removed_at__isnull=True).update(removed_at=now):
             return
         SnapshotAct.objects.create(snapshot=snapshot, kind=SnapshotAct.Kind.REMOVE, by=by)
+        audit.record(snapshot.district_id, "snapshot.remove", "snapshot", snapshot.pk, by=by)
     for path in shelf.delivery_files(snapshot.shelf_name):
         shelf.delete(path)
 

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from rollbook.engine.calendar import Days, local_day, stretch_end
+from rollbook.flows import audit
 from rollbook.flows.districts import MANUAL
 from rollbook.flows.notify import calendar_address, tell_operators
 from rollbook.refusal import Refusal
@@ -55,15 +56,25 @@ def add_span(
     """Days from `first` to `last`, both among them; of one connection, or of all. Raises BadDays."""
     if not first <= last <= first + LONGEST or last < today_of(district):
         raise BadDays(f"{first} – {last}")
-    return Span.objects.create(
-        district=district,
-        connection=connection,
-        kind=Span.Kind(kind),
-        first_day=first,
-        last_day=last,
-        why=why.strip()[:200],
-        added_by=by,
-    )
+    with transaction.atomic():
+        span = Span.objects.create(
+            district=district,
+            connection=connection,
+            kind=Span.Kind(kind),
+            first_day=first,
+            last_day=last,
+            why=why.strip()[:200],
+            added_by=by,
+        )
+        after = {
+            "kind": kind,
+            "first": first,
+            "last": last,
+            "connection": connection and connection.pk,
+            "why": span.why,
+        }
+        audit.record(district.pk, "calendar.add_days", "days", span.pk, after=after)
+    return span
 
 
 def find_span(district: District, number: int, kind: str = "") -> Span:
@@ -77,8 +88,11 @@ def find_span(district: District, number: int, kind: str = "") -> Span:
 def remove_span(span: Span, by: str) -> None:
     """It no longer counts; that there was one stays known. Raises NoSuchSpan where somebody was faster."""
     here = Span.objects.filter(pk=span.pk, removed_at__isnull=True)
-    if not here.update(removed_by=by, removed_at=timezone.now()):
-        raise NoSuchSpan(str(span.pk))
+    with transaction.atomic():
+        if not here.update(removed_by=by, removed_at=timezone.now()):
+            raise NoSuchSpan(str(span.pk))
+        before = {"kind": span.kind, "first": span.first_day, "last": span.last_day}
+        audit.record(span.district_id, "calendar.remove_days", "days", span.pk, before=before)
 
 
 def spans_of(district: District, kind: str = "") -> QuerySet[Span]:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from rollbook.engine.calendar import Daily, Due, last_due, next_due
 from rollbook.engine.succession import still_needed
+from rollbook.flows import audit
 from rollbook.flows.connections import KINDS
 from rollbook.flows.districts import MANUAL
 from rollbook.flows.fetch import NothingToFetch
@@ -52,18 +53,29 @@ def set_schedule(connection: Connection, times: Iterable[str], weekdays: Iterabl
         raise NothingToFetch(connection.kind)
     kept = {
         "district": connection.district,
-        "times": _times(times),
-        "weekdays": _weekdays(weekdays),
+        "times": checked_times(times),
+        "weekdays": checked_weekdays(weekdays),
         "set_by": by,
         "set_at": timezone.now(),
     }
-    schedule, _ = Schedule.objects.update_or_create(connection=connection, defaults=kept)
+    with transaction.atomic():
+        schedule, _ = Schedule.objects.update_or_create(connection=connection, defaults=kept)
+        after = {"times": schedule.times, "weekdays": schedule.weekdays}
+        audit.record(
+            connection.district_id, "schedule.set", "connection", connection.pk, connection.name, after=after
+        )
     return schedule
 
 
 def clear_schedule(connection: Connection) -> bool:
     """From now on it is asked by people only; whether it had a schedule."""
-    return bool(Schedule.objects.filter(connection=connection).delete()[0])
+    with transaction.atomic():
+        had = bool(Schedule.objects.filter(connection=connection).delete()[0])
+        if had:
+            audit.record(
+                connection.district_id, "schedule.clear", "connection", connection.pk, connection.name
+            )
+    return had
 
 
 def schedule_of(connection: Connection) -> Schedule | None:
@@ -81,14 +93,14 @@ def next_start(schedule: Schedule, now: datetime) -> Due | None:
     return next_due(daily_of(schedule), zone_of(schedule.connection.district), now)
 
 
-def _times(texts: Iterable[str]) -> list[str]:
+def checked_times(texts: Iterable[str]) -> list[str]:
     written = [text.strip() for text in texts if text.strip()]
     if not 1 <= len(written) <= MOST_TIMES or not all(map(TIME.fullmatch, written)):
         raise BadSchedule(", ".join(written))
     return sorted({text.zfill(5) for text in written})
 
 
-def _weekdays(texts: Iterable[str]) -> list[int]:
+def checked_weekdays(texts: Iterable[str]) -> list[int]:
     written = [text.strip().lower() for text in texts if text.strip()]
     if not written or not set(written) <= set(WEEKDAYS):
         raise BadSchedule(", ".join(written))

@@ -7,8 +7,10 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import Q
 
+from rollbook.flows import audit
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, District, Operator, OperatorToken, OperatorTokenUse
 
@@ -49,10 +51,13 @@ def make_token(
     if not works_in(account, district.pk):
         raise NotAnOperatorThere(account.email or "")
     secret = BEGINNING + secrets.token_urlsafe(32)
-    token = OperatorToken.objects.create(
-        account=account, district=district, name=name.strip()[:200], checksum=checksum(secret),
-        beginning=secret[:SHOWN], expires_at=now + timedelta(days=days),
-    )  # fmt: skip
+    with transaction.atomic():
+        token = OperatorToken.objects.create(
+            account=account, district=district, name=name.strip()[:200], checksum=checksum(secret),
+            beginning=secret[:SHOWN], expires_at=now + timedelta(days=days),
+        )  # fmt: skip
+        told = {"whose": account.email, "expiresAt": token.expires_at}
+        audit.record(district.pk, "token.add", "token", token.pk, token.name, after=told)
     return token, secret
 
 
@@ -109,5 +114,7 @@ def find_token(number: int, district: District | None = None) -> OperatorToken:
 
 def revoke_token(token: OperatorToken, by: str, now: datetime) -> None:
     """From now on the token opens nothing."""
-    token.revoked_at, token.revoked_by = now, by
-    token.save(update_fields=["revoked_at", "revoked_by"])
+    with transaction.atomic():
+        token.revoked_at, token.revoked_by = now, by
+        token.save(update_fields=["revoked_at", "revoked_by"])
+        audit.record(token.district_id, "token.revoke", "token", token.pk, token.name)

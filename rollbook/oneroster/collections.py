@@ -22,7 +22,7 @@ class Collection:
     """One collection of the roster: the files that feed it by version, the collections it refers to, and why
     it stands where it does.
 
-    `served` says whether it is an entity of the REST binding; the others are shown inside a user.
+    `served` says whether it is an entity of the REST binding; the others are shown inside the record they belong to.
     """
 
     name: str
@@ -107,6 +107,34 @@ COLLECTIONS = (
         ("users",),
         True,
         "has its user's sourcedId",
+    ),
+    Collection(
+        "resources",
+        {"1.1": ("resources",), "1.2": ("resources",)},
+        (),
+        True,
+        "refers to nothing; courses, classes and people are given it",
+    ),
+    Collection(
+        "courseResources",
+        {"1.1": ("courseResources",), "1.2": ("courseResources",)},
+        ("courses", "resources"),
+        False,
+        "gives a course a resource",
+    ),
+    Collection(
+        "classResources",
+        {"1.1": ("classResources",), "1.2": ("classResources",)},
+        ("classes", "resources"),
+        False,
+        "gives a class a resource",
+    ),
+    Collection(
+        "userResources",
+        {"1.1": (), "1.2": ("userResources",)},
+        ("users", "orgs", "classes", "resources"),
+        False,
+        "gives a person a resource; 1.1 has none",
     ),
 )
 

@@ -2,8 +2,8 @@
 each comes from.
 
 Sources: OneRoster 1.1 REST §4 (data model), OneRoster 1.2 REST (OpenAPI schemas, closed objects). Members
-without a source are known but not rendered: passwords never are, and links to resources and learning
-objectives have no place in the canonical record yet.
+without a source are known but not rendered: passwords never are, and learning objectives have no place in
+the canonical record yet.
 """
 
 from dataclasses import replace
@@ -170,7 +170,7 @@ SCORED_OBJECTIVES = (
 
 SCALE_VALUES = (_text("itemValueLHS", required=True), _text("itemValueRHS", required=True))
 
-NO_RESOURCES = _ref("resources", "resources", "", many=True)
+RESOURCES = _ref("resources", "resources", many=True)
 
 
 def _academic_session(types: Vocabulary) -> tuple[Member, ...]:
@@ -198,7 +198,7 @@ def _class(types: Vocabulary, periods_default: str | None) -> tuple[Member, ...]
         _ref("terms", "academicSessions", "termSourcedIds", required=True, many=True),
         _texts("subjectCodes"),
         replace(_texts("periods"), default=periods_default),
-        NO_RESOURCES,
+        RESOURCES,
     )
 
 
@@ -210,7 +210,7 @@ COURSE = (
     _texts("subjects"),
     _ref("org", "orgs", "orgSourcedId"),
     _texts("subjectCodes"),
-    NO_RESOURCES,
+    RESOURCES,
 )
 
 
@@ -294,7 +294,7 @@ USER_V1P2 = (
     _ref("agents", "users", "agentSourcedIds", many=True),
     _texts("grades"),
     _text("password", ""),
-    NO_RESOURCES,
+    RESOURCES,
 )
 
 

@@ -101,10 +101,18 @@ def read_filter(entity: Entity, text: str) -> AnyOf:
 
 
 def find_path(entity: Entity, text: str) -> Path | None:
-    """The path that a client's field name means: each part matched exactly first, then without case. None when there is none."""
+    """The path that a client's field name means: each part matched exactly first, then without case. None when there is none, or none
+    that the reader may ask about.
+    """
     name, _, rest = text.partition(".")
     member = spelled(entity.members, name)
-    return None if member is None else _walk((), member, rest, many=False)
+    path = None if member is None else _walk((), member, rest, many=False)
+    return None if path is None or is_unseen(path, entity.unseen) else path
+
+
+def is_unseen(path: Path, unseen: frozenset[str]) -> bool:
+    """Whether the path leads through one of these members, or to one of the metadata among them."""
+    return bool(unseen) and (path.names[0] in unseen or ".".join(path.names[:2]) in unseen)
 
 
 def spelled(members: tuple[Member, ...], name: str) -> Member | None:

@@ -18,6 +18,7 @@ from urllib.parse import quote
 from rollbook.oneroster.collections import SERVED
 from rollbook.oneroster.entities import BASE, ENTITIES, USER_IDS
 from rollbook.oneroster.mapping import demographics_v1p1, user_v1p1, user_v1p2
+from rollbook.oneroster.operations import BASES
 from rollbook.oneroster.spec import Member
 
 ADDRESS = "\x7f"
@@ -46,6 +47,8 @@ NEUTRAL_VALUES: dict[str, Any] = {
     "year": "1970",
     "float": 0,
 }
+
+_RESOURCE = f"{ADDRESS}/resources/".encode()
 
 NOBODY = "-"
 """The sourcedId a tombstone's required references name."""
@@ -95,7 +98,20 @@ def neutral(collection: str, version: str) -> dict[str, Any]:
 
 def opened(text: str, instant: str, address: str) -> str:
     """A stored text as the object it is served as; `address` is the service's, without a slash at its end."""
-    return f'{{"dateLastModified":"{instant}"{text.replace(ADDRESS, address)}'
+    return f'{{"dateLastModified":"{instant}"{addressed(text.encode(), address).decode()}'
+
+
+def addressed(text: bytes, address: str) -> bytes:
+    """Stored texts with the service's address filled in. 1.2 has resources at a service of their own."""
+    if _RESOURCE in text:
+        text = text.replace(_RESOURCE, f"{resources_address(address)}/resources/".encode())
+    # Bytes, because they are replaced in a sixth of the time that a str takes.
+    return text.replace(ADDRESS.encode(), address.encode())
+
+
+def resources_address(address: str) -> str:
+    """The address of the service that has the resources, by that of the rostering service of the same version."""
+    return address.replace(BASES["1.2", "rostering"], BASES["1.2", "resources"])
 
 
 def instant_text(milliseconds: int) -> str:

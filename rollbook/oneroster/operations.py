@@ -147,7 +147,7 @@ RESOURCES_NESTED = {
 }
 
 # The services a server of ours answers; the operations of the others are known, and 404.
-OFFERED = frozenset({"rostering"})
+OFFERED = frozenset({"rostering", "resources"})
 
 
 def _rostering(version: str) -> Iterator[Operation]:

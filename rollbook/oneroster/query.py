@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -42,7 +42,10 @@ class Remark(NamedTuple):
 
 @dataclass(frozen=True)
 class Question:
-    """What one GET asks. `parents` are the ids of its path, in order; `fields` None means every member, else members in their order."""
+    """What one GET asks. `parents` are the ids of its path, in order; `fields` None means every member, else members in their order.
+
+    `live` leaves tombstones out of the answer; that is no word of the standard's, but of who asks.
+    """
 
     operation: Operation
     parents: tuple[str, ...] = ()
@@ -52,6 +55,7 @@ class Question:
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     warnings: tuple[Remark, ...] = ()
+    live: bool = False
 
     @property
     def entity(self) -> Entity:
@@ -61,6 +65,7 @@ class Question:
     def digest(self) -> str:
         """Names which records are asked for, and their order: sha256 in hex. Pages and fields are no part of it."""
         asked = [self.operation.version, self.operation.path, self.parents, self._filter, self._sort]
+        asked += ["live"] if self.live else []
         return hashlib.sha256(json.dumps(asked).encode("ascii")).hexdigest()
 
     @property
@@ -76,13 +81,19 @@ class Question:
         return [self.sort.path.names, self.sort.descending] if self.sort else []
 
 
-def parse(operation: Operation, parents: Iterable[str], query: Iterable[tuple[str, str]]) -> Question:
+def parse(
+    operation: Operation,
+    parents: Iterable[str],
+    query: Iterable[tuple[str, str]],
+    unseen: frozenset[str] = frozenset(),
+) -> Question:
     """The Question of a GET. `query` are the decoded parameters in order; those the standard does not know are ignored, and a single
-    record knows `fields` alone. Raises BadQuery and nothing else.
+    record knows `fields` alone. By members that are `unseen` (`treatments.unseen`) nothing is filtered or sorted, as if there were none.
+    Raises BadQuery and nothing else.
     """
     known = SELECTION_ONLY if operation.kind == "single" else PARAMETERS
     given = _once([(name, value) for name, value in query if name in known])
-    entity = _entity(operation)
+    entity = replace(_entity(operation), unseen=unseen) if unseen else _entity(operation)
     sort, sort_remarks = _sort_of(entity, given.get("sort", ""), given.get("orderBy", ""))
     fields, field_remarks = _fields_of(entity, given.get("fields"))
     return Question(

@@ -154,12 +154,15 @@ class Member:
 class Entity:
     """One kind of object of the REST binding in one version: its wrapper keys and its members in the order
     they are rendered.
+
+    `unseen` are members that a reader may not ask about, as `metadata.house` where it is one of the metadata.
     """
 
     version: str
     name: str
     collection: str
     members: tuple[Member, ...]
+    unseen: frozenset[str] = frozenset()
 
     def member(self, name: str) -> Member | None:
         return self._by_name.get(name)

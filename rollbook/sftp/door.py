@@ -13,6 +13,7 @@ import asyncssh
 
 from rollbook.connectors.sftp_drop import LOGIN, Drop, password_fits
 from rollbook.flows.drops import find_drop
+from rollbook.flows.pickups import find_pickup
 
 CONNECTED_MOST = 200
 WRONG_MOST = 20
@@ -52,6 +53,7 @@ class Door(asyncssh.SSHServer):
         self._threads = threads
         self._wrong_here = 0
         self._found: tuple[int, Drop] | None = None
+        self._is_app = False
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         self._conn = conn
@@ -69,10 +71,16 @@ class Door(asyncssh.SSHServer):
 
     async def begin_auth(self, username: str) -> bool:
         """Signing in is always asked for, and what can be tried looks the same for every name."""
-        found = await self._in_thread(lambda: find_drop(username)) if LOGIN.fullmatch(username) else None
+        found, self._is_app = None, False
+        if LOGIN.fullmatch(username):
+            found = await self._in_thread(lambda: find_drop(username))
+            if found is None:
+                found = await self._in_thread(lambda: find_pickup(username))
+                self._is_app = found is not None
         self._found = found
         if found and not found[1].lets_in(self._address):
-            log.warning("connection %s: %s is not among its allowed addresses", found[0], self._address)
+            whose = "grant" if self._is_app else "connection"
+            log.warning("%s %s: %s is not among its allowed addresses", whose, found[0], self._address)
             self._found = None
         return True
 
@@ -97,8 +105,8 @@ class Door(asyncssh.SSHServer):
         return drop is not None and drop.has_key(key)
 
     def auth_completed(self) -> None:
-        """Leaves with the connection whose inbox it is."""
-        self._conn.set_extra_info(drop=self._found)
+        """Leaves with the connection whose inbox it is, or whose app fetches its packages."""
+        self._conn.set_extra_info(drop=self._found, is_app=self._is_app, address=str(self._address))
 
     def _drop(self, username: str) -> Drop | None:
         return self._found[1] if self._found and self._found[1].login == username else None

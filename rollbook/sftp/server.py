@@ -1,4 +1,5 @@
-"""The SFTP server: listens, keeps an inbox for each login, and makes a run, for a worker to walk, of what has come whole.
+"""The SFTP server: listens, keeps an inbox for each login that brings deliveries, and makes a run, for a worker to walk, of what has come
+whole. Apps that fetch their packages find them here too.
 
 One process an installation: what lies in the inboxes is its alone.
 """
@@ -26,6 +27,7 @@ from rollbook.flows.arrivals import take_in
 from rollbook.refusal import Refusal
 from rollbook.sftp.door import Callers, Door
 from rollbook.sftp.inbox import Inbox
+from rollbook.sftp.pickup import PickupSession
 from rollbook.sftp.session import InboxSession
 from rollbook.store.models import Run
 
@@ -66,9 +68,11 @@ class Post:
         inbox.drop, inbox.is_open = drop, True
         return inbox
 
-    def session(self, channel: asyncssh.SSHServerChannel[bytes]) -> InboxSession:
+    def session(self, channel: asyncssh.SSHServerChannel[bytes]) -> asyncssh.SFTPServer:
         """What a client that has signed in may do."""
         connection_id, drop = channel.get_extra_info("drop")
+        if channel.get_extra_info("is_app"):
+            return PickupSession(channel, connection_id, channel.get_extra_info("address"), self.looking)
         inbox = self.inbox(connection_id, drop)
         return InboxSession(channel, inbox, self.stirred.set, partial(self._broke, connection_id))
 

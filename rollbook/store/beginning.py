@@ -195,6 +195,16 @@ SEEN = (
             SELECT "userSourcedId" AS person FROM roles WHERE role NOT IN ({", ".join(map(literal, GUARDIANS))})
             UNION ALL SELECT "userSourcedId" FROM seen_enrollments) ON person = u.source_id""",
     "CREATE VIEW seen_demographics AS SELECT d.record_id FROM demographics d SEMI JOIN seen_users u ON u.source_id = d.source_id",
+    f"CREATE TABLE seen_resources AS SELECT record_id, source_id, id, {_reserved('id')} AS reserved FROM resources",
+    *(
+        f"""CREATE TABLE given_{collection} AS SELECT given, string_agg(id, ',' ORDER BY first) AS ids, bool_or(reserved) AS reserved FROM (
+            SELECT l."{owner}" AS given, r.id, r.reserved, min(l.record_id) AS first FROM "{links}" l
+            JOIN seen_resources r ON r.source_id = l."resourceSourcedId" GROUP BY ALL) GROUP BY given"""
+        for collection, links, owner in (
+            ("classes", "classResources", "classSourcedId"),
+            ("users", "userResources", "userSourcedId"),
+        )
+    ),
     # Who has one role only, and that for good.
     """CREATE TABLE settled AS SELECT r.person, r.role, r.kind, o.id AS org FROM (
             SELECT "userSourcedId" AS person, any_value(role) AS role, any_value("roleType") AS kind, any_value("orgSourcedId") AS org
@@ -231,9 +241,11 @@ def _classes() -> Plain:
         "courseSourcedId": "k.course_id",
         "schoolSourcedId": "k.school_id",
         "termSourcedIds": 'served(x."termSourcedIds")',
+        "resources": "g.ids",
     }
     joins = f"""JOIN seen_classes k ON k.record_id = x.record_id
-        WHERE NOT (k.reserved OR k.course_reserved OR k.school_reserved) AND {_is_safe("classes")}
+        LEFT JOIN given_classes g ON g.given = x.source_id
+        WHERE NOT (k.reserved OR k.course_reserved OR k.school_reserved OR coalesce(g.reserved, false)) AND {_is_safe("classes")}
         AND list_has_all((SELECT list(source_id) FROM seen_sessions WHERE NOT reserved), string_split(x."termSourcedIds", ','))"""
     return _plain("classes", joins, "x.record_id", "''", sources, sources)
 
@@ -242,6 +254,7 @@ def _users() -> Plain:
     both = {name: sql for name, sql in _columns("users").items() if name != "agentSourcedIds"} | {
         "sourcedId": "u.id",
         "primaryOrgSourcedId": "o.id",
+        "resources": "g.ids",
     }
     words = " ".join(f"WHEN {literal(word)} THEN {literal(old)}" for word, old in ROLES_V1P1.items())
     kind = f"CASE r.role {words} ELSE {literal(UNKNOWN_ROLE_V1P1)} END"
@@ -250,8 +263,9 @@ def _users() -> Plain:
     metadata = f"""'{{' || nullif(concat_ws(',', {shown}, {own}), '') || '}}'"""
     clash = " OR ".join(f"""contains(x.metadata, '"{name}":')""" for name in METADATA_V1P1)
     joins = f"""JOIN seen_users u ON u.record_id = x.record_id JOIN settled r ON r.person = x.source_id
-        LEFT JOIN seen_orgs o ON o.source_id = x."primaryOrgSourcedId"
-        WHERE NOT u.reserved AND NOT coalesce(o.reserved, false) AND {_is_safe("users")} AND NOT coalesce({clash}, false)
+        LEFT JOIN seen_orgs o ON o.source_id = x."primaryOrgSourcedId" LEFT JOIN given_users g ON g.given = x.source_id
+        WHERE NOT (u.reserved OR coalesce(g.reserved, false) OR coalesce(o.reserved, false)) AND {_is_safe("users")}
+        AND NOT coalesce({clash}, false)
         AND (x."userIds" IS NULL OR regexp_full_match(x."userIds", {literal(USER_IDS_LIST)}))
         AND x.source_id NOT IN (SELECT person FROM wards) AND x.source_id NOT IN (SELECT "userSourcedId" FROM "userProfiles")"""
     role = {"roleType": "r.kind", "role": "r.role", "orgSourcedId": "r.org"}

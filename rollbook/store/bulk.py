@@ -5,7 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
+from django.db.models.expressions import RawSQL
 
 BATCH = 2_000
 Row = Sequence[Any]
@@ -39,6 +41,14 @@ def among(cursor: CursorWrapper, column: str) -> str:
 def many(cursor: CursorWrapper, numbers: Iterable[int]) -> Any:
     """Integers as the one parameter of `among`."""
     return list(numbers) if is_postgresql(cursor) else json.dumps(list(numbers))
+
+
+def listed(numbers: Iterable[int]) -> RawSQL:
+    """Integers for `id__in` of a queryset, as one parameter: however many they are, no database finds them too many."""
+    text = json.dumps(list(numbers))
+    if connection.vendor == "postgresql":
+        return RawSQL("SELECT value::bigint FROM json_array_elements_text(%s::json)", [text])
+    return RawSQL("SELECT value FROM json_each(%s)", [text])
 
 
 def elements(cursor: CursorWrapper, column: str) -> str:

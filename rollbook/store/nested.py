@@ -25,6 +25,8 @@ def membership(scene: Scene, question: Question) -> Sql:
     if any(map(UNSTORABLE.search, question.parents)):
         return FALSE
     asked = CONDITIONS.get(question.operation.operation_id, _all)(scene, question.parents)
+    if question.live:
+        asked = all_of([LIVE, asked])
     if question.operation.kind != "single":
         return asked
     return all_of([sql("entry.record_id = {}", scene.record(scene.collection, question.parents[-1])), asked])
@@ -175,6 +177,20 @@ def _classes_of(scene: Scene, school: Sql) -> Sql:
     return sql("SELECT taught.id {} AND taught.school_id = {}", scene.rows_of("classes", "taught"), school)
 
 
+def _given_to(links: str, column: str, collection: str) -> Condition:
+    """Resources given to the path's record."""
+
+    def condition(scene: Scene, ids: Sequence[str]) -> Sql:
+        given = sql(
+            f"SELECT part.resource_id {{}} AND part.{column} = {{}} AND part.status = 'active'",
+            scene.rows_of(links, "part"),
+            scene.record(collection, ids[0]),
+        )
+        return all_of([LIVE, scene.dialect.among("entry.record_id", given)])
+
+    return condition
+
+
 # --- By enrollments ---------------------------------------------------------------------------------------------------------------
 
 
@@ -244,6 +260,9 @@ CONDITIONS: dict[str, Condition] = {
     "getEnrollmentsForClassInSchool": _in_school(_refers_to("class_id", "classes", 1)),
     "getEnrollmentsForSchool": _enrollments_of_school,
     "getGradingPeriodsForTerm": _grading_periods_of_term,
+    "getResourcesForClass": _given_to("classResources", "class_id", "classes"),
+    "getResourcesForCourse": _given_to("courseResources", "course_id", "courses"),
+    "getResourcesForUser": _given_to("userResources", "user_id", "users"),
     "getStudentsForClass": _enrolled("student"),
     "getStudentsForClassInSchool": _in_school(_enrolled("student", 1)),
     "getStudentsForSchool": _has_role_at_school("student"),

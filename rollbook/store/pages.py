@@ -9,17 +9,20 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
 from django.db import connection, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rollbook.oneroster.json_binding import ADDRESS
+from rollbook.oneroster.json_binding import addressed
 from rollbook.oneroster.query import Question
+from rollbook.store.aliases import forget_aliases, turned
 from rollbook.store.models import PageChunk, PageList, Pin, Publication
 from rollbook.store.prepared import fetch
 from rollbook.store.querysets import positions, record_position
 from rollbook.store.texts import Located, forget_openings, joined_texts
+from rollbook.store.unseen import forget_unseen, refuse_unseen
 from rollbook.store.visibility import NotVisible, Reader
 
 PIN_MINUTES = 30
@@ -28,18 +31,31 @@ CHUNK = 5_000
 
 
 def locate(reader: Reader, question: Question, now_ms: int) -> Located:
-    """Find the page, or the one record, that `question` asks for. Raises NotVisible for an unknown record or parent."""
+    """Find the page, or the one record, that `question` asks for. Raises NotVisible for an unknown record or parent, BadQuery where it
+    asks by what the reader does not see.
+    """
+    refuse_unseen(reader, question)
+    question = turned(reader, question)
+    if not reader.deleted:
+        question = replace(question, live=True)
     if question.operation.kind == "single":
         return _locate_record(reader, question)
     pin = _pin_of(reader, question)
     is_held = pin is not None and pin.last_page_at >= now_ms - PIN_MINUTES * 60_000
-    publication = pin.publication if pin and is_held and question.offset else _current(reader)
+    held = pin.publication if pin and is_held and question.offset else 0
+    publication = held if held and _knows(reader, held) else _current(reader)
     located = _locate_page(reader, question, publication)
     if located.total > question.offset + question.limit or (
         question.offset and question.offset < located.total
     ):
         _keep_pin(reader, question, pin, located.publication, now_ms)
     return located
+
+
+def locate_in(reader: Reader, question: Question, publication: int) -> Located:
+    """The page as it was in a publication, which the caller sees to it is kept: only for collections in default order."""
+    assert _is_plain(question)
+    return _locate_page(reader, question, publication)
 
 
 def read(located: Located, address: str) -> tuple[bytes, int]:
@@ -49,8 +65,7 @@ def read(located: Located, address: str) -> tuple[bytes, int]:
     text, count = joined_texts(located)
     if located.question.fields is not None:
         text = _selected(text, located.question.fields)
-    # Bytes, because they are replaced in a sixth of the time that a str takes.
-    return text.replace(ADDRESS.encode(), address.encode()), count
+    return addressed(text, address), count
 
 
 def _selected(text: bytes, fields: tuple[str, ...]) -> bytes:
@@ -85,7 +100,7 @@ def _pin_of(reader: Reader, question: Question) -> _Walk | None:
     found = fetch(
         _reading(),
         "SELECT publication, last_page_at FROM store_pin WHERE credential_id = %s AND query = %s",
-        [reader.credential_id, question.digest],
+        [reader.credential_id, _walk(reader, question)],
     )
     return _Walk(*found[0]) if found else None
 
@@ -98,13 +113,18 @@ def _keep_pin(reader: Reader, question: Question, pin: _Walk | None, publication
         cursor.execute(
             """INSERT INTO store_pin (district_id, credential_id, query, publication, last_page_at) VALUES (%s, %s, %s, %s, %s)
                ON CONFLICT (credential_id, query) DO UPDATE SET publication = excluded.publication, last_page_at = excluded.last_page_at""",
-            [reader.district_id, reader.credential_id, question.digest, publication, now_ms],
+            [reader.district_id, reader.credential_id, _walk(reader, question), publication, now_ms],
         )
+
+
+def _walk(reader: Reader, question: Question) -> str:
+    """Names a walk. When the rule of the grant is edited its walks end: what it does not see any more it is not shown to the last page."""
+    return sha256(f"{reader.grant_version} {question.digest}".encode()).hexdigest()
 
 
 @lru_cache(maxsize=256)
 def _state(district_id: int, publication: int) -> dict[str, dict[str, list[int]]]:
-    """{view: {collection: [total, changed]}} of a publication; publications never change."""
+    """{view: {collection: [total, changed, gone]}} of a publication; publications never change."""
     found: dict[str, dict[str, list[int]]] = Publication.objects.values_list("state", flat=True).get(
         district_id=district_id, number=publication
     )
@@ -115,6 +135,13 @@ def forget_publications() -> None:
     """Let go of what is kept of publications in memory; only who makes districts again under old ids needs this."""
     _state.cache_clear()
     forget_openings()
+    forget_unseen()
+    forget_aliases()
+
+
+def _knows(reader: Reader, publication: int) -> bool:
+    """Whether the reader's view was there in that publication; an edit of permissions can give a walk another view on its way."""
+    return str(reader.view_id) in _state(reader.district_id, publication)
 
 
 # --- Locating -----------------------------------------------------------------------------------------------------------------------------
@@ -123,13 +150,13 @@ def forget_publications() -> None:
 def _locate_page(reader: Reader, question: Question, publication: int) -> Located:
     if not publication:
         return Located(reader, question, 0, 0, (), 0)
-    total, changed = (
+    total, changed, *gone = (
         _state(reader.district_id, publication)
         .get(str(reader.view_id), {})
-        .get(str(question.operation.collection), (0, 0))
+        .get(str(question.operation.collection), (0, 0, 0))
     )
     first, last = question.offset, question.offset + question.limit
-    if _is_plain(question):
+    if _is_plain(question) and (not question.live or gone == [0]):
         return Located(reader, question, publication, total, range(first + 1, min(last, total) + 1), changed)
     if question.parents or question.operation.path != f"/{question.operation.collection}":
         changed = publication

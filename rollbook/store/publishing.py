@@ -15,12 +15,24 @@ from rollbook.store.beginning import BEGUN, COLUMNS, Beginning
 from rollbook.store.bulk import among, batches, elements, load, many
 from rollbook.store.looked import Looked
 from rollbook.store.models import RECORDS, District
-from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
+from rollbook.store.models.publication import FOREVER, NUMBER_OF
 from rollbook.store.pouring import pour
 from rollbook.store.records import Loaded, Roster
 from rollbook.store.sights import Sight, base_sight
 
 CHUNK = 10_000
+ORDER = (
+    "orgs",
+    "academicSessions",
+    "resources",
+    "courses",
+    "classes",
+    "users",
+    "enrollments",
+    "demographics",
+)
+"""The collections behind those whose coming and going they tell of."""
+
 Changed = dict[str, set[int]]
 """Record ids by collection: those created, updated, deleted or restored since the last publication."""
 
@@ -41,13 +53,16 @@ class ServedNow:
 
 @dataclass
 class Edition:
-    """A publication in the making. `totals` are by collection; `written` counts rows; `flipped` are records that came into sight or left."""
+    """A publication in the making. `totals` are by collection, tombstones included, of which there are so many in `gone`; `written` counts
+    rows; `flipped` are records that came into sight or left.
+    """
 
     cursor: CursorWrapper
     district: District
     number: int
     today: str
     totals: dict[str, int]
+    gone: dict[str, int]
     is_first: bool
     looked: Looked = field(default_factory=Looked)
     written: dict[str, int] = field(default_factory=dict)
@@ -63,7 +78,7 @@ def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | 
         _begin(edition, begun)
     sight = base_sight(edition.cursor, edition.district.pk)
     roster = Roster(edition.cursor, edition.district.pk, sight, edition.today)
-    for collection in COLLECTIONS:
+    for collection in ORDER:
         if begun is not None and collection in BEGUN:
             candidates: Iterable[int] = begun.others(collection)
         else:
@@ -144,14 +159,15 @@ def _changed_sessions(edition: Edition, changed: Changed) -> Iterable[int]:
 def _changed_courses(edition: Edition, changed: Changed) -> Iterable[int]:
     if edition.flipped["orgs"] or edition.flipped["academicSessions"]:
         return _all(edition, "courses")
-    return sorted(changed.get("courses", ()))
+    return sorted({*changed.get("courses", ()), *_given(edition, changed, "courseResources", "course_id")})
 
 
 def _changed_classes(edition: Edition, changed: Changed) -> Iterable[int]:
     if edition.flipped["orgs"] or edition.flipped["academicSessions"]:
         return _all(edition, "classes")
     flipped = _referring(edition, "store_class", "course_id", edition.flipped["courses"])
-    return sorted({*changed.get("classes", ()), *flipped})
+    given = _given(edition, changed, "classResources", "class_id")
+    return sorted({*changed.get("classes", ()), *flipped, *given})
 
 
 def _changed_users(edition: Edition, changed: Changed) -> Iterable[int]:
@@ -164,7 +180,19 @@ def _changed_users(edition: Edition, changed: Changed) -> Iterable[int]:
     ids |= _owners(edition, "store_enrollment", changed.get("enrollments", ()))
     if edition.flipped["classes"]:
         ids |= _owners_in_classes(edition, edition.flipped["classes"])
+    ids |= _given(edition, changed, "userResources", "user_id")
     return sorted(ids)
+
+
+def _changed_resources(edition: Edition, changed: Changed) -> Iterable[int]:
+    return sorted(changed.get("resources", ()))
+
+
+def _given(edition: Edition, changed: Changed, links: str, column: str) -> set[int]:
+    """Whom a resource was given or taken from, or who has one that came into sight or left it."""
+    table = RECORDS[links]._meta.db_table
+    owners = _column(edition, column, table, "id", changed.get(links, ()))
+    return owners | _column(edition, column, table, "resource_id", edition.flipped["resources"])
 
 
 def _changed_enrollments(edition: Edition, changed: Changed) -> Iterable[int]:
@@ -190,6 +218,7 @@ _DEPENDANTS = {
     "users": _changed_users,
     "enrollments": _changed_enrollments,
     "demographics": _changed_demographics,
+    "resources": _changed_resources,
 }
 
 
@@ -288,11 +317,13 @@ def _live(
         return None
     if current.gone:
         edition.flipped[collection].add(found.record_id)
+        edition.gone[collection] -= 1
     return _row(edition, collection, current.position, found, False, text_v1p1, text_v1p2, current)
 
 
 def _gone(edition: Edition, collection: str, found: Loaded, current: ServedNow) -> tuple[Any, ...]:
     edition.flipped[collection].add(found.record_id)
+    edition.gone[collection] += 1
     kept = found._replace(kind=current.kind)
     return _row(
         edition, collection, current.position, kept, True, *tombstones(collection, found.sourced_id), current

@@ -11,6 +11,7 @@ from rollbook.oneroster.entities import ENTITIES
 from rollbook.oneroster.evaluation import values_at
 from rollbook.oneroster.filters import UNSTORABLE, AnyOf
 from rollbook.oneroster.query import Question, Sort
+from rollbook.store.aliases import has_former_names
 from rollbook.store.conditions import LastBefore, bound, condition
 from rollbook.store.dialect import Sql, all_of, dialect_of, sql, value
 from rollbook.store.nested import LIVE, PARENTS, Condition, membership
@@ -52,7 +53,7 @@ def _positions(cursor: CursorWrapper, reader: Reader, question: Question, public
 
 def _scene(cursor: CursorWrapper, reader: Reader, question: Question, collection: str) -> Scene:
     entity = ENTITIES[question.operation.version, collection]
-    return Scene(dialect_of(cursor), entity, reader.district_id, reader.view_id)
+    return Scene(dialect_of(cursor), entity, reader.district_id, reader.view_id, has_former_names(reader))
 
 
 def _require_parents(cursor: CursorWrapper, reader: Reader, question: Question) -> None:

@@ -14,10 +14,11 @@ from django.db.backends.utils import CursorWrapper
 from rollbook.oneroster.collections import COLLECTION
 from rollbook.oneroster.mapping import role_and_orgs_v1p1, role_v1p2
 from rollbook.oneroster.spec import Field
-from rollbook.store.bulk import among, many
+from rollbook.store.bulk import among, elements, many
 from rollbook.store.columns import column_of
 from rollbook.store.models import RECORDS
 from rollbook.store.sights import Sight, rows_of
+from rollbook.store.visibility import GUARDIAN_WORDS
 
 CanonicalRecord = dict[str, Any]
 
@@ -79,9 +80,12 @@ def _select(
 
 
 def _orgs(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
-    visible = roster.sight.orgs
+    visible, shared = roster.sight.orgs, roster.sight.role_orgs
     children = _children(roster, "store_org", visible)
     for row in _select(roster, collection, ids, ["parent_id"]):
+        if row["id"] not in shared:
+            # There for reference alone: what it is called, what it is, where it stands.
+            row["metadata"] = None
         row["parentSourcedId"] = visible.get(row["parent_id"])
         row["children"] = children[row["id"]]
         yield Loaded(row["id"], row["sourced_id"], row["type"], row if row["id"] in visible else None)
@@ -110,21 +114,46 @@ def _children(roster: Roster, table: str, visible: dict[int, str]) -> dict[int, 
 
 def _courses(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
     sight = roster.sight
+    resources = _resources_of(roster, "store_courseresource", "course_id", ids)
     for row in _select(roster, collection, ids, ["org_id", "school_year_id"]):
         row["orgSourcedId"] = sight.orgs.get(row["org_id"])
         row["schoolYearSourcedId"] = sight.sessions.get(row["school_year_id"])
+        row["resources"] = resources[row["id"]]
         yield Loaded(row["id"], row["sourced_id"], "", row if row["id"] in sight.courses else None)
 
 
 def _classes(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
     sight = roster.sight
+    resources = _resources_of(roster, "store_classresource", "class_id", ids)
     for row in _select(roster, collection, ids, ["course_id", "school_id", "term_ids"]):
         row["courseSourcedId"] = sight.courses.get(row["course_id"])
         row["schoolSourcedId"] = sight.orgs.get(row["school_id"])
         row["termSourcedIds"] = [
             sight.sessions[term] for term in json.loads(row["term_ids"]) if term in sight.sessions
         ]
+        row["resources"] = resources[row["id"]]
         yield Loaded(row["id"], row["sourced_id"], "", row if row["id"] in sight.classes else None)
+
+
+def _resources(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
+    for row in _select(roster, collection, ids):
+        yield Loaded(row["id"], row["sourced_id"], "", row if row["id"] in roster.sight.resources else None)
+
+
+def _resources_of(roster: Roster, table: str, column: str, ids: Sequence[int]) -> dict[int, list[str]]:
+    """The visible resources that each of these records was given, once each, in the order in which they were given."""
+    found: dict[int, dict[str, None]] = defaultdict(dict)
+    visible = roster.sight.resources
+    if visible:
+        for number, resource in rows_of(
+            roster.cursor,
+            f"""SELECT {column}, resource_id FROM {table}
+                WHERE district_id = %s AND {among(roster.cursor, column)} AND status = 'active' ORDER BY id""",
+            [roster.district_id, many(roster.cursor, ids)],
+        ):
+            if resource in visible:
+                found[number][visible[resource]] = None
+    return defaultdict(list, {number: list(some) for number, some in found.items()})
 
 
 def _enrollments(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Loaded]:
@@ -185,6 +214,7 @@ def _users(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Load
     shown = [number for number in agents if number in visible]
     profiles = _profiles(roster, shown)
     roles = _roles(roster, shown)
+    resources = _resources_of(roster, "store_userresource", "user_id", shown)
     rows = {row["id"]: row for row in _select(roster, collection, shown, ["primary_org_id"])}
     for number, (sourced_id, named) in agents.items():
         if number not in visible:
@@ -196,6 +226,7 @@ def _users(roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[Load
         row["primaryOrgSourcedId"] = roster.sight.orgs[primary] if primary in roster.sight.role_orgs else None
         row["roles"] = roles[number]
         row["userProfiles"] = profiles[number]
+        row["resources"] = resources[number]
         kind, _ = role_and_orgs_v1p1(row["roles"], row["primaryOrgSourcedId"], roster.today)
         yield Loaded(number, sourced_id, kind, row)
 
@@ -214,7 +245,9 @@ def _agents(roster: Roster, ids: Sequence[int]) -> dict[int, tuple[str, list[int
 
 
 def _roles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
-    """The roles each may be seen with; who has none left has the role of their enrollments, at the class's school."""
+    """The roles each may be seen with; who has none left has the role of their enrollments, at the class's school, or is a guardian
+    at the schools of the students who name them.
+    """
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
     orgs, role_orgs = roster.sight.orgs, roster.sight.role_orgs
     for user, role_type, role, begin, end, org, profile in rows_of(
@@ -237,6 +270,7 @@ def _roles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any
                 }
             )
     _roles_by_enrollment(roster, [user for user in users if user not in found], found)
+    _roles_by_wards(roster, [user for user in users if user not in found], found)
     return found
 
 
@@ -252,20 +286,52 @@ def _roles_by_enrollment(roster: Roster, users: list[int], found: dict[int, list
         place = roster.sight.classes.get(class_id)
         if place is None:
             continue
-        org, word = roster.sight.orgs[place[1]], role_v1p2(role, "school")
-        if any(known["orgSourcedId"] == org and known["role"] == word for known in found[user]):
-            continue
-        first = all(known["orgSourcedId"] != org for known in found[user])
-        found[user].append(
-            {
-                "roleType": "primary" if first else "secondary",
-                "role": word,
-                "orgSourcedId": org,
-                "beginDate": None,
-                "endDate": None,
-                "userProfileSourcedId": None,
-            }
+        _add_role(found[user], roster.sight.orgs[place[1]], role_v1p2(role, "school"))
+
+
+def _add_role(known: list[dict[str, Any]], org: str, word: str) -> None:
+    if any(one["orgSourcedId"] == org and one["role"] == word for one in known):
+        return
+    first = all(one["orgSourcedId"] != org for one in known)
+    known.append(
+        {
+            "roleType": "primary" if first else "secondary",
+            "role": word,
+            "orgSourcedId": org,
+            "beginDate": None,
+            "endDate": None,
+            "userProfileSourcedId": None,
+        }
+    )
+
+
+def _roles_by_wards(roster: Roster, users: list[int], found: dict[int, list[dict[str, Any]]]) -> None:
+    if not users:
+        return
+    cursor = roster.cursor
+    words = dict(
+        rows_of(
+            cursor,
+            f"""SELECT user_id, role FROM store_role WHERE district_id = %s AND {among(cursor, "user_id")} AND status = 'active'
+                AND role IN ({GUARDIAN_WORDS}) ORDER BY id DESC""",
+            [roster.district_id, many(cursor, users)],
         )
+    )
+    if not words:
+        return
+    named = rows_of(
+        cursor,
+        f"""SELECT element.value, u.id, e.class_id FROM store_user u, {elements(cursor, "u.agent_ids")}, store_enrollment e
+            WHERE u.district_id = %s AND u.agent_ids IS NOT NULL AND u.status = 'active' AND {among(cursor, "element.value")}
+            AND e.district_id = u.district_id AND e.user_id = u.id AND e.role = 'student' AND e.status = 'active'
+            ORDER BY 1, e.id""",
+        [roster.district_id, many(cursor, words)],
+    )
+    wards = roster.sight.people({ward for _, ward, _ in named})
+    for user, ward, class_id in named:
+        place = roster.sight.classes.get(class_id)
+        if place is not None and ward in wards:
+            _add_role(found[user], roster.sight.orgs[place[1]], words[user])
 
 
 def _profiles(roster: Roster, users: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
@@ -298,4 +364,5 @@ _LOADERS: dict[str, Callable[[Roster, str, Sequence[int]], Iterator[Loaded]]] = 
     "users": _users,
     "enrollments": _enrollments,
     "demographics": _demographics,
+    "resources": _resources,
 }

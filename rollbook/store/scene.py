@@ -20,12 +20,16 @@ GONE = Sql("entry.gone")
 
 @dataclass(frozen=True)
 class Scene:
-    """One question's rows. `version` decides between texts and stamps; a view's row goes before the whole roster's where it has its own."""
+    """One question's rows. `version` decides between texts and stamps; a view's row goes before the whole roster's where it has its own.
+
+    `renamed`: among its rows are tombstones of records under ids they bear no more, kept by the negative of the record id.
+    """
 
     dialect: Dialect
     entity: Entity
     district_id: int
     view_id: int
+    renamed: bool = False
 
     @property
     def version(self) -> str:
@@ -83,10 +87,11 @@ class Scene:
                 )
             )
         if "roster." in mentioned:
+            record_id = "abs(entry.record_id)" if self.renamed else "entry.record_id"
             joins.append(
                 Sql(
                     f"JOIN {table_of(self.collection)} AS roster"
-                    " ON roster.district_id = entry.district_id AND roster.id = entry.record_id"
+                    f" ON roster.district_id = entry.district_id AND roster.id = {record_id}"
                 )
             )
         tables = Sql(

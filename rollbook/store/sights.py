@@ -10,18 +10,22 @@ from django.db.backends.utils import CursorWrapper
 
 from rollbook.store.bulk import among, many
 from rollbook.store.models import RECORDS
-from rollbook.store.visibility import GUARDIANS, Rule, seen
+from rollbook.store.visibility import GUARDIANS, seen
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What may be seen: served ids by record id of each small collection, where roles may be shown, and which people are visible."""
+    """What may be seen: served ids by record id of each small collection, where roles may be shown, and which people are visible.
+
+    Orgs at which no roles may be shown are there for reference alone.
+    """
 
     orgs: dict[int, str]
     role_orgs: Collection[int]
     sessions: dict[int, str]
     courses: dict[int, str]
     classes: dict[int, tuple[str, int]]
+    resources: dict[int, str]
     people: Callable[[Iterable[int]], dict[int, str]]
 
 
@@ -43,14 +47,15 @@ def base_sight(cursor: CursorWrapper, district_id: int) -> Sight:
             )
             if school in orgs and course in courses
         },
+        _active(cursor, district_id, "store_resource"),
         lambda ids: _people_of_roster(cursor, district_id, ids),
     )
 
 
-def view_sight(cursor: CursorWrapper, district_id: int, rule: Rule) -> Sight:
-    """What the temporary table `seen` lets through; roles only at the orgs the rule chose."""
+def view_sight(cursor: CursorWrapper, district_id: int) -> Sight:
+    """What the temporary table `seen` lets through; roles only at the orgs in `chosen`."""
     orgs = _seen(cursor, district_id, "orgs")
-    chosen = orgs if rule.orgs is None else set(rule.orgs) & set(orgs)
+    chosen = {row[0] for row in rows_of(cursor, "SELECT id FROM chosen", [])} & set(orgs)
     classes = rows_of(
         cursor,
         f"SELECT id, sourced_id, school_id FROM store_class WHERE district_id = %s AND {seen('classes', 'id')}",
@@ -62,6 +67,7 @@ def view_sight(cursor: CursorWrapper, district_id: int, rule: Rule) -> Sight:
         _seen(cursor, district_id, "academicSessions"),
         _seen(cursor, district_id, "courses"),
         {number: (sourced_id, school) for number, sourced_id, school in classes},
+        _seen(cursor, district_id, "resources"),
         lambda ids: dict(
             rows_of(
                 cursor,

@@ -140,6 +140,12 @@ def column_of_id(field: str) -> str:
 def _metadata(scene: Scene, name: str) -> Scalar:
     named = scene.dialect.named
     raw, folded = named(Sql("roster.metadata"), name), named(Sql("roster.metadata_folded"), name)
+    if scene.is_view and scene.collection == "orgs":
+        # An org that is there for reference alone shows none.
+        any_at_all = scene.dialect.scalar(scene.document, ("metadata",))
+        return Scalar(
+            *(sql("CASE WHEN {} IS NOT NULL THEN {} END", any_at_all, one) for one in (raw, folded))
+        )
     if scene.version == "1.1" and scene.collection == "users" and name in METADATA_V1P1:
         # 1.1 shows as metadata what it has no member for, unless the district's own metadata has that name.
         member = Member(METADATA_V1P1[name], source=METADATA_V1P1[name])

@@ -33,6 +33,9 @@ LOOKED_UP = 20_000
 CREATES, UPDATES, DELETES = ("create",), ("update", "restore"), ("delete",)
 
 
+OWNERS = {"users": "userSourcedId", "classes": "classSourcedId", "courses": "courseSourcedId"}
+"""The field by which records that are shown inside another say whose they are."""
+
 Written = Callable[[int], None]
 Part = tuple[Path, int, int, int]
 """A file of a plan: the first and the last id of those whom it creates, and how many they are."""
@@ -77,20 +80,30 @@ def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
 
 
 def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
-    """The record ids that `plan` changes, by collection; users also where a record was taken from one to be given to another."""
+    """The record ids that `plan` changes, by collection; owners also where a record was taken from one to be given to another."""
     with duckdb.connect() as reader:
         rows = reader.execute(
             "SELECT collection, list(record_id) FROM read_parquet(?) WHERE action <> 'relink' GROUP BY 1",
             [str(plan)],
         ).fetchall()
-        owners = reader.execute(
-            """SELECT DISTINCT before->>'userSourcedId' FROM read_parquet(?)
-               WHERE action IN ('update', 'restore') AND before->>'userSourcedId' <> after->>'userSourcedId'""",
-            [str(plan)],
-        ).fetchall()
+        owners = {owner: _former(reader, plan, field) for owner, field in OWNERS.items()}
     changed = {collection: set(ids) for collection, ids in rows}
-    changed.setdefault("users", set()).update(_users(cursor, connection, [owner for (owner,) in owners]))
+    for owner, names in owners.items():
+        changed.setdefault(owner, set()).update(_named(cursor, connection, owner, names))
     return changed
+
+
+def _former(reader: duckdb.DuckDBPyConnection, plan: Path, field: str) -> list[str]:
+    """Whom records belonged to that belong to another now."""
+    shown_inside = (
+        "" if field == "userSourcedId" else "AND collection IN ('classResources', 'courseResources')"
+    )
+    rows = reader.execute(
+        f"""SELECT DISTINCT before->>'{field}' FROM read_parquet(?) WHERE action IN ('update', 'restore') {shown_inside}
+            AND before->>'{field}' <> after->>'{field}'""",
+        [str(plan)],
+    )
+    return [owner for (owner,) in rows.fetchall()]
 
 
 def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
@@ -131,12 +144,14 @@ def _held_against_all(
     return sum(one in taken for one in ids) if taken else 0
 
 
-def _users(cursor: CursorWrapper, connection: Connection, names: Sequence[str]) -> Iterator[int]:
-    """The users that a connection refers to by these ids: its own as delivered, those of others as served."""
+def _named(
+    cursor: CursorWrapper, connection: Connection, collection: str, names: Sequence[str]
+) -> Iterator[int]:
+    """The records that a connection refers to by these ids: its own as delivered, those of others as served."""
     for some in batches(names, 500):
         marks = ", ".join(["%s"] * len(some))
         cursor.execute(
-            f"""SELECT id FROM store_user WHERE district_id = %s AND (connection_id = %s AND source_id IN ({marks})
+            f"""SELECT id FROM {RECORDS[collection]._meta.db_table} WHERE district_id = %s AND (connection_id = %s AND source_id IN ({marks})
                 OR connection_id <> %s AND sourced_id IN ({marks}))""",
             [connection.district_id, connection.pk, *some, connection.pk, *some],
         )

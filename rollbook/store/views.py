@@ -1,44 +1,92 @@
 """Views: what one rule lets through, with entries and exits stamped by the publication in which they happened.
 
-A view is brought up to the roster in the transaction that made the publication. Its membership is worked out by `visibility.work_out`; here it
-is compared with the rows of the view, and only the difference is written. Records the view trims get texts of their own.
+A view is brought up to the roster in the transaction that made the publication. Its membership is worked out by `visibility.work_out`, once
+for all views of one rule; here it is compared with the rows of each, and only the difference is written. Records the rule trims get texts of
+their own.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.backends.utils import CursorWrapper
+
+from rollbook.engine.scope import NONE, Rule
 from rollbook.oneroster.json_binding import texts
-from rollbook.store.bulk import batches, is_postgresql, load, temporary
+from rollbook.store.bulk import batches, elements, is_postgresql, load, temporary
+from rollbook.store.circumstances import Circumstances
 from rollbook.store.models import RECORDS, View
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
 from rollbook.store.publishing import CHUNK, Edition, served_now, tombstones
 from rollbook.store.records import Roster
-from rollbook.store.sights import view_sight
-from rollbook.store.visibility import WHOLE_ROSTER, Rule, work_out
+from rollbook.store.sights import Sight, view_sight
+from rollbook.store.visibility import GUARDIAN_WORDS, WHOLE_ROSTER, seen, work_out
 
 NEXT = "record_id, position, place, gone, kind, stamp_v1p1, stamp_v1p2, text_v1p1, text_v1p2"
 NEXT_COLUMNS = tuple(NEXT.split(", "))
+KEY_COLUMNS = ("district_id", "view_id", "collection", "from_publication", "to_publication")
 ANALYZE_FROM = 10_000
 """Rows entering a view from which the database is told to look at the table anew before it answers questions about it."""
 
 OWN_COLUMNS = ("collection", "record_id", "kind", "text_v1p1", "text_v1p2")
 
+Trim = tuple[str, list[Any]]
+"""A condition on a roster row `r`, with its parameters."""
 
-def refresh(edition: Edition, view: View, totals: dict[str, int]) -> set[str]:
-    """Bring `view` up to the roster for this publication; the collections in which a row of it changed. `totals` follow."""
-    rule = Rule.parse(view.rule)
-    work_out(edition.cursor, edition.district.pk, rule)
-    _trim(edition, rule)
+
+def work(edition: Edition, rule: Rule, circumstances: Circumstances) -> None:
+    """Work out what `rule` shows of the roster now, and how: the temporary tables `seen` and `own`, from which views are brought up."""
+    shown = rule if circumstances.is_open else NONE
+    work_out(edition.cursor, edition.district.pk, shown, sorted(circumstances.left_out))
+    _trim(edition, rule, circumstances)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What an edit of permissions did to a view, beside what it shows: in `touched` collections every record counts as changed, in `renamed`
+    ones each has another id than before.
+    """
+
+    touched: frozenset[str] = frozenset()
+    renamed: frozenset[str] = frozenset()
+
+
+NO_EDIT = Edit()
+
+
+def refresh(
+    edition: Edition,
+    view: View,
+    totals: dict[str, int],
+    gone: dict[str, int],
+    circumstances: Circumstances,
+    edit: Edit = NO_EDIT,
+) -> set[str]:
+    """Bring `view` up to what was worked out last; the collections in which a row of it changed. `totals` and `gone` follow."""
     before = sum(totals.values())
     changed = set()
     edition.looked.will(f"view {view.pk}", sum(edition.totals.values()))
     for name in COLLECTIONS:
-        if _refresh_collection(edition, view, name, totals):
+        if name in edit.renamed and (left := _rename(edition, view, name, circumstances)):
+            gone[name] += left
+            changed.add(name)
+        if _refresh_collection(edition, view, name, totals, gone, circumstances, name in edit.touched):
             changed.add(name)
         edition.looked.has(f"view {view.pk}", edition.totals[name])
     if sum(totals.values()) - before >= ANALYZE_FROM and is_postgresql(edition.cursor):
         edition.cursor.execute("ANALYZE store_viewrow")
     return changed
+
+
+def count_gone(edition: Edition, view_id: int, collection: str) -> int:
+    """How many tombstones a view holds of a collection."""
+    table = "store_served" if view_id == WHOLE_ROSTER else "store_viewrow"
+    view, parameters = ("", []) if view_id == WHOLE_ROSTER else ("AND view_id = %s", [view_id])
+    edition.cursor.execute(
+        f"SELECT count(*) FROM {table} WHERE district_id = %s {view} AND collection = %s AND to_publication = %s AND gone",
+        [edition.district.pk, *parameters, NUMBER_OF[collection], FOREVER],
+    )
+    return int(edition.cursor.fetchone()[0])
 
 
 def copy_rows(edition: Edition, source: int, copy: int) -> None:
@@ -69,80 +117,151 @@ def copy_rows(edition: Edition, source: int, copy: int) -> None:
 # --- Texts of its own -------------------------------------------------------------------------------------------------------------------
 
 
-def _trim(edition: Edition, rule: Rule) -> None:
+def _trim(edition: Edition, rule: Rule, circumstances: Circumstances) -> None:
     """Fill the temporary table `own` with the records this view shows otherwise than the whole roster does."""
     temporary(
         edition.cursor,
         "own",
         "collection smallint, record_id bigint, kind text, text_v1p1 text, text_v1p2 text, PRIMARY KEY (collection, record_id)",
     )
-    sight = view_sight(edition.cursor, edition.district.pk, rule)
+    sight = view_sight(edition.cursor, edition.district.pk)
     roster = Roster(edition.cursor, edition.district.pk, sight, edition.today)
-    chosen = list(sight.role_orgs)
-    for collection, ids in (
-        ("orgs", sorted(sight.orgs)),
-        ("academicSessions", sorted(sight.sessions)),
-        ("users", _trimmed_users(edition, chosen)),
-        ("enrollments", _trimmed_enrollments(edition)),
-    ):
+    for collection in COLLECTIONS:
+        treatments = rule.treatments.get(collection, {})
+        all_of_it = bool(treatments) or circumstances.shows_ids_of(collection)
+        ids = _looked_at(edition, sight, collection, all_of_it)
         for some in batches(ids, CHUNK):
-            load(edition.cursor, "own", OWN_COLUMNS, list(_own(edition, roster, collection, some)))
+            rows = _own(edition, roster, collection, some, circumstances, treatments)
+            load(edition.cursor, "own", OWN_COLUMNS, list(rows))
 
 
-def _own(edition: Edition, roster: Roster, collection: str, ids: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+def _looked_at(edition: Edition, sight: Sight, collection: str, all_of_it: bool) -> list[int]:
+    """The records that may be shown otherwise; all of them where fields are treated."""
+    if collection == "orgs":
+        return sorted(sight.orgs)
+    if collection == "academicSessions":
+        return sorted(sight.sessions)
+    if all_of_it:
+        number = NUMBER_OF[collection]
+        edition.cursor.execute(f"SELECT record_id FROM seen WHERE collection = {number} ORDER BY record_id")
+        return [row[0] for row in edition.cursor.fetchall()]
+    return _trimmed(edition, collection) if collection in TRIMMED else []
+
+
+def _own(
+    edition: Edition,
+    roster: Roster,
+    collection: str,
+    ids: Sequence[int],
+    circumstances: Circumstances,
+    treatments: Mapping[str, str],
+) -> Iterator[tuple[Any, ...]]:
     now = served_now(edition, collection, ids)
     for found in roster.load(collection, ids):
         if found.record is None:
             continue
-        shown = texts(collection, found.record, edition.today)
+        record = circumstances.treated(collection, found.record_id, found.record, treatments)
+        shown = texts(collection, record, edition.today)
         everybody = now.get(found.record_id)
         if everybody is None or (everybody.text_v1p1, everybody.text_v1p2) != shown:
             yield NUMBER_OF[collection], found.record_id, found.kind, *shown
 
 
-def _trimmed_users(edition: Edition, chosen: list[int]) -> Iterable[int]:
-    """People seen who have a role or a primary org outside the chosen orgs, or name agents."""
-    cursor, users = edition.cursor, NUMBER_OF["users"]
-    temporary(cursor, "chosen", "id bigint PRIMARY KEY")
-    load(cursor, "chosen", ["id"], [(number,) for number in chosen])
+def _trimmed(edition: Edition, collection: str) -> list[int]:
+    """The records seen that may have something to hide, or that the whole roster does not show."""
+    cursor, number = edition.cursor, edition.district.pk
+    condition, parameters = TRIMMED[collection](cursor, number)
     cursor.execute(
-        f"""SELECT u.id FROM store_user u JOIN seen s ON s.collection = {users} AND s.record_id = u.id
-            WHERE u.district_id = %s AND (
-                u.agent_ids IS NOT NULL
-                OR (u.primary_org_id IS NOT NULL AND u.primary_org_id NOT IN (SELECT id FROM chosen))
-                OR EXISTS (SELECT 1 FROM store_role r WHERE r.district_id = u.district_id AND r.user_id = u.id
-                           AND r.status = 'active' AND r.org_id NOT IN (SELECT id FROM chosen)))
-            ORDER BY u.id""",
-        [edition.district.pk],
+        f"""SELECT r.id FROM {RECORDS[collection]._meta.db_table} r
+            JOIN seen s ON s.collection = {NUMBER_OF[collection]} AND s.record_id = r.id
+            WHERE r.district_id = %s AND ({condition}) ORDER BY r.id""",
+        [number, *parameters],
     )
     return [row[0] for row in cursor.fetchall()]
 
 
-def _trimmed_enrollments(edition: Edition) -> Iterable[int]:
-    """Enrollments seen whose school is out of sight, so that they tell the class's school instead."""
-    cursor = edition.cursor
-    cursor.execute(
-        f"""SELECT e.id FROM store_enrollment e
-            JOIN seen s ON s.collection = {NUMBER_OF["enrollments"]} AND s.record_id = e.id
-            WHERE e.district_id = %s AND e.school_id NOT IN (SELECT record_id FROM seen WHERE collection = {NUMBER_OF["orgs"]})
-            ORDER BY e.id""",
-        [edition.district.pk],
+def _trimmed_courses(cursor: CursorWrapper, district_id: int) -> Trim:
+    """An org out of sight, or a resource."""
+    resources, parameters = _unseen_resource(district_id, "store_courseresource", "course_id")
+    return f"r.org_id IS NOT NULL AND NOT ({seen('orgs', 'r.org_id')}) OR {resources}", parameters
+
+
+def _trimmed_classes(cursor: CursorWrapper, district_id: int) -> Trim:
+    return _unseen_resource(district_id, "store_classresource", "class_id")
+
+
+def _trimmed_users(cursor: CursorWrapper, district_id: int) -> Trim:
+    """A role or a primary org that is not chosen, no role that is, agents or resources that others see, or a guardian, who is not served
+    otherwise.
+    """
+    agents = f"""EXISTS (SELECT 1 FROM {elements(cursor, "r.agent_ids")}
+        WHERE ({seen("users", "element.value")}) <> (element.value IN (
+            SELECT record_id FROM store_served WHERE district_id = %s AND collection = {NUMBER_OF["users"]}
+            AND to_publication = %s AND NOT gone)))"""
+    resources, parameters = _unseen_resource(district_id, "store_userresource", "user_id")
+    return (
+        f"""r.primary_org_id IS NOT NULL AND r.primary_org_id NOT IN (SELECT id FROM chosen)
+            OR NOT EXISTS (SELECT 1 FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.id AND h.status = 'active'
+                           AND h.org_id IN (SELECT id FROM chosen))
+            OR EXISTS (SELECT 1 FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.id AND h.status = 'active'
+                       AND (h.org_id NOT IN (SELECT id FROM chosen) OR h.role IN ({GUARDIAN_WORDS})))
+            OR r.agent_ids IS NOT NULL AND {agents} OR {resources}""",
+        [district_id, FOREVER, *parameters],
     )
-    return [row[0] for row in cursor.fetchall()]
+
+
+def _trimmed_enrollments(cursor: CursorWrapper, district_id: int) -> Trim:
+    """A school out of sight, instead of which the class's is told."""
+    return f"NOT ({seen('orgs', 'r.school_id')})", []
+
+
+def _trimmed_demographics(cursor: CursorWrapper, district_id: int) -> Trim:
+    """A guardian's, which nobody else sees."""
+    return (
+        f"""EXISTS (SELECT 1 FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.user_id
+                    AND h.status = 'active' AND h.role IN ({GUARDIAN_WORDS}))""",
+        [],
+    )
+
+
+def _unseen_resource(district_id: int, table: str, column: str) -> Trim:
+    return (
+        f"""r.id IN (SELECT l.{column} FROM {table} l WHERE l.district_id = %s AND l.status = 'active'
+                     AND NOT ({seen("resources", "l.resource_id")}))""",
+        [district_id],
+    )
+
+
+TRIMMED: dict[str, Callable[[CursorWrapper, int], Trim]] = {
+    "courses": _trimmed_courses,
+    "classes": _trimmed_classes,
+    "users": _trimmed_users,
+    "enrollments": _trimmed_enrollments,
+    "demographics": _trimmed_demographics,
+}
+"""Which records of a collection `_own` looks at; orgs and sessions are few and all looked at, resources never differ."""
 
 
 # --- The difference -------------------------------------------------------------------------------------------------------------------
 
 
-def _refresh_collection(edition: Edition, view: View, collection: str, totals: dict[str, int]) -> bool:
+def _refresh_collection(
+    edition: Edition,
+    view: View,
+    collection: str,
+    totals: dict[str, int],
+    gone: dict[str, int],
+    circumstances: Circumstances,
+    touched: bool,
+) -> bool:
     temporary(
         edition.cursor,
         "successor",
         """record_id bigint PRIMARY KEY, position bigint, place bigint, gone boolean, kind text, stamp_v1p1 bigint, stamp_v1p2 bigint,
            text_v1p1 text, text_v1p2 text""",
     )
-    _returned_or_retold(edition, view, collection)
-    _left(edition, view, collection)
+    gone[collection] -= _returned_or_retold(edition, view, collection, touched)
+    gone[collection] += _left(edition, view, collection, circumstances)
     moved = _replace(edition, view, collection)
     entered = _enter(edition, view, collection, totals)
     return bool(moved or entered)
@@ -153,16 +272,17 @@ def _current(edition: Edition, view: View, collection: str) -> tuple[str, list[A
     return condition, [edition.district.pk, view.pk, NUMBER_OF[collection], FOREVER]
 
 
-def _returned_or_retold(edition: Edition, view: View, collection: str) -> None:
-    """Records seen now that were gone, or whose own text came, changed or went."""
+def _returned_or_retold(edition: Edition, view: View, collection: str, touched: bool) -> int:
+    """Records seen now that were gone, or whose own text came, changed or went, or all that are seen; how many were gone."""
+    fresh = "TRUE" if touched else "v.gone"
     differs = "IS DISTINCT FROM" if is_postgresql(edition.cursor) else "IS NOT"
     current, parameters = _current(edition, view, collection)
-    changed = f"v.gone OR v.text_v1p1 {differs} o.text_v1p1 OR v.text_v1p2 {differs} o.text_v1p2 OR v.kind {differs} o.kind"
+    changed = f"{fresh} OR v.text_v1p1 {differs} o.text_v1p1 OR v.text_v1p2 {differs} o.text_v1p2 OR v.kind {differs} o.kind"
     edition.cursor.execute(
         f"""INSERT INTO successor ({NEXT})
             SELECT v.record_id, v.position, v.place, FALSE, o.kind,
-                   CASE WHEN v.gone OR v.text_v1p1 {differs} o.text_v1p1 THEN %s ELSE v.stamp_v1p1 END,
-                   CASE WHEN v.gone OR COALESCE(v.text_v1p2, v.text_v1p1) {differs} COALESCE(o.text_v1p2, o.text_v1p1)
+                   CASE WHEN {fresh} OR v.text_v1p1 {differs} o.text_v1p1 THEN %s ELSE v.stamp_v1p1 END,
+                   CASE WHEN {fresh} OR COALESCE(v.text_v1p2, v.text_v1p1) {differs} COALESCE(o.text_v1p2, o.text_v1p1)
                         THEN %s ELSE v.stamp_v1p2 END,
                    o.text_v1p1, o.text_v1p2
             FROM store_viewrow v
@@ -171,9 +291,17 @@ def _returned_or_retold(edition: Edition, view: View, collection: str) -> None:
             WHERE {current} AND ({changed})""",
         [edition.number, edition.number, *parameters],
     )
+    if not edition.cursor.rowcount:
+        return 0
+    edition.cursor.execute(
+        f"SELECT count(*) FROM store_viewrow v JOIN successor n ON n.record_id = v.record_id WHERE {current} AND v.gone",
+        parameters,
+    )
+    return int(edition.cursor.fetchone()[0])
 
 
-def _left(edition: Edition, view: View, collection: str) -> None:
+def _left(edition: Edition, view: View, collection: str, circumstances: Circumstances) -> int:
+    """Records not seen any more become tombstones; how many."""
     current, parameters = _current(edition, view, collection)
     table = RECORDS[collection]._meta.db_table
     edition.cursor.execute(
@@ -195,11 +323,51 @@ def _left(edition: Edition, view: View, collection: str) -> None:
             kind,
             edition.number,
             edition.number,
-            *tombstones(collection, sourced_id),
+            *tombstones(collection, circumstances.shown_id(collection, sourced_id)),
         )
         for record_id, position, place, kind, sourced_id in edition.cursor.fetchall()
     ]
-    load(edition.cursor, "successor", NEXT_COLUMNS, rows)
+    return load(edition.cursor, "successor", NEXT_COLUMNS, rows)
+
+
+def _rename(edition: Edition, view: View, collection: str, circumstances: Circumstances) -> int:
+    """Records get other ids: under those they had they become tombstones, which are kept by the negative of the record id. Those that had
+    been left behind under the new ids are taken up again. How many tombstones there are more.
+    """
+    current, parameters = _current(edition, view, collection)
+    condition, cursor = current.replace("v.", ""), edition.cursor
+    cursor.execute(f"UPDATE store_viewrow SET record_id = -record_id WHERE {condition} AND gone", parameters)
+    cursor.execute(
+        f"""SELECT v.record_id, v.position, v.place, COALESCE(v.kind, b.kind, ''), r.sourced_id
+            FROM store_viewrow v
+            JOIN {RECORDS[collection]._meta.db_table} r ON r.district_id = v.district_id AND r.id = v.record_id
+            LEFT JOIN store_served b ON b.district_id = v.district_id AND b.collection = v.collection
+                AND b.record_id = v.record_id AND b.to_publication = %s
+            WHERE {current} AND NOT v.gone""",
+        [FOREVER, *parameters],
+    )
+    left = cursor.fetchall()
+    now = f"{condition} AND NOT gone"
+    cursor.execute(
+        f"DELETE FROM store_viewrow WHERE {now} AND from_publication = %s", [*parameters, edition.number]
+    )
+    cursor.execute(f"UPDATE store_viewrow SET to_publication = %s WHERE {now}", [edition.number, *parameters])
+    key = (edition.district.pk, view.pk, NUMBER_OF[collection], edition.number, FOREVER)
+    rows = (
+        (
+            *key,
+            -record_id,
+            position,
+            place,
+            True,
+            kind,
+            edition.number,
+            edition.number,
+            *tombstones(collection, circumstances.shown_id(collection, sourced_id, before=True)),
+        )
+        for record_id, position, place, kind, sourced_id in left
+    )
+    return load(cursor, "store_viewrow", (*KEY_COLUMNS, *NEXT_COLUMNS), rows)
 
 
 def _replace(edition: Edition, view: View, collection: str) -> int:

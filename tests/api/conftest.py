@@ -46,3 +46,4 @@ def fresh_memory() -> Iterator[None]:
     yield
     callers._tokens.clear()
     access_log._waiting.clear()
+    access_log._waiting_use.clear()

@@ -9,14 +9,18 @@ from rollbook.oneroster.folding import fold
 from rollbook.store.models import (
     AcademicSession,
     Class,
+    ClassResource,
     Course,
+    CourseResource,
     Demographics,
     District,
     Enrollment,
     Org,
     Record,
+    Resource,
     Role,
     User,
+    UserResource,
 )
 
 AWKWARD = ("a/b", "c d", "é@ñ", "50%+1")
@@ -113,5 +117,10 @@ def fill(district: District) -> Roster:
         roster.student(sourced_id, north, classes[0], given_name="Colin Robert")
     roster.student("student-south", south, classes[1])
     roster.teacher("teacher-north", north, classes[0])
+    book = roster.add(Resource, "book", title="A book", vendor_resource_id="v-1")
+    roster.add(ClassResource, "class-book", class_id=classes[0], resource_id=book)
+    roster.add(CourseResource, "course-book", course_id=course, resource_id=book)
+    student = User.objects.get(district=district, sourced_id="student-1")
+    roster.add(UserResource, "user-book", user_id=student.id, resource_id=book)
     roster.publish()
     return roster

@@ -5,29 +5,34 @@ from django.test import Client
 from jsonschema import Draft4Validator
 
 from rollbook.api.discovery import FILES
-from rollbook.oneroster.operations import operations
+from rollbook.oneroster.operations import BASES, operations
 from tests.api.calls import PUBLIC, V1P1, V1P2, get
 from tests.api.test_reading import filled
 
-
-def document():
-    return get(f"{V1P2}/discovery/{FILES[0]}").json()
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_both_published_names_are_answered_without_a_token(db, file):
-    answer = get(f"{V1P2}/discovery/{file}")
-    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
-    assert answer.json() == document()
+FILE = FILES["rostering"][0]
+SERVICES = pytest.mark.parametrize("service", FILES)
 
 
-def test_it_names_exactly_what_is_served(db):
-    paths = document()["paths"]
+def document(service: str = "rostering"):
+    return get(f"{BASES['1.2', service]}/discovery/{FILES[service][0]}").json()
+
+
+@SERVICES
+def test_both_published_names_are_answered_without_a_token(db, service):
+    for file in FILES[service]:
+        answer = get(f"{BASES['1.2', service]}/discovery/{file}")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+        assert answer.json() == document(service)
+
+
+@SERVICES
+def test_it_names_exactly_what_is_served(db, service):
+    paths = document(service)["paths"]
     assert {path: set(item) for path, item in paths.items()} == {
-        operation.path: {"get"} for operation in operations("1.2", "rostering")
+        operation.path: {"get"} for operation in operations("1.2", service)
     }
     assert {item["get"]["operationId"] for item in paths.values()} == {
-        operation.operation_id for operation in operations("1.2", "rostering")
+        operation.operation_id for operation in operations("1.2", service)
     }
 
 
@@ -43,13 +48,21 @@ def test_a_client_finds_its_way_by_it(key):
     }
 
 
-def test_every_answer_is_what_the_document_says(token):
-    told = document()
+@SERVICES
+def test_every_answer_is_what_the_document_says(token, service):
+    told = document(service)
     for path, item in told["paths"].items():
         schema = item["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         checker = Draft4Validator({**schema, "components": told["components"]})
-        answer = get(filled(V1P2 + path), token)
+        answer = get(filled(BASES["1.2", service] + path), token)
         assert [fault.message for fault in checker.iter_errors(answer.json())] == [], path
+
+
+def test_resources_have_scopes_of_their_own(db):
+    scopes = document("resources")["components"]["securitySchemes"]["OAuth2CC"]["flows"]["clientCredentials"][
+        "scopes"
+    ]
+    assert {scope.rsplit("/", 1)[1] for scope in scopes} == {"resource.readonly", "resource-core.readonly"}
 
 
 def test_every_refusal_is_what_the_document_says(token):
@@ -60,7 +73,7 @@ def test_every_refusal_is_what_the_document_says(token):
 
 
 def test_it_is_for_reading_and_of_1_2_alone(db):
-    assert Client().post(f"{V1P2}/discovery/{FILES[0]}").status_code == 405
-    assert Client().head(f"{V1P2}/discovery/{FILES[0]}").status_code == 200
+    assert Client().post(f"{V1P2}/discovery/{FILE}").status_code == 405
+    assert Client().head(f"{V1P2}/discovery/{FILE}").status_code == 200
     assert get(f"{V1P2}/discovery/nothing.json").status_code == 404
-    assert get(f"{V1P1}/discovery/{FILES[0]}").status_code == 404
+    assert get(f"{V1P1}/discovery/{FILE}").status_code == 404

@@ -33,6 +33,7 @@ IDS = {
     "users": "student-1",
     "students": "student-1",
     "teachers": "teacher-north",
+    "resources": "book",
 }
 PARENTS = {
     "schoolSourcedId": "school-north",
@@ -47,7 +48,7 @@ PARENTS = {
 
 def filled(address: str, ids: dict[str, str] | None = None) -> str:
     """The address with ids that exist."""
-    first = address.split("/")[4 if "rostering" not in address else 5]
+    first = address.split("/")[4 if "/v1p1/" in address else 5]
     known = PARENTS | {"sourcedId": IDS[first]} | (ids or {})
     return re.sub(r"{(\w+)}", lambda found: quote(known[found[1]], safe=""), address)
 
@@ -263,14 +264,14 @@ def test_a_token_in_the_address_opens_nothing(token):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_address_where_nothing_is_says_so_to_strangers_too(db, version):
-    for path in ("/nothing", "/lineItems", "/classes/c/lineItems", "/resources", "/", ""):
+    for path in ("/nothing", "/lineItems", "/classes/c/lineItems", "/results", "/", ""):
         answer = get(BASES[version] + path)
         assert answer.status_code == 404, path
         assert judged(answer, version)[1].replace(" ", "") == "unknownobject"
 
 
-def test_other_services_of_1_2_are_not_there_yet(token):
-    for path in ("/ims/oneroster/gradebook/v1p2/lineItems", "/ims/oneroster/resources/v1p2/resources"):
+def test_each_service_of_1_2_has_its_own_address_and_the_gradebook_none_yet(token):
+    for path in ("/ims/oneroster/gradebook/v1p2/lineItems", "/ims/oneroster/rostering/v1p2/resources"):
         assert judged(get(path, token), "1.2")[1] == "unknownobject"
     for base in BASES.values():
         assert get(f"{base}/classes/class-north/categories", token).status_code == 404

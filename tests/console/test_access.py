@@ -6,74 +6,41 @@ from django.urls import reverse
 from django.views import defaults
 
 from rollbook.console import urls
-from rollbook.console.access import MAY, Act
 from rollbook.flows import operators
+from rollbook.flows.roles import Act
 from rollbook.store.models import Operator
 
 ANY = {
     "tenant": 0,
     "collection": "users",
     "record_id": "1",
-    "run_id": 1,
-    "operator_id": 1,
-    "connection_id": 1,
-    "span_id": 1,
-    "rehearsal_id": 1,
     "kind": "upload",
     "code": "dates-reversed",
-    "token_id": 1,
-    "number": 1,
-    "snapshot_id": 1,
     "field": "userSourcedId",
     "verb": "delete",
+    "checksum": "0a",
+    "turn": "renew",
 }
-POSTS = (
-    "record-demographics",
-    "invite",
-    "import-cancel",
-    "import-decide",
-    "import-apply",
-    "import-back",
-    "import-anew",
-    "preparation-try",
-    "question-cancel",
-    "snapshot-download",
-    "snapshot-remove",
-    "span-add",
-    "span-remove",
-    "kept-import",
-    "connection-test",
-    "connection-run",
-    "connection-remove",
-    "finding-severity",
-    "token-add",
-    "token-revoke",
-    "preparation-decide",
-    "email-domains",
-    "preparation-move",
-    "preparation-back",
-)
+"""What stands in the addresses of pages; where nothing is said, 1."""
+
 PAGES = [route.name for route in urls.district]
 
 
 def path_of(page: str, tenant: int) -> str:
     route = next(route for route in urls.district if route.name == page)
-    wanted = {"tenant": tenant} | {name: ANY[name] for name in route.pattern.regex.groupindex}
+    wanted = {"tenant": tenant} | {name: ANY.get(name, 1) for name in route.pattern.regex.groupindex}
     return reverse(page, kwargs=wanted)
 
 
 def ask(client: Client, page: str, tenant: int):
-    posts = page in POSTS or page.startswith("operator-")
-    return (client.post if posts else client.get)(path_of(page, tenant))
+    """What answers who comes to this page; a form that is sent answers to no other way of coming."""
+    answer = client.get(path_of(page, tenant))
+    return client.post(path_of(page, tenant)) if answer.status_code == 405 else answer
 
 
 @pytest.mark.parametrize("route", urls.district, ids=PAGES)
 def test_every_page_of_a_district_begins_by_asking_who_may(route):
     assert isinstance(route.callback.act, Act)
-
-
-def test_every_role_has_its_line_in_the_table():
-    assert set(MAY) == set(Operator.OperatorRole)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -1,5 +1,6 @@
 """The console in a real browser: light and dark, wide and narrow, by keyboard alone, without scripts, and judged by axe."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from tests.cast import riverbend_zip
 from tests.console.conftest import PASSWORD
+from tests.engine.test_pictures import png
 from tests.installation import Installation, fresh_installation
 
 pytestmark = pytest.mark.browser
@@ -68,6 +70,33 @@ PAGES = {
     "limits": "limits",
     "limits of people": "limits/users",
     "operators": "operators",
+    "an app to be chosen": "apps/add?dev=on",
+    "an app to be added": "apps/add/2",
+    "an app": "apps/1",
+    "permissions": "apps/1/permissions",
+    "permissions under way": "apps/1/permissions/edit",
+    "versions of permissions": "apps/1/history",
+    "opt-outs": "apps/1/opt-outs",
+    "approvals": "apps/approvals",
+    "particulars of an app": "apps/1/edit",
+    "an app to be renamed": "apps/1/rename",
+    "an app to be removed": "apps/1/remove",
+    "keys of an app": "apps/1/keys",
+    "a key": "apps/1/keys/1",
+    "access history": "apps/1/access",
+    "e-mail developer": "apps/1/email",
+    "catalogue": "../../catalogue?development=1",
+    "an app of the catalogue": "../../catalogue/1",
+    "who received somebody": "disclosures/1",
+    "find in an app": "apps/1/find?q=okonkwo",
+    "a person as an app sees them": "apps/1/find/users?id=student-001",
+    "a class as an app sees it": "apps/1/find/classes?id=class-algebra-1",
+    "explain": "apps/1/explain?q=guardian-001",
+    "sanity check": "apps/1/sanity",
+    "apps that see a person": "roster/users/1/apps",
+    "packages of an app": "apps/1/export?way=push",
+    "a delivery": "apps/1/deliveries/1",
+    "audit log": "audit",
     "settings": "settings",
 }
 
@@ -95,6 +124,14 @@ def served() -> Iterator[Served]:
         installation.rollbook(
             "operator", "add", EMAIL, "--district", "1", "--password-stdin", stdin=f"{PASSWORD}\n"
         )
+        installation.rollbook("app", "add", "Reading Garden", "--vendor", "Garden Ltd")
+        installation.rollbook("app", "add", "MathTrail", "--vendor", "Trail Ltd")
+        installation.rollbook("grant", "1", "Reading Garden", "--permission", "full")
+        installation.rollbook(
+            "key", "add", "1", "--oauth1", "--name", "Server", "--address", "203.0.113.0/24"
+        )
+        installation.rollbook("sanity", "run", "1")
+        installation.rollbook("export", "1", str(installation.data_dir / "package.zip"))
         with installation.serving() as url:
             yield Served(installation, url)
 
@@ -324,6 +361,42 @@ def test_an_invited_colleague_comes_in(signed_in: Page, served: Served, browser:
     context.close()
 
 
+def test_an_invited_developer_registers_an_app_and_their_pages_are_in_order(
+    served: Served, browser: Browser, tmp_path: Path
+):
+    served.installation.rollbook("partner", "add", "Quorndle")
+    invited = served.installation.rollbook("partner", "invite", "Quorndle", "ines@quorndle.example", "--json")
+    (tmp_path / "logo.png").write_bytes(png())
+    context = open_context(browser, "dark", 390)
+    page = context.new_page()
+    said = listen(page)
+    page.goto(json.loads(invited.stdout)["wayIn"].split()[-1])
+    page.get_by_label("New Password", exact=True).fill("nine brass lanterns swing")
+    page.get_by_label("New Password (again)").fill("nine brass lanterns swing")
+    page.get_by_role("button", name="Set the password").click()
+    page.goto(f"{served.url}/sign-in")
+    page.get_by_label("E-mail address").fill("ines@quorndle.example")
+    page.get_by_label("Password").fill("nine brass lanterns swing")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Register an app").first.click()
+    page.get_by_label("Name", exact=True).fill("Quorndle Reader")
+    page.get_by_label("Data it needs").fill("required users.email: pupils sign in with it")
+    page.get_by_label("Logo").set_input_files(tmp_path / "logo.png")
+    troubles = {"register": violations(page)}
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_text("No district has added it yet")).to_be_visible()
+    expect(page.locator(".mark", has_text="DEV")).to_be_visible()
+    for name in ("registered", "apps", "developers", "keys"):
+        if name != "registered":
+            page.goto(f"{served.url}/partner/1/{name}")
+        troubles[name] = violations(page) + said[:]
+        if too_wide(page) > 0:
+            troubles[name].append(f"{too_wide(page)} pixels too wide")
+        said.clear()
+    context.close()
+    assert {name: found for name, found in troubles.items() if found} == {}
+
+
 def test_somebody_is_enrolled_by_hand_with_the_keyboard_alone(signed_in: Page, served: Served):
     signed_in.goto(f"{served.url}/districts/1/manual/enrollments/add?userSourcedId=staff-008")
     said = listen(signed_in)
@@ -467,3 +540,14 @@ def test_an_import_under_way_is_in_order_in_every_look_and_shows_its_end_by_itse
             served.installation.rollbook("run", "cancel", run)
             expect(page.get_by_text("Nothing of it was applied.")).to_be_visible(timeout=20_000)
         context.close()
+
+
+def test_a_sanity_check_shows_what_it_found_as_soon_as_it_is_there(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/apps/1/sanity")
+    signed_in.get_by_role("button", name="Check now").click()
+    expect(signed_in.get_by_text("It waits for a worker.")).to_be_visible()
+    with served.installation.working():
+        expect(signed_in.get_by_text("as before").first).to_be_visible(timeout=60_000)
+    assert violations(signed_in) == []
+    signed_in.get_by_role("link", name="class-advisory-11-12").click()
+    expect(signed_in.get_by_role("heading", name="Students")).to_be_visible()

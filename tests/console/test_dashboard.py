@@ -130,16 +130,6 @@ def test_it_takes_a_fixed_number_of_queries(
         console.get(dashboard(district))
 
 
-def test_the_list_of_apps_says_what_each_may_see(ids, console: Client, district, grant):
-    basic = apps.grant_app(district, apps.add_app("MathTrail", "Trail Ltd"), "basic", [cast.RIVERBEND_HIGH])
-    basic.enabled = False
-    basic.save()
-    access(grant, "users", 200, 66, seconds_ago=5)
-    text = text_of(console.get(reverse("apps", kwargs={"tenant": district.pk})))
-    assert "MathTrail Trail Ltd Basic Riverbend High School Disabled Never" in text
-    assert re.search(r"Reading Garden Full All Enabled \w+\.? \d", text)
-
-
 def test_the_settings_give_the_addresses_an_app_needs(console: Client, district):
     text = text_of(console.get(reverse("settings", kwargs={"tenant": district.pk})))
     for path in ("/ims/oneroster/v1p1", "/ims/oneroster/rostering/v1p2", "/oauth2/token"):

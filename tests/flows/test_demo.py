@@ -2,9 +2,10 @@
 
 import pytest
 
+from rollbook.flows.catalogue import browse
 from rollbook.flows.demo import set_up
 from rollbook.generator.riverbend import PATH
-from rollbook.store.models import Connection
+from rollbook.store.models import Account, Connection
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,3 +17,6 @@ def test_a_demo_with_more_connections_starts_again():
     assert again.district == first.district
     assert again.loaded.run.outcome == "success"
     assert again.password != first.password
+    assert [app.name for app in again.apps] == ["Quorndle Reader", "Tessivale Maths"]
+    assert Account.objects.get(email=again.developer).check_password(again.password)
+    assert browse().count() < browse(with_development=True).count()

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from rollbook.engine.scope import FULL
 from rollbook.flows.publish import publish, publish_due, set_rule
 from rollbook.generator import riverbend
 from rollbook.store.models import District, Publication, Served, ViewRow
-from rollbook.store.visibility import FULL, NotVisible, basic
+from rollbook.store.visibility import NotVisible, basic
 from tests import cast
 from tests.delivered import (
     a_district,
@@ -63,6 +64,7 @@ def test_every_reference_served_can_be_followed(district: District) -> None:
                     "users",
                     "enrollments",
                     "demographics",
+                    "resources",
                 )
             }
             known = {f"{name}/{sourced_id}" for name, records in served.items() for sourced_id in records}
@@ -191,7 +193,7 @@ def test_a_change_a_view_does_not_show_does_not_move_its_date(district: District
 def test_an_edited_grant_tells_entries_and_exits_in_its_next_delta(district: District) -> None:
     grant = a_grant_to(district, cast.RIVERBEND_HIGH)
     before = by_id(everything(reader_of(grant), "/users"))
-    publication = set_rule(grant, basic(district.pk, [cast.RIVERBEND_MIDDLE]), "a test")
+    publication = set_rule(grant, basic(district.pk, [cast.RIVERBEND_MIDDLE], deleted=True), "a test")
     assert publication is not None
     after = by_id(everything(reader_of(grant), "/users"))
     assert set(before) < set(after), "who left is still told of"

@@ -14,6 +14,7 @@ from rollbook.cli.main import app
 from rollbook.engine.catalogue import findings_markdown
 from rollbook.engine.preparation.reference import preparation_markdown
 from rollbook.engine.repairs import repairs_markdown
+from rollbook.engine.sanity.reference import sanity_markdown
 from rollbook.environment import SETTINGS
 from rollbook.flows.connections import ADDED
 from rollbook.oneroster.reference import reference_markdown
@@ -121,6 +122,7 @@ PAGES = {
     "findings.md": findings_markdown,
     "preparation.md": preparation_markdown,
     "repairs.md": repairs_markdown,
+    "sanity.md": sanity_markdown,
 }
 
 if __name__ == "__main__":

@@ -154,6 +154,16 @@ SAM: Record = {
     "countryOfBirthCode": "US",
 }
 
+ATLAS: Record = {
+    "sourcedId": "resource-atlas",
+    "vendorResourceId": "atlas/world-history",
+    "title": "World History Atlas",
+    "roles": ["teacher"],
+    "importance": "secondary",
+    "vendorId": "atlas.example",
+    "applicationId": None,
+}
+
 ONE_OF_EACH: dict[str, Record] = {
     "orgs": DISTRICT,
     "academicSessions": TERM,
@@ -162,4 +172,5 @@ ONE_OF_EACH: dict[str, Record] = {
     "users": TANAKA,
     "enrollments": AMARA_IN_ALGEBRA,
     "demographics": SAM,
+    "resources": ATLAS,
 }

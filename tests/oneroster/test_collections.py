@@ -29,8 +29,9 @@ def test_no_password_and_no_lifecycle_is_part_of_a_payload():
         assert not names & {"password", "sourcedId", "status", "dateLastModified"}
 
 
-def test_roles_and_profiles_are_shown_inside_users_only():
-    assert set(LOAD_ORDER) - set(SERVED) == {"roles", "userProfiles"}
+def test_some_are_shown_inside_the_records_they_belong_to_only():
+    given = {"courseResources", "classResources", "userResources"}
+    assert set(LOAD_ORDER) - set(SERVED) == {"roles", "userProfiles", *given}
 
 
 def test_the_payload_of_enrollments_is_its_columns_in_order():

@@ -13,7 +13,9 @@ BASE = ["dateLastModified", "sourcedId", "status", "metadata"]
 DERIVED = {
     "orgs": {"children"},
     "academicSessions": {"children"},
-    "users": {"roles", "userProfiles", "role", "orgSourcedIds"},
+    "courses": {"resources"},
+    "classes": {"resources"},
+    "users": {"roles", "userProfiles", "role", "orgSourcedIds", "resources"},
 }
 
 # Required members beyond the base, as the OpenAPI of 1.2 and the data model of 1.1 have them.

@@ -13,6 +13,7 @@ from rollbook.oneroster.json_binding import (
     ADDRESS,
     ALWAYS_ALIKE,
     NOBODY,
+    addressed,
     instant_text,
     neutral,
     opened,
@@ -324,3 +325,11 @@ def test_an_instant_is_written_in_milliseconds_utc():
     assert instant_text(0) == "1970-01-01T00:00:00.000Z"
     assert instant_text(1_767_323_045_678) == "2026-01-02T03:04:05.678Z"
     assert instant_text(1_767_323_045_070) == "2026-01-02T03:04:05.070Z"
+
+
+def test_references_to_resources_lead_to_the_service_that_has_them():
+    stored = f'"{ADDRESS}/courses/c","{ADDRESS}/resources/r"'.encode()
+    old, new = "https://h/ims/oneroster/v1p1", "https://h/ims/oneroster/rostering/v1p2"
+    assert addressed(stored, old) == f'"{old}/courses/c","{old}/resources/r"'.encode()
+    resources = "https://h/ims/oneroster/resources/v1p2/resources/r"
+    assert addressed(stored, new) == f'"{new}/courses/c","{resources}"'.encode()

@@ -95,8 +95,8 @@ def test_puts_wrap_one_record_and_posts_wrap_many():
     assert "scoreScale" in wrapped["put"]
 
 
-def test_only_rostering_is_offered_yet():
-    assert {operation.service for operation in OPERATIONS if operation.served} == {"rostering"}
+def test_the_gradebook_is_not_offered_yet():
+    assert {operation.service for operation in OPERATIONS if operation.served} == {"rostering", "resources"}
 
 
 def test_1_1_has_one_base_and_1_2_one_for_each_service():

@@ -9,12 +9,13 @@ from typing import Any
 import duckdb
 from django.db import connection
 
+from rollbook.engine.scope import ALL, FULL, Choice, Rule, Scope, basic
 from rollbook.flows.publish import publish, set_rule
 from rollbook.oneroster.collections import LOAD_ORDER
 from rollbook.store.models import App, Connection, District, Grant
 from rollbook.store.publishing import Changed
 from rollbook.store.target import apply
-from rollbook.store.visibility import FULL, Reader, Rule
+from rollbook.store.visibility import Reader, reader_of_grant
 
 TEXTS = (
     "", "Ana", "ana", "ANA", "Müller", "mu\u0308ller", "Straße", "STRASSE", "İstanbul", "O'Brien", 'a"b', "a\\b", "50%", "_", "Zoë",
@@ -78,12 +79,13 @@ class RandomDistrict:
 
     def _reader(self, name: str, rule: Rule) -> Reader:
         app = App.objects.create(name=name)
-        grant = Grant(district=self.district, app=app)
+        grant = Grant(district=self.district, app=app, enabled=True)
         set_rule(grant, rule, name)
-        return Reader(self.district.pk, grant.pk, grant.version, 0, grant.view_id or 0)
+        return reader_of_grant(grant, 0)
 
     def _rule(self) -> Rule:
-        return Rule(tuple(self.random.sample(self.ids["orgs"], 2)), unenrolled=self.random.random() < 0.5)
+        orgs = Choice(ids=tuple(self.random.sample(self.ids["orgs"], 2)))
+        return basic(Scope(orgs, ALL, unenrolled=self.random.random() < 0.5), deleted=True)
 
     def _changes(self) -> list[tuple[Row, str]]:
         """Some records deleted, some restored or changed."""
@@ -97,7 +99,7 @@ class RandomDistrict:
     def _all(self) -> list[Row]:
         sizes = {
             "orgs": 5, "academicSessions": 8, "courses": 6, "classes": 8, "users": 30, "userProfiles": 8, "roles": 40,
-            "enrollments": 40, "demographics": 12,
+            "enrollments": 40, "demographics": 12, "resources": 5, "courseResources": 6, "classResources": 8, "userResources": 6,
         }  # fmt: skip
         made = []
         for collection in LOAD_ORDER:
@@ -236,3 +238,20 @@ class RandomDistrict:
             "white": self._flag(), "cityOfBirth": self._text(), "countryOfBirthCode": self._text(),
         }  # fmt: skip
         return values, {"sourcedId": number}
+
+    def _resources(self, number: int) -> tuple[Values, Values]:
+        values = {
+            "title": self._text(), "vendorResourceId": self._name(), "vendorId": self._text(), "applicationId": self._text(),
+            "roles": self.random.choice((["student"], ["student", "teacher"], None)),
+            "importance": self.random.choice(("primary", "secondary", None)),
+        }  # fmt: skip
+        return values, {}
+
+    def _courseResources(self, number: int) -> tuple[Values, Values]:
+        return {}, {"courseSourcedId": self._one("courses"), "resourceSourcedId": self._one("resources")}
+
+    def _classResources(self, number: int) -> tuple[Values, Values]:
+        return {}, {"classSourcedId": self._one("classes"), "resourceSourcedId": self._one("resources")}
+
+    def _userResources(self, number: int) -> tuple[Values, Values]:
+        return {}, {"userSourcedId": self._one("users"), "resourceSourcedId": self._one("resources")}

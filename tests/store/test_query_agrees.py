@@ -31,6 +31,7 @@ WHOLE = {
     "users": "getAllUsers",
     "enrollments": "getAllEnrollments",
     "demographics": "getAllDemographics",
+    "resources": "getAllResources",
 }
 PREDICATES = ("=", "!=", ">", ">=", "<", "<=", "~")
 

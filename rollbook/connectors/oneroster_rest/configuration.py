@@ -81,8 +81,9 @@ class Configuration:
 
     @property
     def collections(self) -> tuple[str, ...]:
-        """What is read, those others refer to first."""
-        return tuple(name for name in SERVED if name != "demographics" or self.demographics)
+        """What is read, those others refer to first; resources are not, few have them."""
+        left_out = {"resources"} if self.demographics else {"resources", "demographics"}
+        return tuple(name for name in SERVED if name not in left_out)
 
     def full_scopes(self, version: str) -> list[list[str]]:
         """What to ask a token for: all that is wanted, then the core alone, then nothing; or the list given, then nothing."""

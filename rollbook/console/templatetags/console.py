@@ -1,15 +1,17 @@
 """Tags of the console's templates: signs from our sheet of icons, form controls in our look, moments in the reader's format."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
-from django.forms import BoundField
+from django.forms import BoundField, Select
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from rollbook.console.access import Act
 
 register = template.Library()
 
@@ -28,7 +30,8 @@ def icon(name: str, classes: str = "") -> SafeString:
 @register.filter
 def control(field: BoundField) -> SafeString:
     """The field's input in our look; what is wrong with it is named to those who do not see it."""
-    attributes: dict[str, Any] = {"class": "form-control is-invalid" if field.errors else "form-control"}
+    look = "form-select" if isinstance(field.field.widget, Select) else "form-control"
+    attributes: dict[str, Any] = {"class": f"{look} is-invalid" if field.errors else look}
     if field.errors:
         attributes["aria-describedby"] = f"{field.auto_id}_errors"
     # The label says it; a second time inside the box it would only be in the way. What allauth adds below stands in our pages.
@@ -48,6 +51,22 @@ def moment(at: datetime | None) -> SafeString | str:
     return format_html(
         '<time datetime="{}" title="{}">{}</time>', local.isoformat(), local.tzname() or "", words
     )
+
+
+@register.simple_tag
+def when(milliseconds: int | None) -> SafeString | str:
+    """The same of milliseconds UTC, as access rows have them."""
+    return "" if milliseconds is None else moment(datetime.fromtimestamp(milliseconds / 1000, UTC))
+
+
+@register.simple_tag(takes_context=True)
+def may(context: Any, act: str) -> bool:
+    """Whether who looks at this page may do the act, of the page's district or, without one, of the installation."""
+    request = context.get("request")
+    reach, district = getattr(request, "reach", None), getattr(request, "district", None)
+    if reach is None:
+        return False
+    return reach.may(Act[act], district.pk) if district else reach.may_here(Act[act])
 
 
 @register.filter

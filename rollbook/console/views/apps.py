@@ -1,56 +1,105 @@
-"""The apps of a district: what each may read, of which schools, and when it last did."""
+"""The applications of a district: a card for each, and the first page of one, from where all others are reached."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.access import Act, in_district
-from rollbook.console.activity import moment
-from rollbook.console.cells import Cell, Names
-from rollbook.console.words import PERMISSIONS
-from rollbook.store.models import AccessRow, District, Grant
-from rollbook.store.visibility import Rule
+from rollbook.console.activity import moment, result_words
+from rollbook.console.levels import Levels, levels_of
+from rollbook.console.places import Link, app_page, grant_or_404, links
+from rollbook.console.scopes import LEVELS
+from rollbook.engine.scope import Level, Rule
+from rollbook.flows.applications import REQUESTED, applications, particulars
+from rollbook.flows.approvals import open_requests
+from rollbook.store.accesses import Taken, access_counts, last_calls, last_packages
+from rollbook.store.models import District, Grant
 
 
 @dataclass(frozen=True)
-class AppRow:
-    """A grant as it is listed. `schools` is None where it is to all."""
+class LastAccess:
+    """When an app last took something, and how that went."""
+
+    at: Any
+    words: Any
+    good: bool
+    records: int
+    address: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """An app as it is listed."""
 
     grant: Grant
     permission: Any
-    schools: list[Cell] | None
-    last_access: datetime | None
+    levels: Levels
+    rest: LastAccess | None
+    sftp: LastAccess | None
+    requested: dict[str, Any] | None
+    accesses: int
+    links: list[Link]
 
 
 @in_district(Act.SEE_APPS)
-def show_apps(request: HttpRequest, district: District) -> HttpResponse:
-    grants = list(Grant.objects.filter(district=district).select_related("app").order_by("app__name", "id"))
-    names = Names(district)
-    for grant in grants:
-        names.want("orgs", chosen_orgs(grant) or [])
-    names.look_up()
-    accesses = last_accesses(grants)
-    rows = [_row(names, grant, accesses.get(grant.pk)) for grant in grants]
-    return render(request, "console/apps.html", {"nav": "apps", "apps": rows})
+def show_apps(request: Any, district: District) -> HttpResponse:
+    cards = cards_of(request, list(applications(district)))
+    may = request.reach.may
+    context = {
+        "nav": "apps",
+        "cards": sorted(cards, key=lambda card: (card.requested is None, card.grant.title.casefold())),
+        "may_add": may(Act.REQUEST_APP, district.pk),
+        "may_decide": may(Act.SEE_PERMISSIONS, district.pk),
+        "waiting": open_requests(district).count(),
+        "removed": Grant.objects.filter(district=district).exclude(removed_at=None).select_related("app"),
+    }
+    return render(request, "console/apps.html", context)
 
 
-def chosen_orgs(grant: Grant) -> tuple[int, ...] | None:
-    """The record ids of the orgs a grant's rule names; None when it names none, and so gives all."""
-    return Rule.parse(grant.rule).orgs
+@in_district(Act.SEE_APPS)
+def show_app(request: Any, district: District, grant_id: int) -> HttpResponse:
+    grant = grant_or_404(district, grant_id)
+    context = {
+        "card": cards_of(request, [grant])[0],
+        "particulars": particulars(grant),
+        "may_manage": request.reach.may(Act.MANAGE_APPS, district.pk),
+    }
+    return app_page(request, grant, "app", "console/app.html", context)
 
 
-def last_accesses(grants: list[Grant]) -> dict[int, int]:
-    """{grant: milliseconds}, of those that ever read."""
-    rows = AccessRow.objects.filter(grant_id__in=[grant.pk for grant in grants]).order_by()
-    return dict(rows.values_list("grant_id").annotate(Max("at")))
+def cards_of(request: HttpRequest, grants: list[Grant]) -> list[Card]:
+    """The cards of these apps; what they took is asked for all of them at once."""
+    numbers = [grant.pk for grant in grants]
+    counts = access_counts(numbers, timezone.now())
+    calls, deliveries = last_calls(numbers), last_packages(numbers)
+    return [
+        Card(
+            grant=grant,
+            permission=LEVELS[Level(grant.permission)][0],
+            levels=levels_of(Rule.parse(grant.rule)),
+            rest=_last(calls.get(grant.pk)),
+            sftp=_last(deliveries.get(grant.pk)),
+            requested=grant.own.get(REQUESTED),
+            accesses=counts.get(grant.pk, 0),
+            links=links(request, grant),
+        )
+        for grant in grants
+    ]
 
 
-def _row(names: Names, grant: Grant, last: int | None) -> AppRow:
-    chosen = chosen_orgs(grant)
-    schools = None if chosen is None else [names.cell("orgs", one) for one in chosen]
-    permission = PERMISSIONS.get(grant.permission, grant.permission)
-    return AppRow(grant, permission, schools, None if last is None else moment(last))
+def _last(taken: Taken | None) -> LastAccess | None:
+    if taken is None:
+        return None
+    good, words = _went(taken.status)
+    return LastAccess(moment(taken.at), words, good, taken.records, taken.address, taken.reason)
+
+
+def _went(status: int | str) -> tuple[bool, Any]:
+    if isinstance(status, int):
+        return status < 400, result_words(status)
+    return status == "success", _("Delivered") if status == "success" else _("Not delivered")

@@ -49,7 +49,7 @@ def show_dashboard(request: HttpRequest, district: District) -> HttpResponse:
             "late": overdue(district.pk, timezone.now()),
             "blackouts": in_force_today(district),
             "recent": recent_access(district, RECENT),
-            "has_apps": Grant.objects.filter(district=district).exists(),
+            "has_apps": Grant.objects.filter(district=district, removed_at=None).exists(),
         },
     )
 

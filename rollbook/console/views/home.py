@@ -1,28 +1,40 @@
-"""The first page after signing in: the district of someone who has one, a choice for someone who has several."""
+"""The first page after signing in: the district of someone who has one, a choice for who has several, a developer's own pages."""
 
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from rollbook.console.access import districts_of, reach_of
+from rollbook.flows.partners import posts_of
 
 SHOWN = 200
 
 
 @login_required
-def choose_district(request: HttpRequest) -> HttpResponse:
+def choose_district(request: Any) -> HttpResponse:
     account: Any = request.user
     search = request.GET.get("q", "").strip()[:200].replace("\0", "")
     reach = reach_of(account)
+    posts = posts_of(account)
+    if posts and not reach.posts:
+        return redirect("partner")
     districts = districts_of(account)
-    if not reach.is_installation and districts.count() == 1:
+    if not reach.is_installation and not posts and districts.count() == 1:
         return redirect("dashboard", tenant=districts.get().pk)
+    request.reach = reach
     found = districts.filter(name__icontains=search) if search else districts
     shown = list(found[: SHOWN + 1])
     return render(
         request,
         "console/home.html",
-        {"districts": shown[:SHOWN], "more": len(shown) > SHOWN, "search": search, "reach": reach},
+        {
+            "nav": "home",
+            "districts": shown[:SHOWN],
+            "more": len(shown) > SHOWN,
+            "search": search,
+            "reach": reach,
+            "posts": posts,
+        },
     )

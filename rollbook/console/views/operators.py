@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from rollbook.console.access import Act, Reach, in_district
-from rollbook.console.forms import InviteForm
-from rollbook.console.words import REFUSALS, ROLES
+from rollbook.console.forms import InviteForm, RoleForm
+from rollbook.console.words import REFUSALS, ROLES, ROLES_OF_A_DISTRICT, ROLES_SAY
 from rollbook.flows import operators
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, District, LastSignIn, Operator
@@ -29,6 +29,7 @@ class OperatorRow:
     has_password: bool
     is_you: bool
     is_yours: bool
+    schools: list[str]
 
 
 @in_district(Act.MANAGE_OPERATORS)
@@ -44,10 +45,14 @@ def invite(request: HttpRequest, district: District) -> HttpResponse:
         return _list(request, district, form)
     try:
         operator = operators.add_operator(
-            form.cleaned_data["email"], operators.DISTRICT, district, form.cleaned_data["name"]
+            form.cleaned_data["email"],
+            form.cleaned_data["role"],
+            district,
+            form.cleaned_data["name"],
+            schools=form.cleaned_data["schools"],
         )
     except Refusal as refusal:
-        form.add_error("email", _words(refusal))
+        form.add_error(_field_of(refusal), _words(refusal))
         return _list(request, district, form)
     if operator.account.has_usable_password():
         messages.success(
@@ -57,6 +62,28 @@ def invite(request: HttpRequest, district: District) -> HttpResponse:
         )
         return redirect("operators", tenant=district.pk)
     return _link(request, district, operator.account)
+
+
+@in_district(Act.MANAGE_OPERATORS)
+def change_role(request: Any, district: District, operator_id: int) -> HttpResponse:
+    operator = _operator_or_404(district, operator_id)
+    stored = {"role": operator.role, "schools": "\n".join(operators.school_ids(operator))}
+    form = RoleForm(request.POST) if request.method == "POST" else RoleForm(stored)
+    if request.method == "POST" and form.is_valid():
+        try:
+            operators.judge_reach(operator.account, _reach(request))
+            operators.change_role(
+                operator, form.cleaned_data["role"], form.cleaned_data["schools"], by=request.user
+            )
+            messages.success(
+                request, _("%(email)s has another role now.") % {"email": operator.account.email}
+            )
+            return redirect("operators", tenant=district.pk)
+        except Refusal as refusal:
+            form.add_error(None, _words(refusal))
+    context = {"nav": "operators", "operator": operator, "form": form, "roles": _roles()}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "console/operator_role.html", context, status=status)
 
 
 @require_POST
@@ -118,11 +145,21 @@ def _list(request: Any, district: District, form: InviteForm) -> HttpResponse:
             has_password=post.account.has_usable_password(),
             is_you=post.account_id == request.user.pk,
             is_yours=post.account_id not in elsewhere,
+            schools=operators.school_ids(post) if post.schools else [],
         )
         for post in posts
     ]
-    context = {"nav": "operators", "operators": rows, "form": form}
+    context = {"nav": "operators", "operators": rows, "form": form, "roles": _roles()}
     return render(request, "console/operators.html", context, status=422 if form.errors else 200)
+
+
+def _roles() -> list[tuple[Any, Any]]:
+    return [(words, ROLES_SAY[name]) for name, words in ROLES_OF_A_DISTRICT.items()]
+
+
+def _field_of(refusal: Refusal) -> str:
+    """Where in the form it is said."""
+    return "schools" if isinstance(refusal, operators.SchoolsForSchools | operators.NoSuchSchool) else "email"
 
 
 def _works_here(request: Any, district: District) -> Q:

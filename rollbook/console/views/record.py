@@ -25,6 +25,7 @@ from rollbook.console.records import (
     want_references,
 )
 from rollbook.console.sheets import ID, SHEETS, STATUS, Sheet, name_of
+from rollbook.flows import audit
 from rollbook.store.models import Demographics, District, Record
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ def show_demographics(
     log.info(
         "demographics shown district=%s user=%s operator=%s", district.pk, demographics.sourced_id, account.pk
     )
+    audit.record(district.pk, "demographics.show", "users", demographics.sourced_id)
     facts = sensitive_facts(demographics)
     if request.headers.get("HX-Request"):
         return render(request, "console/demographics.html", {"demographics_facts": facts})

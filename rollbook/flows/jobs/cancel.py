@@ -3,6 +3,7 @@
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from rollbook.flows import audit
 from rollbook.flows.jobs.beats import alive, is_worker
 from rollbook.flows.jobs.steps import end_cancelled
 from rollbook.flows.jobs.turns import ANY_WORKER
@@ -25,6 +26,7 @@ def cancel(run: Run, by: str) -> Run:
         raise HasEnded(str(run.pk))
     if not ask_to_cancel(run.pk, by):
         raise TooLate(str(run.pk))
+    audit.record(run.district_id, "run.cancel", "run", run.pk, by=by)
     # Taken like any other that works on it, so that a worker who comes at the same moment finds it taken.
     if _idle(run).update(fence=F("fence") + 1):
         run.refresh_from_db()

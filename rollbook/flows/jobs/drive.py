@@ -12,13 +12,16 @@ from urllib.parse import quote, urlencode
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from django.conf import settings
+from django.db import close_old_connections
 
+from rollbook.flows import handing_over
 from rollbook.flows.jobs.steps import Step
 from rollbook.flows.jobs.walk import walk
 from rollbook.flows.progress import OUT_OF_REACH
-from rollbook.store.models import Run
+from rollbook.store.models import Delivery, Run
 
-QUEUE = "runs"
+QUEUE, DELIVERIES = "runs", "deliveries"
+ATTEMPT = "delivery-"
 SCHEMA = "rollbook_jobs"
 VERSION = "1"
 """Said by hand: the engine's own would be a digest of the code, and what an older one left would never be gone on with."""
@@ -48,6 +51,30 @@ def _remembered(step: Step, run_id: int) -> bool:
     )
 
 
+@DBOS.workflow(name="delivery")
+def walk_delivery(delivery_id: int) -> None:
+    DBOS.run_step(
+        {
+            "name": "deliver",
+            "retries_allowed": True,
+            "max_attempts": RETRIES,
+            "interval_seconds": 1.0,
+            "should_retry": _is_worth_another_try,
+        },
+        _walked,
+        delivery_id,
+    )
+
+
+def _walked(delivery_id: int) -> bool:
+    """A delivery is one step: half of it is nothing."""
+    close_old_connections()
+    try:
+        return handing_over.walk(delivery_id) is not None
+    finally:
+        close_old_connections()
+
+
 def _is_worth_another_try(fault: BaseException) -> bool:
     return isinstance(fault, OUT_OF_REACH)
 
@@ -65,15 +92,17 @@ def launch(worker: str, at_once: int) -> None:
         "enable_otlp": False,
         "log_level": "WARNING",
         "sys_db_pool_size": 4,
-        "max_executor_threads": 2 * at_once + 6,
+        "max_executor_threads": 4 * at_once + 6,
         "scheduler_polling_interval_sec": 3600.0,
     }
     DBOS(config=config)
-    DBOS.listen_queues([QUEUE])
+    DBOS.listen_queues([QUEUE, DELIVERIES])
     DBOS.launch()
-    DBOS.register_queue(
-        QUEUE, worker_concurrency=at_once, polling_interval_sec=POLL, on_conflict="always_update"
-    )
+    # An app's server that falls silent keeps no import waiting.
+    for queue in (QUEUE, DELIVERIES):
+        DBOS.register_queue(
+            queue, worker_concurrency=at_once, polling_interval_sec=POLL, on_conflict="always_update"
+        )
 
 
 def give(run: Run) -> None:
@@ -86,17 +115,36 @@ def give(run: Run) -> None:
 
 def is_over(run: Run) -> bool:
     """Whether the engine is through with this turn of a run, however that came about."""
-    found = DBOS.list_workflows(workflow_ids=[_name(run)], load_input=False, load_output=False)
+    return _is_over(_name(run))
+
+
+def _is_over(name: str) -> bool:
+    found = DBOS.list_workflows(workflow_ids=[name], load_input=False, load_output=False)
     return bool(found) and found[0].status in OVER
+
+
+def give_delivery(delivery: Delivery) -> None:
+    """Hand over a delivery whose time it is; one that was handed over is left alone."""
+    name = _attempt(delivery)
+    if not DBOS.list_workflows(workflow_ids=[name], load_input=False, load_output=False):
+        with SetWorkflowID(name):
+            DBOS.enqueue_workflow(DELIVERIES, walk_delivery, delivery.pk)
+
+
+def is_delivery_over(delivery: Delivery) -> bool:
+    """Whether the engine is through with this attempt of a delivery, however that came about."""
+    return _is_over(_attempt(delivery))
 
 
 def resume_those_of_the_dead(alive: Collection[str]) -> list[str]:
     """What was under way in a process that is no more goes on in another; which that were."""
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     orphans = [one.workflow_id for one in pending if one.executor_id not in alive]
-    if orphans:
+    for queue in (QUEUE, DELIVERIES):
         # Named, or they would go on in a queue of the engine's own that knows no limit.
-        DBOS.resume_workflows(orphans, queue_name=QUEUE)
+        theirs = [one for one in orphans if one.startswith(ATTEMPT) == (queue == DELIVERIES)]
+        if theirs:
+            DBOS.resume_workflows(theirs, queue_name=queue)
     return orphans
 
 
@@ -111,6 +159,11 @@ def _name(run: Run) -> str:
     """One name a turn: a run that was held and is applied later has a second one."""
     assert run.turn_at is not None
     return f"run-{run.pk}-{int(run.turn_at.timestamp() * 1000)}"
+
+
+def _attempt(delivery: Delivery) -> str:
+    """One name an attempt."""
+    return f"{ATTEMPT}{delivery.pk}-{delivery.attempts}"
 
 
 def _address() -> str:

@@ -1,4 +1,4 @@
-"""The worker: gives out turns, hands runs that have theirs to the engine, and sees to those whose process has died.
+"""The worker: gives out turns, hands runs that have theirs, and deliveries, to the engine, and sees to those whose process has died.
 
 On PostgreSQL any number may run, on any hosts; on SQLite one, which others that are started wait to take the place of.
 """
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
+from rollbook.flows import deliveries
 from rollbook.flows.jobs import drive
 from rollbook.flows.jobs.beats import (
     THE_ONLY,
@@ -80,6 +81,8 @@ def _keep_working(name: str, stop: Event) -> None:
             give_turns()
             for run in with_turn():
                 drive.give(run)
+            for delivery in deliveries.waiting(timezone.now()):
+                drive.give_delivery(delivery)
             if time.monotonic() - swept > SWEEP:
                 sweep(name)
                 swept = time.monotonic()
@@ -106,11 +109,15 @@ def sweep(name: str) -> None:
     if workers[:1] != [name]:
         return
     end_walks_of_the_dead(living)
+    deliveries.end_those_of_the_dead(living)
     for turn in drive.resume_those_of_the_dead(workers):
         log.warning("%s goes on: the worker that had it is dead", turn)
     for run in with_turn():
         if drive.is_over(run):
             _begin_again(run)
+    for delivery in deliveries.waiting(timezone.now()):
+        if drive.is_delivery_over(delivery):
+            deliveries.begin_again(delivery)
 
 
 def _begin_again(run: Run) -> None:

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from rollbook.engine.findings import Finding, Findings
 from rollbook.engine.plan import make_plan
-from rollbook.flows import ingest, progress
+from rollbook.flows import audit, ingest, progress
 from rollbook.flows.districts import MANUAL
 from rollbook.flows.manual.cautions import cautions
 from rollbook.flows.manual.entries import (
@@ -37,7 +37,7 @@ from rollbook.store.target import first_free_ids
 COLLECTIONS = ("users", "enrollments")
 """What is kept by hand."""
 
-FLOW = "manual"
+FLOW = ingest.BY_HAND
 SHOWN = 100
 
 
@@ -160,7 +160,12 @@ def do(district: District, wanted: Wanted, by: str, seen: str = "") -> Run:
         package = write_delta(Path(work) / "package", _rows(connection, wanted))
         run = ingest.begin(connection, by, flow=FLOW, phase="kept")
         try:
-            return _walked(run, package, wanted, seen)
+            walked = _walked(run, package, wanted, seen)
+            collection, sourced_id = wanted.entry.collection, wanted.entry.sourced_id
+            audit.record(
+                district.pk, f"manual.{wanted.verb}", collection, sourced_id, after={"run": run.pk}, by=by
+            )
+            return walked
         except BaseException:
             progress.of(
                 run.pk

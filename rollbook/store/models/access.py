@@ -1,4 +1,4 @@
-"""Who comes in and what they may see: accounts, operators, apps, grants, credentials and their tokens."""
+"""Who comes in and what they may see: accounts, operators, grants, credentials and their tokens."""
 
 import uuid
 from typing import Any
@@ -15,6 +15,7 @@ from oauth2_provider.models import (
 )
 
 from rollbook.store.columns import EncryptedText
+from rollbook.store.models.catalogue import App
 from rollbook.store.models.publication import View
 from rollbook.store.models.roster import District
 
@@ -47,16 +48,23 @@ class Account(AbstractBaseUser):
 
 
 class Operator(models.Model):
-    """A person who works in the console: of one district, or of the whole installation (`district` null, role installation)."""
+    """A person who works in the console: of one district, or of the whole installation (`district` null, role installation).
+
+    `schools` are the record ids of the orgs that a school administrator works in, each for itself alone; empty for every other role.
+    """
 
     class OperatorRole(models.TextChoices):
         INSTALLATION = "installation operator"
         DISTRICT = "district administrator"
+        SCHOOL = "school administrator"
+        PRIVACY = "privacy officer"
+        HELP_DESK = "help desk"
 
     account = models.ForeignKey(Account, models.CASCADE, related_name="operators")
     district = models.ForeignKey(District, models.CASCADE, null=True, related_name="operators")
     role = models.CharField(max_length=40, choices=OperatorRole.choices)
     name = models.CharField(max_length=200, default="")
+    schools = models.JSONField(default=list)
 
     class Meta:
         constraints = [
@@ -66,44 +74,70 @@ class Operator(models.Model):
         ]
 
 
-class App(models.Model):
-    """A product that reads rosters, as the catalogue of this installation knows it."""
-
-    name = models.CharField(max_length=200)
-    vendor = models.CharField(max_length=200, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Grant(models.Model):
-    """What one app may see of one district. `view` is null for a grant to everything; `version` counts changes of its rule."""
+    """What one app may see of one district. `view` is null for a grant to everything; `version` counts changes of its rule.
+
+    `rule` is the canonical JSON of `engine.scope.Rule`, `permission` its level, `shows_deleted` whether tombstones are served. `starts_on`
+    and `ends_on` are the first and the last day of the district on which the app sees anything (`YYYY-MM-DD`); without them there is no
+    such bound.
+
+    `daily_requests` and `daily_records` are how much it may take in a day, counted from midnight UTC; null is no limit.
+
+    `name` is what the app is called in this district, where that is not its name in the catalogue; `own` holds what the district entered
+    itself of what the catalogue says (`flows.apps.OWN`). A grant that was removed stays for its history, and lets nothing through.
+    """
 
     class Permission(models.TextChoices):
         FULL = "full"
         BASIC = "basic"
+        NONE = "none"
 
     district = models.ForeignKey(District, models.CASCADE, related_name="grants")
     app = models.ForeignKey(App, models.CASCADE, related_name="grants")
-    enabled = models.BooleanField(default=True)
+    name = models.CharField(max_length=200, default="")
+    own = models.JSONField(default=dict)
+    enabled = models.BooleanField(default=False)
     permission = models.CharField(max_length=20, choices=Permission.choices)
     rule = models.TextField()
     version = models.IntegerField(default=1)
     view = models.ForeignKey(View, models.PROTECT, null=True, related_name="grants")
+    shows_deleted = models.BooleanField(default=False)
+    starts_on = models.CharField(max_length=10, null=True)
+    ends_on = models.CharField(max_length=10, null=True)
+    daily_requests = models.BigIntegerField(null=True)
+    daily_records = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    removed_at = models.DateTimeField(null=True)
+    removed_by = models.CharField(max_length=254, default="")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["district", "app"], name="grant_app")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["district", "app"], name="grant_app", condition=models.Q(removed_at=None)
+            )
+        ]
+
+    @property
+    def title(self) -> str:
+        """What the app is called in this district."""
+        return self.name or self.app.name
 
 
 class Credential(AbstractApplication):
     """One key of a grant. `client_secret` is stored hashed; `oauth1_secret` has to be readable, so it is encrypted, and empty unless
     OAuth 1.0a was switched on for this credential.
+
+    After a new secret was made, the former one (hashed in `former_secret`, readable in `former_oauth1_secret`) holds until `former_until`.
+    `addresses` are the networks it may be used from, in CIDR form, one a line; empty: from anywhere.
     """
 
     grant = models.ForeignKey(Grant, models.CASCADE, related_name="credentials")
     oauth1_secret = EncryptedText(default="")
+    former_secret = models.CharField(max_length=255, default="")
+    former_oauth1_secret = EncryptedText(default="")
+    former_until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    addresses = models.TextField(default="")
     revoked_at = models.DateTimeField(null=True)
 
     class Meta(AbstractApplication.Meta):

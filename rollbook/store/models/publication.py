@@ -11,7 +11,16 @@ from rollbook.store.models.roster import District
 FOREVER = 2**62
 """`to_publication` of a row nothing has replaced."""
 
-COLLECTIONS = ("orgs", "academicSessions", "courses", "classes", "users", "enrollments", "demographics")
+COLLECTIONS = (
+    "orgs",
+    "academicSessions",
+    "courses",
+    "classes",
+    "users",
+    "enrollments",
+    "demographics",
+    "resources",
+)
 """The collections served as records of their own; a row's `collection` is the index here. Only ever appended to."""
 
 NUMBER_OF = {name: number for number, name in enumerate(COLLECTIONS)}
@@ -21,7 +30,8 @@ class Publication(models.Model):
     """What a district serves from one moment on. `instant` is in milliseconds UTC, later than every earlier one of the district;
     `instant_text` is the same as a dateTime of the standard.
 
-    `state` maps each view's id (0 for the whole roster) to {collection: [total, publication in which it last changed]}.
+    `state` maps each view's id (0 for the whole roster) to {collection: [total, publication in which it last changed, tombstones in the
+    total]}; publications of earlier versions lack the last, which then is not known.
     `local_date` is the district's date at that instant: roles and sessions were judged current by it.
     """
 

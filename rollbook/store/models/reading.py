@@ -77,6 +77,24 @@ class AccessRow(models.Model):
         ]
 
 
+class KeyUse(models.Model):
+    """When a key was last used to read (milliseconds UTC), and from where."""
+
+    credential_id = models.BigIntegerField(primary_key=True)
+    at = models.BigIntegerField()
+    address = models.GenericIPAddressField(null=True)
+
+
+class DailyUse(models.Model):
+    """What an app took on one day, from midnight to midnight UTC. `day` counts days since 1 January 1970."""
+
+    grant_id = models.BigIntegerField()
+    day = models.IntegerField()
+    pk = models.CompositePrimaryKey("grant_id", "day")
+    requests = models.BigIntegerField(default=0)
+    records = models.BigIntegerField(default=0)
+
+
 class Nonce(models.Model):
     """An OAuth 1.0a nonce that was used: a second use within its time window is a replay (RFC 5849 §3.3)."""
 

@@ -237,6 +237,56 @@ class Demographics(Record):
         indexes = [models.Index(fields=["district", "user_id"])]
 
 
+class Resource(Record):
+    """Learning material of a vendor, given to courses, classes or people."""
+
+    vendor_resource_id = CodePointText()
+    title = CodePointText(null=True)
+    title_folded = CodePointText(null=True)
+    roles = models.TextField(null=True)
+    roles_folded = models.TextField(null=True)
+    importance = models.CharField(max_length=100, null=True)
+    vendor_id = CodePointText(null=True)
+    application_id = CodePointText(null=True)
+
+
+class CourseResource(Record):
+    title = CodePointText(null=True)
+    course_id = models.BigIntegerField()
+    resource_id = models.BigIntegerField()
+
+    class Meta(Record.Meta):
+        indexes = [
+            models.Index(fields=["district", "course_id"]),
+            models.Index(fields=["district", "resource_id"]),
+        ]
+
+
+class ClassResource(Record):
+    title = CodePointText(null=True)
+    class_id = models.BigIntegerField()
+    resource_id = models.BigIntegerField()
+
+    class Meta(Record.Meta):
+        indexes = [
+            models.Index(fields=["district", "class_id"]),
+            models.Index(fields=["district", "resource_id"]),
+        ]
+
+
+class UserResource(Record):
+    user_id = models.BigIntegerField()
+    org_id = models.BigIntegerField(null=True)
+    class_id = models.BigIntegerField(null=True)
+    resource_id = models.BigIntegerField()
+
+    class Meta(Record.Meta):
+        indexes = [
+            models.Index(fields=["district", "user_id"]),
+            models.Index(fields=["district", "resource_id"]),
+        ]
+
+
 RECORDS: dict[str, type[Record]] = {
     "orgs": Org,
     "academicSessions": AcademicSession,
@@ -247,4 +297,8 @@ RECORDS: dict[str, type[Record]] = {
     "roles": Role,
     "enrollments": Enrollment,
     "demographics": Demographics,
+    "resources": Resource,
+    "courseResources": CourseResource,
+    "classResources": ClassResource,
+    "userResources": UserResource,
 }

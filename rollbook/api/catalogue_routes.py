@@ -1,0 +1,133 @@
+"""The addresses under /api/v1 of the catalogue, of its partners and of mail to developers: as data, with what is sent and answered."""
+
+from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, TEXT, Route, Schema
+from rollbook.engine.needs import COLLECTIONS
+from rollbook.flows.developer_mail import ALL, REGISTERED, TEMPLATES
+from rollbook.flows.roles import Act
+
+BAD = {
+    400: "What was sent is no JSON object of this form.",
+    422: "It was understood and will not be done: the answer says why.",
+}
+CLASHES = {409: "It cannot be done as things stand: the answer says why."}
+
+CATALOGUE_ROUTES = (
+    Route(
+        ("POST",), "/catalogue", "enter_app", "Enter an app into the catalogue of the installation.",
+        {201: "It can be added by districts.", **BAD, **CLASHES, **REFUSED},
+        schema="AppEntry", body="AppEntryToSay", act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("GET",), "/catalogue/{app}", "catalogue_app", "All that the catalogue says of an app.",
+        {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="AppEntry", act=Act.SEE_CATALOGUE,
+    ),
+    Route(
+        ("PATCH",), "/catalogue/{app}", "edit_catalogue_app",
+        "Say something else of an app. What is not sent stays; districts' own settings stay too.",
+        {200: "As it is now.", **BAD, **CLASHES, **NOT_THERE, **REFUSED},
+        schema="AppEntry", body="AppEntryToSay", act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("DELETE",), "/catalogue/{app}", "remove_catalogue_app",
+        "Take an app out of the catalogue, unless a district ever added it.",
+        {204: "It is gone.", **CLASHES, **NOT_THERE, **REFUSED}, act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("GET",), "/partners", "partners", "The companies that register their apps themselves.",
+        {200: "By name.", **REFUSED}, schema="Partners", act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("POST",), "/partners", "add_partner", "Let a company register apps.",
+        {201: "Invite one of its developers next.", **BAD, **CLASHES, **REFUSED},
+        schema="Partner", body="PartnerToAdd", act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("GET",), "/partners/{partner}/developers", "developers", "Who works for a partner.",
+        {200: "By when they came.", **NOT_THERE, **REFUSED}, schema="Developers", act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("POST",), "/partners/{partner}/developers", "invite_developer",
+        "Let a person work for a partner, and tell them by e-mail how to sign in.",
+        {201: "They are invited; `sent` is false where the mail server did not take the e-mail.", **BAD, **CLASHES, **NOT_THERE, **REFUSED},
+        schema="Developer", body="DeveloperToInvite", act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("DELETE",), "/partners/{partner}/developers/{developer}", "let_developer_go",
+        "End a person's work for a partner. What they registered stays, with their name.",
+        {204: "They sign in for it no more.", **CLASHES, **NOT_THERE, **REFUSED}, act=Act.MANAGE_CATALOGUE,
+    ),
+    Route(
+        ("GET",), "/apps/{grant}/mails", "developer_mails", "What the district wrote to the developers of an app.",
+        {200: "The latest 100, the latest first.", **NOT_THERE, **REFUSED}, schema="DeveloperMails",
+        act=Act.WRITE_TO_DEVELOPER,
+    ),
+    Route(
+        ("POST",), "/apps/{grant}/mails", "write_to_developer",
+        "Write to the developer of an app. Only shown word for word, unless `send` is true. A note that names a pupil is refused.",
+        {
+            200: "This would be sent.",
+            201: "It is kept; `recipients` says which of them the mail server took it for.",
+            **BAD, **CLASHES, **NOT_THERE, **REFUSED,
+        },
+        schema="DeveloperMail", body="DeveloperMailToWrite", act=Act.WRITE_TO_DEVELOPER,
+    ),
+)  # fmt: skip
+
+YES_OR_NO: Schema = {"type": "boolean"}
+URL: Schema = {**TEXT, "format": "uri"}
+TEXTS: Schema = {"type": "array", "items": TEXT}
+SAID: dict[str, Schema] = {
+    "name": TEXT, "vendor": TEXT, "website": URL, "description": TEXT, "instructions": TEXT, "contactName": TEXT,
+    "contactEmail": {**TEXT, "format": "email"}, "startUrl": URL,
+    "redirectUris": {"type": "array", "items": URL},
+    "needs": {
+        **TEXTS,
+        "description": f"Such as “required users.email: pupils sign in with it”. Collections: {', '.join(COLLECTIONS)}.",
+    },
+    "inDevelopment": YES_OR_NO,
+}  # fmt: skip
+RECIPIENTS: Schema = {
+    "type": "array",
+    "items": {"type": "object", "properties": {"email": TEXT, "sent": YES_OR_NO}},
+}
+
+
+def _object(needed: str, /, **properties: Schema) -> Schema:
+    return {"type": "object", "required": needed.split(), "properties": properties}
+
+
+def _list(name: str, of: str) -> Schema:
+    return _object(name, **{name: {"type": "array", "items": {"$ref": f"#/components/schemas/{of}"}}})
+
+
+CATALOGUE_SCHEMAS: dict[str, Schema] = {
+    "AppEntryToSay": _object(
+        "", **SAID,
+        logo={
+            "type": ["string", "null"], "contentEncoding": "base64",
+            "description": "A PNG or JPEG, square, 100 to 2,000 points a side, at most 500 kB; null takes it away.",
+        },
+    ),
+    "AppEntry": _object(
+        "id name", id=NUMBER, **SAID, logo={"type": ["string", "null"], "format": "uri"},
+        partner={"type": ["integer", "null"]}, registeredBy={"type": ["string", "null"]}
+    ),
+    "PartnerToAdd": _object("name", name=TEXT, website=URL),
+    "Partner": _object(
+        "id name", id=NUMBER, name=TEXT, website=TEXT, apps={"type": "array", "items": NUMBER},
+        applications={**NUMBER, "description": "How many districts added its apps, counted by app."},
+    ),
+    "Partners": _list("partners", "Partner"),
+    "DeveloperToInvite": _object("email", email={**TEXT, "format": "email"}, name=TEXT),
+    "Developer": _object("id email", id=NUMBER, email=TEXT, name=TEXT, sent=YES_OR_NO),
+    "Developers": _list("developers", "Developer"),
+    "DeveloperMailToWrite": _object(
+        "about", about={**TEXT, "enum": list(TEMPLATES)}, note=TEXT, to={**TEXT, "enum": [REGISTERED, ALL]},
+        send=YES_OR_NO,
+    ),
+    "DeveloperMail": _object(
+        "subject body recipients", id=NUMBER, at=MOMENT, by=TEXT, subject=TEXT, body=TEXT, recipients=RECIPIENTS,
+        reason=TEXT,
+    ),
+    "DeveloperMails": _list("mails", "DeveloperMail"),
+}  # fmt: skip

@@ -1,0 +1,154 @@
+"""`rollbook partner`: the companies that register their apps here themselves."""
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.columns import Row, show
+from rollbook.flows import partner_access, partners
+from rollbook.flows.apps import find_grant
+from rollbook.store.models import Grant, Partner, PartnerKey
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+PartnerName = Annotated[str, typer.Argument(help="The partner's name or number.")]
+Email = Annotated[str, typer.Argument(help="The developer's e-mail address.")]
+
+verbs = typer.Typer(no_args_is_help=True, help="The companies that register their apps here themselves.")
+keys = typer.Typer(no_args_is_help=True, help="The keys of the partner API.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    verbs.add_typer(keys, name="key")
+    app.add_typer(verbs, name="partner")
+
+
+@verbs.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The company's name.")],
+    website: Annotated[str, typer.Option(help="Its site; begins with https://.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a company register apps. Then invite one of its developers."""
+    partner = partners.add_partner(name, website)
+    typer.echo(json.dumps(_row(partner)) if as_json else f"{partner.name} is partner {partner.pk}.")
+
+
+@verbs.command("list")
+def list_partners(as_json: AsJson = False) -> None:
+    """Show the partners."""
+    show([_row(partner) for partner in Partner.objects.order_by("name")], as_json)
+
+
+@verbs.command()
+def invite(
+    partner: PartnerName,
+    email: Email,
+    name: Annotated[str, typer.Option(help="The developer's name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Let a person work for a partner, and tell them by e-mail. Prints how they get in, should the e-mail not arrive."""
+    developer, is_sent = partners.invite(partners.find_partner(partner), email, name)
+    way_in = partners.way_in(developer.account)
+    if as_json:
+        typer.echo(json.dumps({"email": developer.account.email, "sent": is_sent, "wayIn": way_in}))
+    else:
+        typer.echo(
+            f"{developer.account.email} is invited{'' if is_sent else ', but the e-mail could not be sent'}. {way_in}"
+        )
+
+
+@verbs.command()
+def developers(partner: PartnerName, as_json: AsJson = False) -> None:
+    """Show who works for a partner."""
+    found = partners.developers_of(partners.find_partner(partner))
+    rows: list[Row] = [
+        {"email": one.account.email, "name": one.name, "apps": list(one.apps.order_by("name").values_list("name", flat=True))}
+        for one in found
+    ]  # fmt: skip
+    show(rows, as_json)
+
+
+@verbs.command("let-go")
+def let_go(partner: PartnerName, email: Email) -> None:
+    """End a person's work for a partner. What they registered stays, with their name."""
+    found = partners.find_partner(partner)
+    partners.let_go(partners.find_developer(found, email), datetime.now(UTC))
+    typer.echo(f"{email} no longer works for {found.name}.")
+
+
+@verbs.command()
+def districts(partner: PartnerName, as_json: AsJson = False) -> None:
+    """Show which districts added a partner's apps."""
+    found = partner_access.applications(partners.find_partner(partner))
+    show([_application(grant) for grant in found], as_json)
+
+
+@verbs.command()
+def bearer(
+    grant: Annotated[int, typer.Argument(help="The grant's number: `rollbook grant list` shows it.")],
+) -> None:
+    """Make a new bearer for a grant: the one there was opens nothing any more, and the partner's list has the new one."""
+    partner_access.make_bearer(find_grant(grant))
+    typer.echo(f"Grant {grant} has a new bearer: GET /applications lists it.")
+
+
+@keys.command("add")
+def add_key(
+    partner: PartnerName,
+    name: Annotated[str, typer.Option(help="Which program uses it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a key. It is printed once and kept nowhere."""
+    key, secret = partners.make_key(partners.find_partner(partner), name, "command line")
+    if as_json:
+        typer.echo(json.dumps(_key(key) | {"secret": secret}))
+    else:
+        typer.echo(f"Key {key.pk} of {partner}. It is shown only now:\n{secret}")
+
+
+@keys.command("list")
+def list_keys(partner: PartnerName, as_json: AsJson = False) -> None:
+    """Show a partner's keys, without their secrets."""
+    show([_key(key) for key in partners.keys_of(partners.find_partner(partner))], as_json)
+
+
+@keys.command("revoke")
+def revoke_key(
+    partner: PartnerName, number: Annotated[int, typer.Argument(help="The key's number.")]
+) -> None:
+    """End a key at once."""
+    partners.revoke_key(partners.find_partner(partner), number, "command line", datetime.now(UTC))
+    typer.echo(f"Key {number} opens nothing any more.")
+
+
+def _row(partner: Partner) -> dict[str, object]:
+    return {
+        "partner": partner.pk,
+        "name": partner.name,
+        "website": partner.website,
+        "developers": partners.developers_of(partner).count(),
+        "apps": partners.apps_of(partner).count(),
+    }
+
+
+def _application(grant: Grant) -> dict[str, object]:
+    return {
+        "application": grant.pk,
+        "app": grant.app.name,
+        "tenantId": grant.district_id,
+        "district": grant.district.name,
+        "enabled": grant.enabled,
+    }
+
+
+def _key(key: PartnerKey) -> dict[str, object]:
+    return {
+        "key": key.pk,
+        "name": key.name,
+        "begins": key.beginning,
+        "madeBy": key.made_by,
+        "made": key.created_at.isoformat(timespec="minutes"),
+    }

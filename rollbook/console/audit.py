@@ -1,0 +1,163 @@
+"""The audit log in words: what each act is called, and an entry as it is shown."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from rollbook.store.models import AuditEntry
+
+FAMILIES = {
+    "app": _("Catalogue of apps"),
+    "grant": _("Apps of the district"),
+    "permissions": _("Permissions"),
+    "opt-out": _("Opt-outs"),
+    "approval": _("Approval by a second person"),
+    "key": _("Keys"),
+    "allowance": _("Allowances"),
+    "export": _("Export settings"),
+    "disclosure": _("Disclosure"),
+    "demographics": _("Demographics looked at"),
+    "manual": _("Manual records"),
+    "import": _("Decisions about imports"),
+    "run": _("Runs"),
+    "connection": _("Connections"),
+    "steps": _("Steps of preparation"),
+    "schedule": _("Schedules"),
+    "calendar": _("Calendar"),
+    "limits": _("Limits"),
+    "severity": _("Severities"),
+    "snapshot": _("Snapshots"),
+    "operator": _("Operators"),
+    "token": _("Tokens"),
+    "audit": _("The audit log itself"),
+}
+"""The first word of an act, by which the list is narrowed."""
+
+ACTS = {
+    "access.export": _("Exported an access history"),
+    "allowance.change": _("Changed what an app may take in a day"),
+    "app.add": _("Entered an app"),
+    "app.logo": _("Changed the logo of an app"),
+    "app.remove": _("Took an app out of the catalogue"),
+    "approval.set": _("Changed what needs a second person"),
+    "audit.export": _("Exported the audit log"),
+    "bearer.make": _("Made a bearer of the partner API"),
+    "calendar.add_days": _("Added days to the calendar"),
+    "calendar.remove_days": _("Removed days from the calendar"),
+    "connection.add": _("Added a connection"),
+    "connection.change": _("Changed a connection"),
+    "connection.remove": _("Removed a connection"),
+    "demographics.show": _("Looked at demographics"),
+    "developer.invite": _("Invited a developer"),
+    "developer.leave": _("Ended a developer's work for a partner"),
+    "developer.write": _("Wrote to an app's developer"),
+    "disclosure.export": _("Exported who received a person"),
+    "disclosure.show": _("Looked up who received a person"),
+    "district.add": _("Added the district"),
+    "domains.change": _("Changed the e-mail domains"),
+    "export.remove": _("Removed the export settings"),
+    "export.set": _("Changed the export settings"),
+    "grant.add": _("Added an app to the district"),
+    "grant.change": _("Changed what an app may see"),
+    "grant.disable": _("Disabled an app"),
+    "grant.edit": _("Changed what is said of an app"),
+    "grant.remove": _("Removed an app"),
+    "grant.rename": _("Renamed an app"),
+    "grant.request": _("Asked for an app"),
+    "grant.enable": _("Enabled an app"),
+    "import.apply": _("Applied a held import"),
+    "import.raise": _("Applied a held import, raised the limits"),
+    "import.reject": _("Rejected a held import"),
+    "import.relink": _("Re-linked a held import"),
+    "keeping.change": _("Changed how long things are kept"),
+    "key.add": _("Made a key"),
+    "key.allow": _("Changed where a key may be used from"),
+    "key.end_former": _("Ended a former secret"),
+    "key.expire": _("Changed when a key ends"),
+    "key.renew": _("Made a new secret"),
+    "key.revoke": _("Revoked a key"),
+    "key.show": _("Was given a key by the partner API"),
+    "key.show_secret": _("Looked at a secret"),
+    "key.show_secret_refused": _("Was refused a look at a secret"),
+    "limits.change": _("Changed limits"),
+    "limits.reset": _("Reset limits"),
+    "manual.add": _("Added a record by hand"),
+    "manual.delete": _("Deleted a record by hand"),
+    "manual.edit": _("Changed a record by hand"),
+    "manual.restore": _("Restored a record by hand"),
+    "operator.add": _("Let a person work here"),
+    "operator.change": _("Changed a person's role"),
+    "operator.deactivate": _("Deactivated a person"),
+    "operator.password_link": _("Made a password link"),
+    "operator.reactivate": _("Reactivated a person"),
+    "operator.set_password": _("Set a password"),
+    "opt-out.add": _("Kept a person from an app"),
+    "opt-out.withdraw": _("Ended an opt-out"),
+    "partner.add": _("Added a partner"),
+    "partner_key.make": _("Made a partner's key"),
+    "partner_key.revoke": _("Revoked a partner's key"),
+    "permissions.approved": _("Approved permissions"),
+    "permissions.ask": _("Asked for a second person's approval"),
+    "permissions.rejected": _("Rejected permissions"),
+    "permissions.save": _("Changed permissions"),
+    "permissions.withdrawn": _("Withdrew permissions that waited"),
+    "run.apply_preview": _("Applied a preview"),
+    "run.begin": _("Began a run"),
+    "run.cancel": _("Cancelled a run"),
+    "schedule.clear": _("Ended a schedule"),
+    "schedule.set": _("Set a schedule"),
+    "severity.change": _("Changed a severity"),
+    "snapshot.download": _("Downloaded a snapshot"),
+    "snapshot.remove": _("Removed a snapshot"),
+    "steps.save": _("Saved steps of preparation"),
+    "token.add": _("Made a token"),
+    "token.revoke": _("Revoked a token"),
+}
+
+DOORS = {
+    "console": _("Console"),
+    "command line": _("Command line"),
+    "API": _("Program"),
+    "partner API": _("Partner's program"),
+    "Rollbook": _("By itself"),
+}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value that an act changed; None where it was not there."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry as it is listed."""
+
+    entry: AuditEntry
+    at: datetime
+    words: Any
+    door: Any
+    values: list[Value]
+
+
+def line_of(entry: AuditEntry) -> Line:
+    at = datetime.fromtimestamp(entry.at / 1000, UTC)
+    words, door = ACTS.get(entry.act, entry.act), DOORS.get(entry.door, entry.door)
+    return Line(entry, at, words, door, _values(json.loads(entry.before), json.loads(entry.after)))
+
+
+def _values(before: dict[str, Any], after: dict[str, Any]) -> list[Value]:
+    return [Value(name, _text(before, name), _text(after, name)) for name in sorted({*before, *after})]
+
+
+def _text(values: dict[str, Any], name: str) -> str | None:
+    value = values.get(name)
+    if value is None:
+        return None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,271 @@
+"""How an app gets packages, and every one it got: settings of its export, the test of it, making one now, and one delivery by itself."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from rollbook.connectors.contract import Option
+from rollbook.console.access import Act, in_district
+from rollbook.console.places import app_page, grant_or_404
+from rollbook.flows import deliveries, exports
+from rollbook.flows.deliveries import BULK, DELTA, DOWNLOAD
+from rollbook.flows.pickups import packages_for
+from rollbook.refusal import Refusal
+from rollbook.store.models import Delivery, District, Export, Grant
+
+SHOWN = 25
+SELDOM_FROM = 4
+"""Settings of `exports.COMMON` from this place on are seldom touched, and stand folded away."""
+
+WAYS: dict[str, Any] = {
+    exports.PUSH: gettext_lazy("We bring packages to the app's server"),
+    exports.PICKUP: gettext_lazy("The app fetches packages from our server"),
+}
+HOW: dict[str, Any] = {
+    exports.PUSH: gettext_lazy("Brought by SFTP"),
+    exports.PICKUP: gettext_lazy("Kept for the app to fetch"),
+    DOWNLOAD: gettext_lazy("For download"),
+    deliveries.COMMAND: gettext_lazy("Command line"),
+}
+MODES = {
+    BULK: gettext_lazy("Everything"),
+    DELTA: gettext_lazy("Changes"),
+    deliveries.CUSTOM: gettext_lazy("By template"),
+}
+PHASES = {
+    "waiting": gettext_lazy("It waits for a worker."),
+    "reading": gettext_lazy("The package is being made."),
+    "sending": gettext_lazy("The package is being handed over."),
+}
+OUTCOMES = {
+    "": (gettext_lazy("Under way"), "azure", "clock"),
+    deliveries.SUCCESS: (gettext_lazy("Succeeded"), "green", "check"),
+    deliveries.FAILED: (gettext_lazy("Failed"), "red", "cross"),
+    deliveries.BLOCKED: (gettext_lazy("Not made"), "orange", "stop"),
+    deliveries.CANCELLED: (gettext_lazy("Cancelled"), "secondary", "stop"),
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a delivery came to, in words, a colour and a sign."""
+
+    words: Any
+    colour: str
+    icon: str
+    number: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A delivery as it is listed."""
+
+    delivery: Delivery
+    how: Any
+    mode: Any
+    outcome: Mark
+    rows: int
+
+
+@dataclass(frozen=True)
+class Field:
+    """One setting to be filled in; `kept` says that a secret is known already."""
+
+    option: Option
+    value: str
+    kept: bool
+
+
+@in_district(Act.MANAGE_DELIVERIES)
+def show_export(request: Any, district: District, grant_id: int) -> HttpResponse:
+    """Its settings, and what it got. By POST the settings are changed."""
+    grant = grant_or_404(district, grant_id)
+    if request.method != "POST":
+        return _page(request, grant)
+    way = request.POST.get("way", "")
+    if way not in WAYS:
+        raise Http404
+    options = (*exports.COMMON, *exports.WAYS[way])
+    filled = {option.name: request.POST.get(option.name, "") for option in options}
+    try:
+        exports.set_export(grant, way, filled, request.user.email, enabled="enabled" in request.POST)
+    except Refusal as refusal:
+        return _page(request, grant, refusal.words, filled)
+    messages.success(request, _("The settings were kept."))
+    return _back(grant)
+
+
+@require_POST
+@in_district(Act.MANAGE_DELIVERIES)
+def test_export(request: HttpRequest, district: District, grant_id: int) -> HttpResponse:
+    grant = grant_or_404(district, grant_id)
+    try:
+        tested, wrong = exports.test_export(grant), ""
+    except Refusal as refusal:
+        tested, wrong = [], refusal.words
+    return _page(request, grant, wrong, tested=tested)
+
+
+@require_POST
+@in_district(Act.MANAGE_DELIVERIES)
+def remove_export(request: HttpRequest, district: District, grant_id: int) -> HttpResponse:
+    grant = grant_or_404(district, grant_id)
+    try:
+        exports.remove_export(grant)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+    else:
+        messages.success(request, _("It gets no packages any more. What it got stays in the list."))
+    return _back(grant)
+
+
+@require_POST
+@in_district(Act.MANAGE_DELIVERIES)
+def deliver(request: Any, district: District, grant_id: int) -> HttpResponse:
+    """A package now: given to the app as its settings say, or for whoever asks to download."""
+    grant = grant_or_404(district, grant_id)
+    by, asked = request.user.email, request.POST
+    mode = asked.get("mode", "") if asked.get("mode") in (BULK, DELTA) else ""
+    version = asked.get("version", "") if asked.get("version") in ("1.1", "1.2") else ""
+    try:
+        if "download" in asked:
+            made = deliveries.ask(grant, DOWNLOAD, by, version=version, mode=mode or BULK)
+        else:
+            made = deliveries.hand_over(grant, by, mode=mode)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return _back(grant)
+    return redirect("delivery", tenant=district.pk, grant_id=grant.pk, delivery_id=made.pk)
+
+
+@in_district(Act.MANAGE_DELIVERIES)
+def show_delivery(request: HttpRequest, district: District, grant_id: int, delivery_id: int) -> HttpResponse:
+    grant = grant_or_404(district, grant_id)
+    delivery = _delivery_or_404(grant, delivery_id)
+    context = {
+        "line": _line(delivery),
+        "delivery": delivery,
+        "phase": PHASES.get(delivery.phase, ""),
+        "can_download": delivery.kept and delivery.way == DOWNLOAD,
+    }
+    return app_page(request, grant, "app-export", "console/delivery.html", context)
+
+
+@in_district(Act.MANAGE_DELIVERIES)
+def show_delivery_progress(
+    request: HttpRequest, district: District, grant_id: int, delivery_id: int
+) -> HttpResponse:
+    """A piece of a page; once the delivery has ended, the word to load the whole page anew."""
+    delivery = _delivery_or_404(grant_or_404(district, grant_id), delivery_id)
+    if delivery.outcome:
+        return HttpResponseClientRefresh()
+    context = {"delivery": delivery, "grant_id": grant_id, "phase": PHASES.get(delivery.phase, "")}
+    return render(request, "console/delivery_now.html", context)
+
+
+@in_district(Act.MANAGE_DELIVERIES)
+def download(request: HttpRequest, district: District, grant_id: int, delivery_id: int) -> Any:
+    """The package, while it is kept, for those who asked for it here."""
+    delivery = _delivery_or_404(grant_or_404(district, grant_id), delivery_id)
+    if delivery.way != DOWNLOAD:
+        raise Http404
+    try:
+        path = deliveries.kept_package(delivery)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return redirect("delivery", tenant=district.pk, grant_id=grant_id, delivery_id=delivery_id)
+    answer = FileResponse(path.open("rb"), as_attachment=True, filename=delivery.file_name)
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_POST
+@in_district(Act.MANAGE_DELIVERIES)
+def cancel(request: Any, district: District, grant_id: int, delivery_id: int) -> HttpResponse:
+    delivery = _delivery_or_404(grant_or_404(district, grant_id), delivery_id)
+    try:
+        deliveries.cancel(delivery, request.user.email)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+    else:
+        messages.success(request, _("The delivery is cancelled."))
+    return redirect("delivery", tenant=district.pk, grant_id=grant_id, delivery_id=delivery_id)
+
+
+def _page(
+    request: HttpRequest,
+    grant: Grant,
+    wrong: str = "",
+    filled: dict[str, str] | None = None,
+    tested: list[str] | None = None,
+) -> HttpResponse:
+    export = exports.export_of(grant)
+    way = request.POST.get("way") or request.GET.get("way") or (export.way if export else "")
+    way = way if way in WAYS else ""
+    found = deliveries.deliveries_of(grant.district).filter(grant_id=grant.pk)[:SHOWN]
+    context = {
+        "export": export,
+        "way": way,
+        "way_words": WAYS.get(way, ""),
+        "other_ways": [(name, words) for name, words in WAYS.items() if name != way],
+        "ways": WAYS.items(),
+        "common": _fields(exports.COMMON[:SELDOM_FROM], export, way, filled) if way else [],
+        "seldom": _fields(exports.COMMON[SELDOM_FROM:], export, way, filled) if way else [],
+        "fields": _fields(exports.WAYS[way], export, way, filled) if way else [],
+        "wrong": wrong,
+        "tested": tested,
+        "only_whole": exports.why_only_whole(grant, export.template if export else ""),
+        "next": exports.next_delivery(export, timezone.now()) if export else None,
+        "sftp_port": settings.SFTP_PORT,
+        "lines": [_line(one) for one in found],
+        "waiting": packages_for(grant.pk) if export and export.way == exports.PICKUP else [],
+    }
+    status = 422 if wrong and tested is None else 200
+    return app_page(request, grant, "app-export", "console/app_export.html", context, status)
+
+
+def _fields(
+    options: tuple[Option, ...], export: Export | None, way: str, filled: dict[str, str] | None
+) -> list[Field]:
+    texts = exports.as_filled(export, way) | (filled or {})
+    is_same = export is not None and export.way == way
+    known = exports.secrets_of(export) if export and is_same else {}
+    return [
+        Field(
+            option,
+            "" if option.secret else texts.get(option.name, ""),
+            option.secret and any(name.startswith(option.name) for name in known),
+        )
+        for option in options
+    ]
+
+
+def _line(delivery: Delivery) -> Line:
+    words, colour, sign = OUTCOMES[delivery.outcome]
+    return Line(
+        delivery,
+        HOW.get(delivery.way, delivery.way),
+        MODES.get(delivery.mode, delivery.mode),
+        Mark(words, colour, sign),
+        sum(delivery.counts.values()),
+    )
+
+
+def _back(grant: Grant) -> HttpResponse:
+    return redirect("app-export", tenant=grant.district_id, grant_id=grant.pk)
+
+
+def _delivery_or_404(grant: Grant, number: int) -> Delivery:
+    delivery = Delivery.objects.filter(pk=number, grant_id=grant.pk).first()
+    if delivery is None:
+        raise Http404
+    return delivery

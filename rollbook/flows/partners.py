@@ -1,0 +1,244 @@
+"""Partners: companies that register their apps here themselves, the developers who sign in for them, and their keys of the partner API.
+
+An installation operator invites the first developer of a partner; developers invite one another.
+"""
+
+import logging
+import secrets
+from datetime import datetime
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from rollbook.engine.web_addresses import web_address
+from rollbook.flows import audit
+from rollbook.flows.operators import judge_address, password_link
+from rollbook.flows.tokens import checksum
+from rollbook.refusal import Refusal
+from rollbook.store.models import Account, App, Developer, Grant, Partner, PartnerKey
+
+BEGINNING = "rollbook_partner_"
+SHOWN = len(BEGINNING) + 6
+MOST_KEYS = 10
+
+log = logging.getLogger(__name__)
+
+
+class PartnerNameNeeded(Refusal):
+    """A partner needs a name: the company's."""
+
+
+class PartnerExists(Refusal):
+    """There is a partner of this name already."""
+
+
+class NoSuchPartner(Refusal):
+    """There is no partner of this name or number: `rollbook partner list` shows them."""
+
+
+class AlreadyDeveloper(Refusal):
+    """This person is a developer of this partner already."""
+
+
+class NoSuchDeveloper(Refusal):
+    """Nobody works for this partner with this e-mail address."""
+
+
+class LastDeveloper(Refusal):
+    """Somebody has to remain who can sign in for the partner: invite another first."""
+
+
+class KeyNameNeeded(Refusal):
+    """Give the key a name that says which program uses it."""
+
+
+class EnoughKeys(Refusal):
+    """A partner has at most 10 keys at a time: revoke one that is not used any more."""
+
+
+class NoSuchPartnerKey(Refusal):
+    """The partner has no key of this number."""
+
+
+def add_partner(name: str, website: str = "") -> Partner:
+    """A company may register apps here. Raises PartnerNameNeeded, PartnerExists, BadWebAddress."""
+    name = " ".join(name.replace("\0", "").split())[:200]
+    if not name:
+        raise PartnerNameNeeded
+    with transaction.atomic():
+        if Partner.objects.filter(name=name).exists():
+            raise PartnerExists(name)
+        partner = Partner.objects.create(name=name, website=web_address(website))
+        audit.record(None, "partner.add", "partner", partner.pk, name)
+    return partner
+
+
+def find_partner(name_or_number: str) -> Partner:
+    """The partner of this name, else of this number. Raises NoSuchPartner."""
+    partner = Partner.objects.filter(name=name_or_number).first()
+    if partner is None and name_or_number.isdecimal() and len(name_or_number) < 19:
+        partner = Partner.objects.filter(pk=int(name_or_number)).first()
+    if partner is None:
+        raise NoSuchPartner(name_or_number)
+    return partner
+
+
+# --- Developers ---------------------------------------------------------------------------------------------------------------------
+
+
+def invite(partner: Partner, email: str, name: str = "") -> tuple[Developer, bool]:
+    """A person works for the partner from now on, and is told by e-mail how to sign in; whether the mail server took it.
+
+    Who has no password yet gets a link to set one. Raises NotAnAddress, AlreadyDeveloper.
+    """
+    developer = employ(partner, email, name)
+    return developer, _tell(developer)
+
+
+def employ(partner: Partner, email: str, name: str = "") -> Developer:
+    """A person works for the partner from now on, and is not told. Raises NotAnAddress, AlreadyDeveloper."""
+    judge_address(email.strip())
+    with transaction.atomic():
+        account = Account.objects.filter(email=email.strip().lower()).first()
+        account = account or Account.objects.create_user(email.strip())
+        developer = Developer.objects.filter(account=account, partner=partner).first()
+        if developer is not None and developer.left_at is None:
+            raise AlreadyDeveloper(account.email or "")
+        developer = developer or Developer(account=account, partner=partner)
+        developer.left_at = None
+        developer.name = " ".join(name.replace("\0", "").split())[:200] or developer.name
+        developer.save()
+        _record(developer, "developer.invite")
+    return developer
+
+
+def _record(developer: Developer, act: str) -> None:
+    audit.record(
+        None,
+        act,
+        "partner",
+        developer.partner_id,
+        developer.partner.name,
+        after={"developer": developer.account.email},
+    )
+
+
+def _tell(developer: Developer) -> bool:
+    """The invitation. A mail server that is down costs only the mail: the link can be made again."""
+    message = EmailMessage(
+        f"You can register apps of {developer.partner.name}",
+        "\n\n".join(
+            (
+                f"You now work for {developer.partner.name} at {settings.PUBLIC_URL}, where school districts share rosters with apps.",
+                f"{way_in(developer.account)}",
+                "If you did not expect this, leave it alone: nothing happens.",
+            )
+        ),
+        to=[developer.account.email or ""],
+    )
+    try:
+        return bool(message.send())
+    except (OSError, SMTPException) as fault:
+        log.error("the invitation of developer %s could not be sent: %s", developer.pk, type(fault).__name__)
+        return False
+
+
+def way_in(account: Account) -> str:
+    """How this account gets in, in a sentence: by its password, or by a link that sets one."""
+    if account.has_usable_password():
+        return f"Sign in with the password you have: {settings.PUBLIC_URL}{reverse('account_login')}"
+    return f"Set your password here, once, within three days:\n{password_link(account)}"
+
+
+def developers_of(partner: Partner) -> QuerySet[Developer]:
+    """Who works for the partner now, by when they came."""
+    found = Developer.objects.filter(partner=partner, left_at=None, account__is_active=True)
+    return found.select_related("account").order_by("created_at", "id")
+
+
+def find_developer(partner: Partner, email: str) -> Developer:
+    """Raises NoSuchDeveloper."""
+    found = developers_of(partner).filter(account__email=email.strip().lower()).first()
+    if found is None:
+        raise NoSuchDeveloper
+    return found
+
+
+def posts_of(account: Account) -> list[Developer]:
+    """For which partners this account works."""
+    return list(
+        Developer.objects.filter(account=account, left_at=None).select_related("partner").order_by("pk")
+    )
+
+
+def let_go(developer: Developer, now: datetime) -> None:
+    """The person works for the partner no more; what they registered stays, and who registered it. Raises LastDeveloper."""
+    with transaction.atomic():
+        if not developers_of(developer.partner).exclude(pk=developer.pk).exists():
+            raise LastDeveloper
+        developer.left_at = now
+        developer.save(update_fields=["left_at"])
+        _record(developer, "developer.leave")
+
+
+# --- What became of their apps ------------------------------------------------------------------------------------------------------
+
+
+def apps_of(partner: Partner) -> QuerySet[App]:
+    """The partner's apps, by name."""
+    found = App.objects.filter(partner=partner).select_related("registered_by__account", "logo")
+    return found.defer("logo__content").order_by("name", "id")
+
+
+def grants_of(partner: Partner) -> QuerySet[Grant]:
+    """What districts let the partner's apps see, by number."""
+    return Grant.objects.filter(app__partner=partner).select_related("app", "district").order_by("pk")
+
+
+# --- Keys of the partner API --------------------------------------------------------------------------------------------------------
+
+
+def make_key(partner: Partner, name: str, by: str) -> tuple[PartnerKey, str]:
+    """A new key, and the secret itself, which is kept nowhere. Raises KeyNameNeeded, EnoughKeys."""
+    name = " ".join(name.replace("\0", "").split())[:200]
+    if not name:
+        raise KeyNameNeeded
+    secret = BEGINNING + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        if keys_of(partner).count() >= MOST_KEYS:
+            raise EnoughKeys
+        key = PartnerKey.objects.create(
+            partner=partner, name=name, checksum=checksum(secret), made_by=by,
+            beginning=secret[:SHOWN],
+        )  # fmt: skip
+        audit.record(
+            None, "partner_key.make", "partner", partner.pk, partner.name, after={"key": key.pk, "name": name}
+        )
+    return key, secret
+
+
+def keys_of(partner: Partner) -> QuerySet[PartnerKey]:
+    """The keys that are not revoked, the latest first."""
+    return PartnerKey.objects.filter(partner=partner, revoked_at=None).order_by("-id")
+
+
+def key_of(secret: str) -> PartnerKey | None:
+    """The key that this secret is, if it still opens anything."""
+    found = PartnerKey.objects.filter(checksum=checksum(secret), revoked_at=None)
+    return found.select_related("partner").first()
+
+
+def revoke_key(partner: Partner, number: int, by: str, now: datetime) -> PartnerKey:
+    """From now on the key opens nothing. Raises NoSuchPartnerKey."""
+    with transaction.atomic():
+        key = keys_of(partner).filter(pk=number).first()
+        if key is None:
+            raise NoSuchPartnerKey(str(number))
+        key.revoked_at, key.revoked_by = now, by
+        key.save(update_fields=["revoked_at", "revoked_by"])
+        audit.record(None, "partner_key.revoke", "partner", partner.pk, partner.name, after={"key": number})
+    return key

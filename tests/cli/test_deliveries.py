@@ -1,0 +1,72 @@
+"""`rollbook export` and `rollbook delivery`, on one district."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rollbook.store.models import Grant
+from tests import cast
+from tests.command import rollbook
+from tests.delivered import a_district, a_grant, deliver
+from tests.flows.packages import rows_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def grant(tmp_path: Path) -> Grant:
+    district = a_district()
+    deliver(district, cast.riverbend(tmp_path / "first"))
+    grant = a_grant(district)
+    Grant.objects.filter(pk=grant.pk).update(enabled=True)
+    return grant
+
+
+def test_what_an_app_sees_is_written_as_a_package_that_is_valid(grant, tmp_path):
+    said = json.loads(
+        rollbook("export", str(grant.pk), str(tmp_path / "out.zip"), "--version", "1.1", "--json").stdout
+    )
+    assert said["rows"]["users.csv"] == len(rows_of(tmp_path / "out.zip")["users"])
+    rollbook("validate", str(tmp_path / "out.zip"))
+    assert "users.csv: " in rollbook("export", str(grant.pk), str(tmp_path / "folder")).stdout
+    rollbook("validate", str(tmp_path / "folder"))
+    (tmp_path / "template").write_text("names.csv from users\nName = familyName\n")
+    rollbook("export", str(grant.pk), str(tmp_path / "own.zip"), "--template", str(tmp_path / "template"))
+    assert set(rows_of(tmp_path / "own.zip")) == {"names"}
+    Grant.objects.update(enabled=False)
+    assert "disabled" in rollbook("export", str(grant.pk), str(tmp_path / "no.zip"), expect=1).stderr
+
+
+def test_an_apps_packages_are_set_up_made_and_listed(grant):
+    number, tenant = str(grant.pk), str(grant.district_id)
+    assert "timeout_seconds" in rollbook("delivery", "options").stdout
+    assert "set up its SFTP export first" in rollbook("delivery", "push", number, expect=1).stderr
+    set_up = (
+        "delivery",
+        "set",
+        number,
+        "--way",
+        "pickup",
+        "--set",
+        "login=reading-app",
+        "--secret",
+        "password=-",
+        "--enabled",
+    )
+    assert "by pickup. It is on." in rollbook(*set_up, stdin="correct horse battery\n").stdout
+    kept = json.loads(rollbook("delivery", "settings", number, "--json").stdout)
+    assert kept["login"] == "reading-app"
+    assert "password" not in kept
+    assert "its password" in rollbook("delivery", "test", number).stdout
+    made = json.loads(rollbook("delivery", "push", number, "--json").stdout)
+    assert made["outcome"] == "success"
+    [listed] = json.loads(rollbook("delivery", "list", tenant, "--json").stdout)
+    assert listed == made
+    shown = rollbook("delivery", "show", str(made["delivery"])).stdout
+    assert made["file"] in shown
+    assert "ended already" in rollbook("delivery", "cancel", str(made["delivery"]), expect=1).stderr
+    rollbook("delivery", "remove", number)
+    assert len(json.loads(rollbook("delivery", "list", tenant, "--json").stdout)) == 1, (
+        "what it got stays known"
+    )

@@ -1,0 +1,99 @@
+"""How an app gets packages, in the console: chosen, set, tested, one made now, looked at, downloaded, and taken away again."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from rollbook.flows.handing_over import walk
+from rollbook.store.models import Account, Delivery, District, Export, Grant
+from tests import cast
+from tests.delivered import a_grant, deliver
+
+FILLED = {
+    "way": "pickup",
+    "login": "reading-app",
+    "password": "correct horse battery",
+    "mode": "delta",
+    "version": "1.1",
+    "enabled": "on",
+}
+
+
+@pytest.fixture
+def grant(district: District, tmp_path: Path) -> Grant:
+    deliver(district, cast.riverbend(tmp_path / "first"))
+    grant = a_grant(district, app="Reading app")
+    Grant.objects.filter(pk=grant.pk).update(enabled=True)
+    return grant
+
+
+def at(grant: Grant, path: str = "export") -> str:
+    return f"/districts/{grant.district_id}/apps/{grant.pk}/{path}"
+
+
+def test_an_app_without_packages_is_asked_how_it_gets_them(console: Client, grant: Grant):
+    page = console.get(at(grant)).content.decode()
+    assert "This app gets no packages" in page
+    assert "?way=push" in page
+    assert 'name="private_key"' in console.get(at(grant) + "?way=push").content.decode()
+
+
+def test_settings_are_kept_and_what_is_wrong_is_said_beside_them(console: Client, grant: Grant):
+    wrong = console.post(at(grant), FILLED | {"times": "25:00"})
+    assert wrong.status_code == 422
+    assert "one to eight times of the day" in wrong.content.decode()
+    assert 'value="reading-app"' in wrong.content.decode(), "what was filled in is not lost"
+    assert not Export.objects.exists()
+    assert console.post(at(grant), FILLED | {"times": "03:00"}).status_code == 302
+    page = console.get(at(grant)).content.decode()
+    assert "One is kept" in page
+    assert "correct horse" not in page
+    assert "Next package:" in page
+    assert "its password" in console.post(at(grant, "export/test")).content.decode()
+    console.post(at(grant, "export/remove"))
+    assert not Export.objects.exists()
+
+
+def test_a_package_is_made_now_followed_and_downloaded(console: Client, grant: Grant):
+    console.post(at(grant), FILLED)
+    asked = console.post(at(grant, "deliveries/add"), {"download": "1", "version": "1.2"})
+    [made] = Delivery.objects.all()
+    assert asked.url.endswith(f"/deliveries/{made.pk}")
+    assert "It waits for a worker" in console.get(asked.url).content.decode()
+    assert "It waits for a worker" in console.get(f"{asked.url}/progress").content.decode()
+    walk(made.pk)
+    assert console.get(f"{asked.url}/progress")["HX-Refresh"] == "true"
+    page = console.get(asked.url).content.decode()
+    assert "Succeeded" in page
+    assert "users.csv" in page
+    package = b"".join(console.get(f"{asked.url}/package").streaming_content)
+    assert "users.csv" in zipfile.ZipFile(io.BytesIO(package)).namelist()
+    console.post(at(grant, "deliveries/add"))
+    for_the_app = Delivery.objects.latest("pk")
+    walk(for_the_app.pk)
+    assert console.get(at(grant, f"deliveries/{for_the_app.pk}/package")).status_code == 404, (
+        "it is the app's"
+    )
+    page = console.get(at(grant)).content.decode()
+    assert "What waits for the app" in page
+    assert "no package to which changes could be added" in page
+
+
+def test_one_that_waits_can_be_cancelled(console: Client, grant: Grant):
+    asked = console.post(at(grant, "deliveries/add"), {"download": "1"})
+    console.post(f"{asked.url}/cancel")
+    assert "Cancelled" in console.get(asked.url).content.decode()
+
+
+def test_packages_of_another_district_are_not_there(
+    console: Client, grant: Grant, elsewhere: District, administrator: Account
+):
+    other = Grant.objects.create(district=elsewhere, app=grant.app, permission="full", rule=grant.rule)
+    made = Delivery.objects.create(
+        district_id=elsewhere.pk, grant_id=other.pk, way="download", version="1.2", mode="bulk"
+    )
+    assert console.get(f"/districts/{elsewhere.pk}/apps/{other.pk}/export").status_code == 404
+    assert console.get(at(grant, f"deliveries/{made.pk}")).status_code == 404
