@@ -184,7 +184,7 @@ def _roles(user: Record) -> Iterator[Row]:
             sourced_id = f"{sourced_id}-{seen[org, word]}"
         used = _profile_source(role.get("userProfile") or "")
         dates = [_text(role.get("beginDate")), _text(role.get("endDate"))]
-        known = used if any(used == row.sourced_id for row in _profiles(user)) else ""
+        known = used if used and any(used == row.sourced_id for row in _profiles(user)) else ""
         yield Row("roles", sourced_id, [user["sourcedId"], role["roleType"], word, *dates, org, known], {})
 
 
