@@ -89,7 +89,7 @@ def test_connections_are_added_tested_edited_and_removed(package: Path, tmp_path
         "connection", "add", "1", "Again", "--kind", "sftp_drop", "--set", "login=riverbend", "--secret",
         f"password={secret}", expect=1,
     )  # fmt: skip
-    assert "login already" in taken.stderr
+    assert "has this name already" in taken.stderr
     assert "is off" in rollbook("connection", "edit", "2", "--disabled", "--name", "Nightly").stdout
     assert "switched off" in rollbook("connection", "run", "2", expect=1).stderr
     assert "no such setting" in rollbook("connection", "edit", "2", "--set", "logn=x", expect=1).stderr
