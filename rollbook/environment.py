@@ -248,7 +248,7 @@ def kept_secret(file: Path, make: Callable[[], str]) -> str:
         try:
             os.link(draft, file)
         except FileExistsError:
-            pass
+            pass  # another process was first: its text is read below
         finally:
             draft.unlink()
     return file.read_text(encoding="ascii").strip()

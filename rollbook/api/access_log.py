@@ -211,6 +211,7 @@ def _prune() -> None:
         oauth1.prune_nonces(int(now.timestamp()))
         tokens.prune_tokens(now)
     except DatabaseError as fault:
+        # Rows are written first; what is old goes at a later look.
         log.warning("old nonces and tokens stay for now (%s)", type(fault).__name__)
 
 

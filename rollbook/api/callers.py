@@ -145,7 +145,7 @@ def is_at_home(address: str | None, networks: str) -> bool:
     try:
         here = ip_address(address or "")
     except ValueError:
-        return False
+        return False  # no address, so none of those the key is used from
     # An IPv4 client that comes over a socket of IPv6.
     mapped = getattr(here, "ipv4_mapped", None)
     return any((mapped or here) in network for network in _parsed(networks))

@@ -92,6 +92,7 @@ def answer(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return _problem(refusal)
     except Exception:
+        # The door of a process that serves others: one request is lost, and its caller is told so.
         log.exception("a fault in %s %s", request.method, ROOT)
         return _said(500, "The fault is ours", "It is in the log of the server. Nothing was changed.")
 

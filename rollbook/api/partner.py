@@ -72,6 +72,7 @@ def answer(request: HttpRequest) -> HttpResponse:
     except Refusal as refusal:
         return _refused(refusal)
     except Exception:
+        # The door of a process that serves others: one request is lost, and its caller is told so.
         log.exception("a fault in %s %s", request.method, PATH)
         return _json({"status": 0, "message": "The fault is ours; it is in the log of the server."}, 500)
 

@@ -29,6 +29,7 @@ def answer(request: HttpRequest, application: int | None = None) -> HttpResponse
     except refusals.REFUSED as refusal:
         response = refusals.answer(call, refusal)
     except Exception:
+        # The door of a process that serves others: one request is lost, and its caller is told so.
         log.exception("fault %s in %s %s", call.id, call.version, call.operation_id or call.method)
         response = refusals.fault(call)
     access_log.note(call, response.status_code)

@@ -174,7 +174,7 @@ async def _forget(sftp: asyncssh.SFTPClient, settings: Settings, temporary: str)
     try:
         await patiently(sftp.remove(temporary), settings)
     except (asyncssh.Error, OSError, TimeoutError):
-        return
+        return  # why it was not sent is told already
 
 
 def _place(settings: Settings, name: str) -> str:

@@ -167,7 +167,7 @@ def write_accepted(
 def _same_file(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
-    except OSError:
+    except OSError:  # another file system, or one without second names
         shutil.copyfile(source, target)
 
 

@@ -99,6 +99,7 @@ def walk(delivery_id: int) -> Delivery | None:
     except Refusal as refusal:
         _fail(delivery, refusal.words)
     except Exception as fault:
+        # Who looks at the delivery is told; the worker goes on with those of other apps.
         log.exception("delivery %s", delivery.pk)
         _fail(delivery, f"{type(fault).__name__} while {delivery.phase}; nothing was handed over.")
     delivery.refresh_from_db()

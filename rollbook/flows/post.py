@@ -14,10 +14,11 @@ from threading import Event, Thread
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.store.models import District, Letter
 
 EVERY = 2.0
@@ -88,9 +89,11 @@ def _keep_posting(stop: Event, every: float) -> None:
         close_old_connections()
         try:
             send_due()
-        except DatabaseError:
+        except OUT_OF_REACH:
+            # The roster may be closed while an import is applied: letters are rows, and wait there.
             log.info("the database does not answer; letters leave a little later")
         except Exception:
+            # Whatever one look met, letters that come later have to leave.
             log.exception("sending letters")
         stop.wait(every)
     connections.close_all()

@@ -137,7 +137,7 @@ def _begun(
 def _put(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
-    except OSError:
+    except OSError:  # another file system, or one without second names
         shutil.copyfile(source, target)
 
 

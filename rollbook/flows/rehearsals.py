@@ -203,7 +203,7 @@ def _second_name(source: str, target: str) -> str:
     try:
         os.link(source, target)
         return target
-    except OSError:
+    except OSError:  # another file system, or one without second names
         return str(shutil.copy2(source, target))
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -25,6 +25,7 @@ from rollbook.engine.sanity.check import Around, Report, check
 from rollbook.flows.disclosure import unused
 from rollbook.flows.email_domains import domains_of
 from rollbook.flows.packages import held
+from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.flows.publish import local_date
 from rollbook.oneroster.operations import OPERATION
 from rollbook.oneroster.query import Question
@@ -48,7 +49,7 @@ DEAD = timedelta(seconds=90)
 """A check that nobody has told of for so long is begun again."""
 
 LOOK = 1.0
-OUT_OF_REACH = 500
+MOST_OPT_OUTS = 500
 """Opt-outs that are asked one by one whether they are of somebody this app would see; of more, all are counted."""
 
 log = logging.getLogger(__name__)
@@ -166,7 +167,7 @@ def walk(one: SanityCheck) -> SanityCheck:
     work = Path(tempfile.mkdtemp(prefix="rollbook-sanity-"))
     try:
         _walk(taken, work)
-    except (TakenOver, DatabaseError):
+    except (TakenOver, *OUT_OF_REACH):
         raise
     except Exception:
         _change(
@@ -285,7 +286,7 @@ def _served_ids(grant: Grant, schools: str) -> tuple[str, ...]:
 def _opted_out(grant: Grant, today: str) -> int:
     """How many people this app would see, had they not opted out."""
     out = sorted(left_out(grant.district_id, grant, today))
-    if not out or len(out) > OUT_OF_REACH:
+    if not out or len(out) > MOST_OPT_OUTS:
         return len(out)
     sharing = sharing_of(grant, today)
     people = (person_of(grant, number, today) for number in out)
@@ -312,9 +313,11 @@ def keep_checking(stop: Event) -> None:
         try:
             while not stop.is_set() and walk_next():
                 pass
-        except DatabaseError:
+        except OUT_OF_REACH:
+            # The roster may be closed while an import is applied: what waits, waits a little longer.
             log.info("the database does not answer; looking again")
         except Exception:
+            # The check says itself that it failed; the next ones are walked.
             log.exception("a sanity check")
         close_old_connections()
         stop.wait(LOOK)

@@ -39,6 +39,7 @@ def keep(stop: Event, every: float = EVERY) -> None:
         try:
             look_after_all()
         except Exception:
+            # The clock of the whole installation: were it to end here, no district would be looked after again.
             log.exception("looking after what is due")
         close_old_connections()
         stop.wait(every)
@@ -50,6 +51,7 @@ def look_after_all() -> None:
         try:
             look_after(district_id)
         except Exception:
+            # Whatever one district has is its own; it is looked at again in a minute.
             log.exception("looking after district %s", district_id)
     prune_nonces()
     forget_given_up(datetime.now(UTC))

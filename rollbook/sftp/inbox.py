@@ -197,7 +197,7 @@ def files_named_by(manifest: Path) -> set[str]:
     try:
         rows = [row for row in csv.reader(text.splitlines()) if len(row) >= 2]
     except csv.Error:
-        return set()
+        return set()  # the import says what is wrong with it
     return {
         f"{row[0].strip().removeprefix('file.').lower()}.csv"
         for row in rows

@@ -86,7 +86,7 @@ class Post:
             for connection_id, inbox in list(self.inboxes.items()):
                 self._look_into(connection_id, inbox)
             self.stirred.clear()
-            with suppress(TimeoutError):
+            with suppress(TimeoutError):  # nothing stirred: that is why one looks now and then
                 await asyncio.wait_for(self.stirred.wait(), LOOK_EVERY)
 
     async def end(self) -> None:
@@ -108,6 +108,7 @@ class Post:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self.looking, _known_drops)
         except Exception:
+            # Inboxes that are known go on; the database is asked again at the next sweep.
             log.exception("looking for the connections")
             return
         for inbox in self.inboxes.values():

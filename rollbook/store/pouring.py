@@ -142,7 +142,7 @@ class Answer:
 
 
 def _drop_what_came(end: int) -> None:
-    with suppress(BlockingIOError):
+    with suppress(BlockingIOError):  # the pipe is empty
         while os.read(end, BLOCK):
             pass
 

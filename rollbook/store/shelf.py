@@ -115,7 +115,7 @@ def carry_accepted_of_others(connection: Connection, generation: int) -> None:
 def _second_name(source: str, target: str) -> None:
     try:
         os.link(source, target)
-    except OSError:
+    except OSError:  # another file system, or one without second names
         shutil.copyfile(source, target)
 
 

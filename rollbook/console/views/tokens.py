@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.access import Act, in_district
 from rollbook.flows import tokens
-from rollbook.flows.connections import upload_of
+from rollbook.flows.connections import NoSuchConnection, upload_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import District
 
@@ -72,6 +72,6 @@ def _list(request: HttpRequest, district: District, wrong: str = "") -> HttpResp
 def _addresses(district: District) -> dict[str, Any]:
     try:
         number = upload_of(district).pk
-    except Refusal:
-        number = 0
+    except NoSuchConnection:
+        number = 0  # no upload connection: the address is shown as an example
     return {"way_in": f"{ADDRESS}/connections/{number}/delivery", "document": f"{ADDRESS}/openapi.json"}

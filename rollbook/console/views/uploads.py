@@ -95,7 +95,7 @@ def _usual(district: District) -> str:
     try:
         usual: Connection = upload_of(district)
     except NoSuchConnection:
-        return ""
+        return ""  # there is none for uploads: the person chooses
     return str(usual.pk)
 
 

@@ -81,7 +81,7 @@ def _exists(process: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:
-        return True
+        return True  # it lives, under another user
     return True
 
 

@@ -123,6 +123,7 @@ def _do(run: Run, work: Callable[[Run], None]) -> None:
     except (Refusal, NotAPackage) as refusal:
         _end_unless_ended(run, "refused", getattr(refusal, "words", str(refusal)))
     except Exception as fault:
+        # Who looks at the run is told; the worker goes on with those of other districts.
         log.exception("run %s", run.pk)
         _end_unless_ended(run, "failed", f"{type(fault).__name__} while {run.phase}; nothing was changed.")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 from django.utils import timezone
 
 from rollbook.flows import deliveries
@@ -28,6 +28,7 @@ from rollbook.flows.jobs.beats import (
 )
 from rollbook.flows.jobs.turns import ANY_WORKER, give_turns
 from rollbook.flows.post import posting
+from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.store.models import Run
 from rollbook.store.routers import homes
 
@@ -69,7 +70,7 @@ def _locked(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
+        return False  # another worker has it
     return True
 
 
@@ -89,10 +90,11 @@ def _keep_working(name: str, stop: Event) -> None:
             if time.monotonic() - forgot > FORGET:
                 drive.forget_the_old()
                 forgot = time.monotonic()
-        except DatabaseError:
+        except OUT_OF_REACH:
             # On SQLite the roster is closed to others while an import is applied: what waits, waits a little longer.
             log.info("the database does not answer; looking again")
         except Exception:
+            # Runs wait for the next look; a worker that ended here would look at none again.
             log.exception("looking for what is to be done")
         stop.wait(LOOK)
 

@@ -167,9 +167,8 @@ def do(district: District, wanted: Wanted, by: str, seen: str = "") -> Run:
             )
             return walked
         except BaseException:
-            progress.of(
-                run.pk
-            ).delete()  # the run goes with the transaction, and its number may be given again
+            # The run goes with the transaction, and its number may be given again.
+            progress.of(run.pk).delete()
             raise
 
 
