@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import Settings
 
 from rollbook.store import pages
-from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
+from rollbook.store.routers import homes
+from tests.installation import ON_POSTGRESQL, Installation, fresh_installation, run_sql, template
 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
 DATABASES = ["default", "reading"]
@@ -67,17 +68,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Before the test database is dropped, lets go of what the pools of both aliases and threads that have ended hold of it."""
+def django_db_keepdb() -> bool:
+    """Django finds its test databases made: migrating takes seconds, and every process of the run would do it for itself."""
+    return True
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """Copies of the run's migrated database under the names Django will look for; on PostgreSQL the copy is dropped at the end."""
+    names = {alias: connections[alias].creation._get_test_db_name() for alias in homes()}
+    if ON_POSTGRESQL:
+        run_sql("CREATE DATABASE {} TEMPLATE {}", names["default"], template())
+    else:
+        for alias, name in names.items():
+            shutil.copy(Path(template(), Path(connections[alias].settings_dict["NAME"]).name), name)
+    yield
+    if ON_POSTGRESQL:
+        run_sql("DROP DATABASE {} WITH (FORCE)", names["default"])
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Before the test database is dropped, lets go of what the pools of both aliases hold of it."""
     yield
     let_go()
-    if connections["default"].vendor == "postgresql":
-        with django_db_blocker.unblock(), connections["default"].cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-        let_go()
 
 
 def let_go() -> None:

@@ -3,7 +3,9 @@
 import atexit
 import os
 import shutil
+import sys
 import tempfile
+from pathlib import Path
 
 KEPT = {"ROLLBOOK_DATABASE_URL", "ROLLBOOK_TEST_LONG", "ROLLBOOK_TEST_COUNTS", "ROLLBOOK_TEST_FIGURES"}
 
@@ -19,5 +21,9 @@ if "ROLLBOOK_TEST_DATA" not in os.environ:
     os.environ["ROLLBOOK_RATE_LIMIT"] = "0"
     os.environ["ROLLBOOK_SECRET_KEY"] = "a key for tests alone, long enough to pass"
     os.environ["ROLLBOOK_FIELD_KEYS"] = "cm9sbGJvb2stdGVzdHMtdXNlLXRoaXMta2V5LW9ubHk="
+    # Where the shell forbids bytecode beside the sources, each of the many processes would compile all it imports.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(Path(sys.prefix, "bytecode"))
+        sys.dont_write_bytecode = False
     # The browser's driver keeps an event loop in the tests' thread; the tests themselves stay synchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

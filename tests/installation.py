@@ -1,6 +1,7 @@
 """A Rollbook of a test's own: a data folder, a migrated database on whichever database this run is about, its command, its server."""
 
 import contextlib
+import fcntl
 import functools
 import os
 import shutil
@@ -139,29 +140,35 @@ def fresh_installation(migrated: bool = True, **variables: str) -> Iterator[Inst
     }
     if ON_POSTGRESQL:
         environ["ROLLBOOK_DATABASE_URL"] = _with_name(database)
-        _run_sql("CREATE DATABASE {} TEMPLATE {}", database, _template() if migrated else "template1")
+        run_sql("CREATE DATABASE {} TEMPLATE {}", database, template() if migrated else "template1")
     elif migrated:
-        for file in Path(_template()).glob("*.db"):
+        for file in Path(template()).glob("*.db"):
             shutil.copy(file, folder)
     try:
         yield Installation(folder, environ | variables, port)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         if ON_POSTGRESQL:
-            _run_sql("DROP DATABASE {} WITH (FORCE)", database)
+            run_sql("DROP DATABASE {} WITH (FORCE)", database)
 
 
 @functools.cache
-def _template() -> str:
-    """A migrated database made once a process: on PostgreSQL its name, on SQLite the folder of its files."""
-    folder = Path(os.environ["ROLLBOOK_TEST_DATA"]) / f"template-{os.getpid()}"
-    name = f"rollbook_template_{os.getpid()}"
+def template() -> str:
+    """A migrated database, made once a run by the process that is first to want it: on PostgreSQL its name, on SQLite the folder of its files."""
+    run = Path(os.environ["ROLLBOOK_TEST_DATA"])
+    folder, made = run / "template", run / "template-made"
+    name = f"rollbook_template_{run.name.rpartition('-')[2]}"
     environ = os.environ | {"ROLLBOOK_DATA_DIR": str(folder)}
     environ.pop("ROLLBOOK_DATABASE_URL", None)
     if ON_POSTGRESQL:
-        _run_sql("CREATE DATABASE {}", name)
         environ["ROLLBOOK_DATABASE_URL"] = _with_name(name)
-    subprocess.run([sys.executable, "-m", "rollbook", "migrate", "--quiet"], env=environ, check=True)
+    with (run / "template-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            if ON_POSTGRESQL:
+                run_sql("CREATE DATABASE {}", name)
+            subprocess.run([sys.executable, "-m", "rollbook", "migrate", "--quiet"], env=environ, check=True)
+            made.touch()
     return name if ON_POSTGRESQL else str(folder)
 
 
@@ -170,6 +177,7 @@ def _with_name(database: str) -> str:
     return urlunsplit(parts._replace(path=f"/{database}"))
 
 
-def _run_sql(statement: str, *names: str) -> None:
+def run_sql(statement: str, *names: str) -> None:
+    """A statement of the server the run is about, with these names in its braces."""
     with psycopg.connect(RUN_URL, autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
