@@ -31,6 +31,7 @@ PURE = (
     "tests/connectors/test_sftp_drop.py",
     "tests/connectors/test_sftp_pull.py",
     "tests/sftp/test_inbox.py",
+    "tests/test_early.py",
     "tests/test_environment.py",
 )
 ON_SQLITE_ALONE = (

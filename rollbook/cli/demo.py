@@ -11,12 +11,10 @@ from django.conf import settings
 from rollbook.cli.migrate import migrate_all
 from rollbook.cli.restart import restart_with
 from rollbook.cli.serve import run_server
+from rollbook.early import DEMO_FOLDER, HOST, PORT, settings_of_demo
 from rollbook.engine.package import NotAPackage
 from rollbook.flows.demo import Demo, set_up
 from rollbook.generator.riverbend import PATH as RIVERBEND
-
-HOST = "127.0.0.1"
-FOLDER = Path("~/.local/share/rollbook-demo")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +29,8 @@ def demo(
             help="Another roster: a zip or a folder of OneRoster CSV files. Else Riverbend, a made-up district."
         ),
     ] = None,
-    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
-    data: Annotated[Path, typer.Option(help="The demo's data folder, kept between runs.")] = FOLDER,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = PORT,
+    data: Annotated[Path, typer.Option(help="The demo's data folder, kept between runs.")] = DEMO_FOLDER,
     card: Annotated[
         Path | None, typer.Option(help="Write what is needed to use the demo to this file, as JSON.")
     ] = None,
@@ -42,8 +40,7 @@ def demo(
     Every start sets new passwords and secrets, and says them.
     """
     url = f"http://{HOST}:{port}"
-    folder = str(data.expanduser().absolute())
-    restart_with(ROLLBOOK_DATA_DIR=folder, ROLLBOOK_DATABASE_URL="", ROLLBOOK_PUBLIC_URL=url)
+    restart_with(settings_of_demo(data, port))
     migrate_all(verbosity=0)
     try:
         made = set_up(_name_of(package), (package or RIVERBEND).expanduser().absolute())

@@ -21,6 +21,7 @@ from rollbook.cli.check import in_order
 from rollbook.cli.restart import restart_with
 from rollbook.cli.sftpd import sftp_beside
 from rollbook.cli.worker import worker_beside
+from rollbook.early import HOST, PORT, settings_of_serve
 from rollbook.flows.schedule import keep
 
 # A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
@@ -34,8 +35,8 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = HOST,
+    port: Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)] = PORT,
     workers: Annotated[
         int, typer.Option(help="Server processes; 0 = one per processor, four at most.", min=0)
     ] = 0,
@@ -46,7 +47,7 @@ def serve(
     ] = True,
 ) -> None:
     """Serve the console and the REST API until SIGTERM or Ctrl-C."""
-    restart_with(ROLLBOOK_PUBLIC_URL=os.environ.get("ROLLBOOK_PUBLIC_URL") or f"http://{host}:{port}")
+    restart_with(settings_of_serve(host, port, os.environ.get("ROLLBOOK_PUBLIC_URL", "")))
     if not in_order():
         raise typer.Exit(1)
     run_server(host, port, workers, threads, worker)
