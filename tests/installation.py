@@ -154,7 +154,7 @@ def fresh_installation(migrated: bool = True, **variables: str) -> Iterator[Inst
 
 @functools.cache
 def template() -> str:
-    """A migrated database, made once a run by the process that is first to want it: on PostgreSQL its name, on SQLite the folder of its files."""
+    """A migrated database, made once a run by the process first to want it: on PostgreSQL its name, on SQLite the folder of its files."""
     run = Path(os.environ["ROLLBOOK_TEST_DATA"])
     folder, made = run / "template", run / "template-made"
     name = f"rollbook_template_{run.name.rpartition('-')[2]}"
