@@ -1,5 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL, and the rule for comparing text without case."""
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,7 @@ def _cipher() -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
+@functools.cache
 def column_of(field: str) -> str:
     """The roster column of a CSV 1.2 field: snake_case, and `…SourcedId(s)` as `…_id(s)`."""
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in field)
