@@ -348,11 +348,14 @@ def _ways_of_person(person: Person, sharing: Sharing) -> Iterator[_Way]:
     for seat in person.seats:
         if seat.active and seat.taught is not None:
             yield from _ways_by_class(seat.taught, sharing)
-    for scope, chosen in _stack(sharing):
-        full = sharing.rule.level is Level.FULL
-        yield _Way([_own_role(person)]) if full else _unenrolled(person, scope, chosen, sharing)
-    if any(post.active and post.role in GUARDIANS for post in person.posts):
+    own_role = _own_role(person)
+    is_guardian = any(post.active and post.role in GUARDIANS for post in person.posts)
+    if is_guardian:
         yield from _ways_by_pupil(person, sharing)
+    if own_role.holds or not is_guardian:
+        for scope, chosen in _stack(sharing):
+            full = sharing.rule.level is Level.FULL
+            yield _Way([own_role]) if full else _unenrolled(person, scope, chosen, sharing)
 
 
 def _ways_by_class(taught: Taught, sharing: Sharing) -> Iterator[_Way]:
