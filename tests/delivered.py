@@ -2,8 +2,12 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+
+from django.db import transaction
 
 from rollbook.engine.scope import FULL, Rule
 from rollbook.flows.apps import add_app
@@ -16,6 +20,7 @@ from rollbook.oneroster.query import parse
 from rollbook.oneroster.spec import Operation
 from rollbook.store.models import Connection, District, Grant, Publication, Run
 from rollbook.store.pages import locate, read
+from rollbook.store.routers import homes
 from rollbook.store.visibility import Reader, basic, reader_of_grant
 
 Record = dict[str, Any]
@@ -24,6 +29,16 @@ ADDRESS = "https://roster.example/ims/oneroster"
 
 def a_district(name: str = "Riverbend", time_zone: str = "America/Chicago") -> District:
     return add_district(name, time_zone)
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """What is written in the block is gone after it: for what a module makes once, inside which each test's own transaction lies."""
+    with ExitStack() as stack:
+        for home in homes():
+            stack.enter_context(transaction.atomic(using=home))
+            stack.callback(transaction.set_rollback, True, using=home)
+        yield
 
 
 def deliver(district: District, package: Path) -> Run:

@@ -8,11 +8,11 @@ import pytest
 from rollbook.connectors.contract import CannotFetch
 from rollbook.flows.completeness import certificate_of
 from rollbook.flows.ingest import carry_out
-from tests.connectors.nights import Night, a_first_night, deletions, lost_last_page
+from tests.connectors.nights import Night, a_first_night, deletions, first_night, lost_last_page
 from tests.connectors.packages import modes_of
 from tests.connectors.provider import Ask, Provider, Reply, at
 
-__all__ = ["a_first_night"]
+__all__ = ["a_first_night", "first_night"]
 
 Spoil = Callable[[Ask, Reply], Reply]
 

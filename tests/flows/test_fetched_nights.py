@@ -8,10 +8,10 @@ from pathlib import Path
 from rollbook.flows.fetch import accepted_counts
 from rollbook.flows.ingest import carry_out
 from rollbook.store.models import Connection, User
-from tests.connectors.nights import Night, a_first_night, deletions, lost_last_page
+from tests.connectors.nights import Night, a_first_night, deletions, first_night, lost_last_page
 from tests.connectors.provider import Provider, serving
 
-__all__ = ["a_first_night"]
+__all__ = ["a_first_night", "first_night"]
 
 
 def test_whoever_is_gone_is_deleted_where_that_is_proved(night: Night):
