@@ -39,7 +39,9 @@ def history(
     """Show every call an app made and every package it was given."""
     since = int((datetime.now(UTC) - timedelta(days=days)).timestamp() * 1000)
     found = access_history.takings(find_grant(grant), since, 1, most)
-    show([_row(one) for one in found], as_json)
+    show(
+        [_row(one) for one in found], as_json, "no app has read; `rollbook key add` makes a key to read with"
+    )
 
 
 @verbs.command()
@@ -55,7 +57,11 @@ def person(
     if as_csv:
         csv.writer(sys.stdout).writerows(disclosure.rows(found))
         return
-    show([_disclosed(one) for one in found], as_json)
+    show(
+        [_disclosed(one) for one in found],
+        as_json,
+        "no app has received them; `rollbook access history` shows what apps read",
+    )
 
 
 @verbs.command()
@@ -66,7 +72,7 @@ def unused(grant: Number, as_json: AsJson = False) -> None:
         {"collection": one.collection, "records": one.records, "fields": list(one.fields or ["(all)"])}
         for one in found
     ]
-    show(rows, as_json)
+    show(rows, as_json, "every field that is shared has been read")
 
 
 @verbs.command()

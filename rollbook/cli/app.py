@@ -31,7 +31,11 @@ def add(
 @verbs.command("list")
 def list_apps(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
     """Show the catalogue."""
-    show([_row(entered) for entered in App.objects.order_by("name")], as_json)
+    show(
+        [_row(entered) for entered in App.objects.order_by("name")],
+        as_json,
+        "`rollbook app add` puts one into the catalogue",
+    )
 
 
 def _row(entered: App) -> dict[str, object]:

@@ -60,7 +60,11 @@ def list_entries(
 ) -> None:
     """Show entries of the audit log, the latest first."""
     found = audit.entries(_chain(district), search, act, since=_day(since), until=_day(until, 1))[:most]
-    show([audit.told(entry) if as_json else _row(entry) for entry in found], as_json)
+    show(
+        [audit.told(entry) if as_json else _row(entry) for entry in found],
+        as_json,
+        "nothing that was looked for is recorded",
+    )
 
 
 @verbs.command()

@@ -53,7 +53,7 @@ def list_apps(
 ) -> None:
     """Show the catalogue as a district sees it."""
     found = catalogue.browse(search, with_development=development)
-    show([_row(entry) for entry in found], as_json)
+    show([_row(entry) for entry in found], as_json, "`rollbook catalogue add` puts one in")
 
 
 @verbs.command("show")

@@ -1,7 +1,6 @@
 """`rollbook changes`: what a plan changes, field by field, or counted by school. `rollbook apply`: a plan that was only shown."""
 
 import csv
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 from rollbook.cli.columns import show
 from rollbook.cli.importing import say
 from rollbook.flows import jobs
+from rollbook.flows.acting import actor
 from rollbook.flows.previews import PlanGone
 from rollbook.flows.undo import find_run
 from rollbook.store.models import Run
@@ -73,7 +73,11 @@ def changes(
     planned = _planned(run)
     if by_school:
         rows = [_school_row(one) for one in count_by_school(planned.plan)]
-        show(rows if as_json else [{k: v for k, v in row.items() if k != "counts"} for row in rows], as_json)
+        show(
+            rows if as_json else [{k: v for k, v in row.items() if k != "counts"} for row in rows],
+            as_json,
+            "this plan changes nothing",
+        )
         return
     schools = schools_of(planned.plan) if school else None
     narrow = Narrow(collection, action, search, school, schools)
@@ -93,7 +97,7 @@ def apply_shown(
     as_json: AsJson = False,
 ) -> None:
     """Apply a plan that was shown, while the roster is what it was made for. Exit 0 when it is done, 3 when the limits hold it."""
-    by = f"{getpass.getuser()} (command line)"
+    by = actor().name
     with jobs.own_process() as process:
         ended = jobs.walk_here(jobs.enqueue_preview(find_run(run), by, process=process), say)
     told = {

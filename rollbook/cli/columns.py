@@ -8,13 +8,20 @@ import typer
 Row = dict[str, object]
 
 
-def show(rows: Sequence[Row], as_json: bool) -> None:
-    """Prints the rows; as columns, each as wide as its widest value."""
+def show(rows: Sequence[Row], as_json: bool, where_none: str = "") -> None:
+    """Prints the rows; as columns, each as wide as its widest value. Where there is none, people read what makes the first."""
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
     elif rows:
         for line in lines(rows):
             typer.echo(line)
+    elif where_none:
+        typer.echo(f"None yet: {where_none}.")
+
+
+def answer(told: Row | list[str], words: str, as_json: bool) -> None:
+    """What an act came to: an object for programs, a sentence for people."""
+    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else words)
 
 
 def lines(rows: Sequence[Row]) -> list[str]:

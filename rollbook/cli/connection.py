@@ -2,14 +2,18 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from rollbook.cli.columns import show
-from rollbook.cli.importing import EXITS, DespiteBlackout
+from rollbook.cli.columns import answer, show
+from rollbook.cli.importing import EXITS, DespiteBlackout, say
+from rollbook.cli.run import tell
+from rollbook.connectors.contract import Connector
 from rollbook.flows import connections, jobs
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.store.models import Connection
 
@@ -41,8 +45,11 @@ def register(app: typer.Typer) -> None:
 
 
 @verbs.command()
-def kinds() -> None:
+def kinds(as_json: AsJson = False) -> None:
     """Show the kinds of connections and their settings."""
+    if as_json:
+        typer.echo(json.dumps([_kind(kind) for kind in connections.ADDED.values()], ensure_ascii=False))
+        return
     for kind in connections.ADDED.values():
         typer.echo(f"{kind.kind}: {kind.title}")
         for option in kind.options:
@@ -70,20 +77,24 @@ def add(
         find_district(district), kind, name, filled(settings, secret),
         prefix=prefix, expected_every_hours=expected_every_hours,
     )  # fmt: skip
-    typer.echo(json.dumps(_row(made)) if as_json else f"{made.name} is connection {made.pk}.")
+    answer(_row(made), f"{made.name} is connection {made.pk}.", as_json)
 
 
 @verbs.command("list")
 def list_connections(district: DistrictName, as_json: AsJson = False) -> None:
     """Show a district's connections."""
-    show([_row(one) for one in connections.connections_of(find_district(district))], as_json)
+    show(
+        [_row(one) for one in connections.connections_of(find_district(district))],
+        as_json,
+        "`rollbook connection add` makes one",
+    )
 
 
 @verbs.command("test")
-def test_connection(number: Number) -> None:
+def try_connection(number: Number, as_json: AsJson = False) -> None:
     """Say what is found at the other end, or what is wrong."""
-    for line in connections.test_connection(connections.find_connection(number)):
-        typer.echo(line)
+    found = connections.test_connection(connections.find_connection(number))
+    answer(found, "\n".join(found), as_json)
 
 
 @verbs.command()
@@ -93,6 +104,7 @@ def run(
         bool, typer.Option("--preview", help="Only show what would change: `rollbook changes` looks into it.")
     ] = False,
     despite_blackout: DespiteBlackout = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch what the other system has, and import it.
 
@@ -102,13 +114,13 @@ def run(
     with jobs.own_process() as process:
         waiting = jobs.enqueue_fetch(
             connection,
-            "command line",
+            actor().name,
             only_preview=preview,
             despite_blackout=despite_blackout,
             process=process,
         )
-        ended = jobs.walk_here(waiting, typer.echo)
-    typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
+        ended = jobs.walk_here(waiting, say)
+    tell(ended, as_json)
     raise typer.Exit(({"success": 0, "previewed": 0} | EXITS).get(ended.outcome, 1))
 
 
@@ -121,6 +133,7 @@ def edit(
     prefix: Annotated[str | None, typer.Option(help="Another prefix, while it has no records.")] = None,
     expected_every_hours: Every = None,
     enabled: Annotated[bool | None, typer.Option("--enabled/--disabled", help="Switch it on or off.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Change a connection. What is not named stays; secrets too."""
     given = {
@@ -133,7 +146,7 @@ def edit(
     edited = connections.edit_connection(
         connections.find_connection(number), filled(settings, secret), **changes
     )
-    typer.echo(f"Connection {edited.pk} is {'on' if edited.enabled else 'off'}.")
+    answer(_row(edited), f"Connection {edited.pk} is {'on' if edited.enabled else 'off'}.", as_json)
 
 
 @verbs.command()
@@ -160,6 +173,14 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as fault:
         raise typer.BadParameter(f"{file}: {fault.strerror}") from fault
+
+
+def _kind(kind: Connector) -> dict[str, Any]:
+    return {
+        "kind": kind.kind,
+        "title": kind.title,
+        "settings": [asdict(option) for option in kind.options],
+    }
 
 
 def _row(connection: Connection) -> dict[str, Any]:

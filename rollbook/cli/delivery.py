@@ -1,20 +1,21 @@
 """`rollbook delivery`: how apps are given packages by SFTP, and which they were given."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from rollbook.cli.columns import show
+from rollbook.cli.columns import answer, show
 from rollbook.cli.connection import Secret, Set, filled
 from rollbook.flows import apps, deliveries, exports
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.handing_over import walk
 from rollbook.flows.jobs import own_process
 from rollbook.store.models import Delivery, Grant
 
 SHOWN = 50
-BY = "command line"
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 GrantNumber = Annotated[int, typer.Argument(help="The grant's number: `rollbook grant list` shows it.")]
 Number = Annotated[int, typer.Argument(help="The delivery's number: `rollbook delivery list` shows it.")]
@@ -28,8 +29,14 @@ def register(app: typer.Typer) -> None:
 
 
 @verbs.command()
-def options() -> None:
+def options(as_json: AsJson = False) -> None:
     """Show what can be set for an app's packages."""
+    if as_json:
+        known = (("always", exports.COMMON), *exports.WAYS.items())
+        typer.echo(
+            json.dumps([{"way": way, "settings": [asdict(one) for one in some]} for way, some in known])
+        )
+        return
     for way, some in (("always", exports.COMMON), *exports.WAYS.items()):
         typer.echo(f"{way}:")
         for option in some:
@@ -51,7 +58,9 @@ def set_export(
     as_json: AsJson = False,
 ) -> None:
     """Say how an app gets packages. What is not named stays; secrets too."""
-    made = exports.set_export(apps.find_grant(grant), way, filled(settings, secret), BY, enabled=enabled)
+    made = exports.set_export(
+        apps.find_grant(grant), way, filled(settings, secret), actor().name, enabled=enabled
+    )
     if as_json:
         typer.echo(json.dumps(exports.told(made)))
     else:
@@ -77,11 +86,11 @@ def remove(grant: GrantNumber) -> None:
     typer.echo(f"Grant {grant} gets no packages any more.")
 
 
-@verbs.command()
-def test(grant: GrantNumber) -> None:
+@verbs.command("test")
+def try_export(grant: GrantNumber, as_json: AsJson = False) -> None:
     """Say what is found at the app's server, or what is wrong."""
-    for line in exports.test_export(apps.find_grant(grant)):
-        typer.echo(line)
+    found = exports.test_export(apps.find_grant(grant))
+    answer(found, "\n".join(found), as_json)
 
 
 @verbs.command()
@@ -94,7 +103,7 @@ def push(
     if mode not in ("", deliveries.BULK, deliveries.DELTA):
         raise typer.BadParameter("--mode is bulk or delta.")
     with own_process() as process:
-        asked = deliveries.hand_over(apps.find_grant(grant), BY, mode=mode, process=process)
+        asked = deliveries.hand_over(apps.find_grant(grant), actor().name, mode=mode, process=process)
         walk(asked.pk)
     ended = deliveries.find_delivery(asked.pk)
     if as_json:
@@ -115,7 +124,11 @@ def list_deliveries(
     if grant is not None:
         found = found.filter(grant_id=grant)
     rows = [told(one) for one in found[:SHOWN]]
-    show(rows if as_json else [_line(row) for row in rows], as_json)
+    show(
+        rows if as_json else [_line(row) for row in rows],
+        as_json,
+        "`rollbook delivery push` brings a package to an app",
+    )
 
 
 @verbs.command("show")
@@ -135,7 +148,7 @@ def show_delivery(number: Number, as_json: AsJson = False) -> None:
 @verbs.command()
 def cancel(number: Number) -> None:
     """End a delivery that waits or is under way."""
-    deliveries.cancel(deliveries.find_delivery(number), BY)
+    deliveries.cancel(deliveries.find_delivery(number), actor().name)
     typer.echo(f"Delivery {number} is cancelled.")
 
 

@@ -33,7 +33,11 @@ def add(
 @verbs.command("list")
 def list_districts(as_json: AsJson = False) -> None:
     """Show all districts."""
-    show([_row(district) for district in District.objects.order_by("id")], as_json)
+    show(
+        [_row(district) for district in District.objects.order_by("id")],
+        as_json,
+        "`rollbook district add` makes one",
+    )
 
 
 def _row(district: District) -> dict[str, object]:

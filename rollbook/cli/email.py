@@ -78,4 +78,4 @@ def list_mails(grant: Number, as_json: AsJson = False) -> None:
         }
         for mail in developer_mail.mails_of(find_grant(grant))
     ]
-    show(rows, as_json)
+    show(rows, as_json, "`rollbook email write` writes to an app's developer")

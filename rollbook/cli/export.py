@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from rollbook.flows import apps, deliveries
+from rollbook.flows.acting import actor
 from rollbook.flows.deliveries import COMMAND, kept_package
 from rollbook.flows.handing_over import walk
 from rollbook.flows.jobs import own_process
@@ -45,7 +46,7 @@ def export(
     text = template.read_text(encoding="utf-8") if template else ""
     with own_process() as process:
         asked = deliveries.ask(
-            apps.find_grant(grant), COMMAND, "command line", version=version,
+            apps.find_grant(grant), COMMAND, actor().name, version=version,
             mode=deliveries.DELTA if delta else deliveries.BULK, template=text, process=process,
         )  # fmt: skip
         made = walk(asked.pk)

@@ -174,7 +174,7 @@ def list_grants(
     grants = Grant.objects.filter(removed_at=None).select_related("app", "district").order_by("pk")
     if district is not None:
         grants = grants.filter(district_id=district)
-    show([_row(grant) for grant in grants], as_json)
+    show([_row(grant) for grant in grants], as_json, "`rollbook grant add` gives a district an app")
 
 
 @verbs.command()

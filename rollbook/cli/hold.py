@@ -1,6 +1,5 @@
 """`rollbook hold`: plans that wait for a person, and what is decided about them."""
 
-import getpass
 import json
 from typing import Annotated, Any
 
@@ -8,7 +7,9 @@ import typer
 
 from rollbook.cli.columns import show
 from rollbook.cli.importing import say
+from rollbook.cli.run import tell
 from rollbook.flows import holds, jobs
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.keeping import keeping_of, set_keeping
 from rollbook.store.models import Hold, Run
@@ -34,7 +35,11 @@ def list_holds(
 ) -> None:
     """Show the plans that wait for a decision."""
     found = holds.open_holds(find_district(district) if district else None)
-    show([_row(hold) for hold in found], as_json)
+    show(
+        [_row(hold) for hold in found],
+        as_json,
+        "no plan waits; `rollbook limits show` says what would hold one",
+    )
 
 
 @verbs.command("show")
@@ -57,29 +62,29 @@ def show_hold(run: RunNumber, as_json: AsJson = False) -> None:
 
 
 @verbs.command("apply")
-def apply_hold(run: RunNumber, why: Why) -> None:
+def apply_hold(run: RunNumber, why: Why, as_json: AsJson = False) -> None:
     """Apply the plan once, as it was shown; the limits stay."""
-    _carry_out(run, "apply", why)
+    _carry_out(run, "apply", why, as_json)
 
 
 @verbs.command("raise")
-def raise_hold(run: RunNumber, why: Why) -> None:
+def raise_hold(run: RunNumber, why: Why, as_json: AsJson = False) -> None:
     """Apply the plan, and raise the limits it reached just above it."""
-    _carry_out(run, "raise", why)
+    _carry_out(run, "raise", why, as_json)
 
 
 @verbs.command("reject")
-def reject_hold(run: RunNumber, why: Why) -> None:
+def reject_hold(run: RunNumber, why: Why, as_json: AsJson = False) -> None:
     """Never apply the plan. What is served stays."""
-    _tell(holds.reject(holds.find_hold(run), _who(), why))
+    _tell(holds.reject(holds.find_hold(run), actor().name, why), as_json)
 
 
 @verbs.command("relink")
-def relink_hold(run: RunNumber, why: Why) -> None:
+def relink_hold(run: RunNumber, why: Why, as_json: AsJson = False) -> None:
     """Plan the delivery anew with its re-keyed records re-linked, so that apps keep the ids they know. The new plan is held, to be looked at."""
     with jobs.own_process() as process:
-        made = jobs.enqueue_relink(holds.find_hold(run), _who(), why, process=process)
-        _tell(jobs.walk_here(made, say))
+        made = jobs.enqueue_relink(holds.find_hold(run), actor().name, why, process=process)
+        _tell(jobs.walk_here(made, say), as_json)
 
 
 @verbs.command("days")
@@ -94,20 +99,16 @@ def set_days(
     show([{"holdDays": keeping.hold_days}], as_json)
 
 
-def _carry_out(run: int, decision: str, why: str) -> None:
+def _carry_out(run: int, decision: str, why: str, as_json: bool) -> None:
     """When it is the district's turn, like any other run."""
     with jobs.own_process() as process:
-        waiting = jobs.enqueue_decision(holds.find_hold(run), decision, _who(), why, process=process)
-        _tell(jobs.walk_here(waiting, say))
+        waiting = jobs.enqueue_decision(holds.find_hold(run), decision, actor().name, why, process=process)
+        _tell(jobs.walk_here(waiting, say), as_json)
 
 
-def _who() -> str:
-    return f"{getpass.getuser()} (command line)"
-
-
-def _tell(ended: Run) -> None:
+def _tell(ended: Run, as_json: bool) -> None:
     """Exit 1 where it came to nothing."""
-    typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
+    tell(ended, as_json)
     if ended.outcome in ("refused", "failed"):
         raise typer.Exit(1)
 

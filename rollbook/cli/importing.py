@@ -8,6 +8,7 @@ import typer
 
 from rollbook.engine.package import NotAPackage
 from rollbook.flows import jobs
+from rollbook.flows.acting import actor
 from rollbook.flows.connections import upload_of
 from rollbook.flows.districts import find_district
 from rollbook.flows.ingest import Prepared, decline
@@ -63,7 +64,7 @@ def import_package(
     with jobs.own_process() as process:
         try:
             kept = jobs.enqueue_delivery(
-                way_in, path, "command line", despite_blackout=despite_blackout, process=process
+                way_in, path, actor().name, despite_blackout=despite_blackout, process=process
             )
             prepared = jobs.plan_here(kept, say)
         except NotAPackage as refusal:

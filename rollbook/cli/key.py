@@ -106,7 +106,7 @@ def list_keys(
     if grant is not None:
         found = found.filter(grant_id=grant)
     uses = dict(KeyUse.objects.values_list("credential_id", "at"))
-    show([_row(key, uses.get(key.pk)) for key in found], as_json)
+    show([_row(key, uses.get(key.pk)) for key in found], as_json, "`rollbook key add` makes one")
 
 
 @verbs.command()

@@ -1,6 +1,5 @@
 """`rollbook limits`: the numbers above which a plan is held."""
 
-import json
 from dataclasses import asdict
 from typing import Annotated
 
@@ -39,6 +38,7 @@ def set_limits(
             help="NAME=VALUE, for example delete_percent=5 or delete_number=off; or just: default."
         ),
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Change limits of a collection. Names are those that `rollbook limits show --json` shows; off is no limit."""
     place = find_district(district)
@@ -48,7 +48,8 @@ def set_limits(
             limits.reset_limits(place, one)
         else:
             limits.set_limits(place, one, dict(_value(text) for text in values))
-    typer.echo(json.dumps(asdict(limits.limits_of(place)[collections[0]])))
+    kept = limits.limits_of(place)
+    show([_row(one, kept[one]) for one in collections], as_json)
 
 
 def _value(text: str) -> tuple[str, int | bool | str | None]:

@@ -42,6 +42,7 @@ def list_mail(
             for letter in found
         ],
         as_json,
+        "every e-mail has left",
     )
 
 

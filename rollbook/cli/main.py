@@ -1,6 +1,6 @@
 """The `rollbook` command: the table of its verbs. A new verb is one file beside this one and one line here."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -71,5 +71,14 @@ app = typer.Typer(
 
 
 @app.callback()
-def rollbook() -> None:
+def rollbook(
+    name: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="Who acts, as it is kept with what is done; else who is signed in on this machine. It stands before the verb.",
+        ),
+    ] = "",
+) -> None:
     """The open roster hub for schools."""

@@ -1,12 +1,12 @@
 """`rollbook manual`: people and enrollments kept by hand."""
 
-import getpass
 import json
 from typing import Annotated, Any
 
 import typer
 
 from rollbook.cli.columns import show
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.manual import acts
 from rollbook.flows.manual.acts import Shown, Wanted
@@ -66,7 +66,9 @@ def list_manual(
         raise typer.BadParameter(f"{status}: write active, deleted or all.")
     found = find_district(district)
     rows = [_person_row(one) for one in manual_people(found, search, status)]
-    show(rows + _seat_rows(found, search, status), as_json)
+    show(
+        rows + _seat_rows(found, search, status), as_json, "`rollbook manual user add` adds somebody by hand"
+    )
 
 
 @people.command("add")
@@ -221,7 +223,7 @@ def _go(district: District, wanted: Wanted, yes: bool, as_json: bool) -> None:
         if as_json:
             typer.echo(json.dumps(_told(wanted, shown, None), ensure_ascii=False))
         raise typer.Exit(0 if as_json else 1)
-    run = acts.do(district, wanted, f"{getpass.getuser()} (command line)", shown.fingerprint)
+    run = acts.do(district, wanted, actor().name, shown.fingerprint)
     if as_json:
         typer.echo(json.dumps(_told(wanted, shown, run), ensure_ascii=False))
     else:

@@ -79,7 +79,7 @@ def list_operators(
     found = Operator.objects.select_related("account").order_by("account__email", "id")
     if district:
         found = found.filter(district=find_district(district))
-    show([_row(operator) for operator in found], as_json)
+    show([_row(operator) for operator in found], as_json, "`rollbook operator add` makes one")
 
 
 @verbs.command("reset-password")

@@ -8,6 +8,7 @@ import typer
 
 from rollbook.cli.columns import Row, show
 from rollbook.flows import partner_access, partners
+from rollbook.flows.acting import actor
 from rollbook.flows.apps import find_grant
 from rollbook.store.models import Grant, Partner, PartnerKey
 
@@ -39,7 +40,11 @@ def add(
 @verbs.command("list")
 def list_partners(as_json: AsJson = False) -> None:
     """Show the partners."""
-    show([_row(partner) for partner in Partner.objects.order_by("name")], as_json)
+    show(
+        [_row(partner) for partner in Partner.objects.order_by("name")],
+        as_json,
+        "`rollbook partner add` makes one",
+    )
 
 
 @verbs.command()
@@ -68,7 +73,7 @@ def developers(partner: PartnerName, as_json: AsJson = False) -> None:
         {"email": one.account.email, "name": one.name, "apps": list(one.apps.order_by("name").values_list("name", flat=True))}
         for one in found
     ]  # fmt: skip
-    show(rows, as_json)
+    show(rows, as_json, "`rollbook partner invite` invites one")
 
 
 @verbs.command("let-go")
@@ -83,7 +88,7 @@ def let_go(partner: PartnerName, email: Email) -> None:
 def districts(partner: PartnerName, as_json: AsJson = False) -> None:
     """Show which districts added a partner's apps."""
     found = partner_access.applications(partners.find_partner(partner))
-    show([_application(grant) for grant in found], as_json)
+    show([_application(grant) for grant in found], as_json, "no district has added an app of theirs")
 
 
 @verbs.command()
@@ -102,7 +107,7 @@ def add_key(
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is printed once and kept nowhere."""
-    key, secret = partners.make_key(partners.find_partner(partner), name, "command line")
+    key, secret = partners.make_key(partners.find_partner(partner), name, actor().name)
     if as_json:
         typer.echo(json.dumps(_key(key) | {"secret": secret}))
     else:
@@ -112,7 +117,11 @@ def add_key(
 @keys.command("list")
 def list_keys(partner: PartnerName, as_json: AsJson = False) -> None:
     """Show a partner's keys, without their secrets."""
-    show([_key(key) for key in partners.keys_of(partners.find_partner(partner))], as_json)
+    show(
+        [_key(key) for key in partners.keys_of(partners.find_partner(partner))],
+        as_json,
+        "`rollbook partner key add` makes one",
+    )
 
 
 @keys.command("revoke")
@@ -120,7 +129,7 @@ def revoke_key(
     partner: PartnerName, number: Annotated[int, typer.Argument(help="The key's number.")]
 ) -> None:
     """End a key at once."""
-    partners.revoke_key(partners.find_partner(partner), number, "command line", datetime.now(UTC))
+    partners.revoke_key(partners.find_partner(partner), number, actor().name, datetime.now(UTC))
     typer.echo(f"Key {number} opens nothing any more.")
 
 

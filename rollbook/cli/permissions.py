@@ -93,7 +93,7 @@ def history(number: Number, as_json: AsJson = False) -> None:
         | ({"rule": Rule.parse(one.rule).as_json()} if as_json else {})
         for one in found
     ]
-    show(rows, as_json)
+    show(rows, as_json, "`rollbook grant edit` makes the first version")
 
 
 def restore(
@@ -257,12 +257,14 @@ def opt_out(
     ends_on: Annotated[
         str | None, typer.Option("--to", help="The last day; without it there is none.")
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Tell an app, or every app, nothing of a person, whatever its permissions and the imports say."""
     found = find_district(district)
     one = find_grant(grant) if grant is not None else None
     made = opt_outs.opt_out(found, person, one, reason, starts_on=starts_on, ends_on=ends_on)
-    typer.echo(f"Opt-out {made.pk}: {_whom(made)} is told nothing of {person} from {made.starts_on} on.")
+    words = f"Opt-out {made.pk}: {_whom(made)} is told nothing of {person} from {made.starts_on} on."
+    typer.echo(json.dumps(_opt_out_row(made)) if as_json else words)
 
 
 def opt_in(
@@ -282,7 +284,7 @@ def list_opt_outs(
     """Show who has opted out."""
     one = find_grant(grant) if grant is not None else None
     found = opt_outs.opt_outs_of(find_district(district), one, withdrawn=withdrawn)
-    show([_opt_out_row(made) for made in found], as_json)
+    show([_opt_out_row(made) for made in found], as_json, "`rollbook grant opt-out` leaves somebody out")
 
 
 def _opt_out_row(made: OptOut) -> dict[str, object]:
@@ -335,7 +337,11 @@ def _people(text: str) -> int | None:
 
 def requests(district: DistrictName, as_json: AsJson = False) -> None:
     """Show the edits that wait for a second person."""
-    show([_request_row(one) for one in approvals.open_requests(find_district(district))], as_json)
+    show(
+        [_request_row(one) for one in approvals.open_requests(find_district(district))],
+        as_json,
+        "nothing waits for an approval; `rollbook grant approval` says what would",
+    )
 
 
 def _request_row(one: PermissionRequest) -> dict[str, object]:
@@ -351,13 +357,15 @@ def _request_row(one: PermissionRequest) -> dict[str, object]:
 
 
 def approve(
-    number: RequestNumber, answer: Annotated[str, typer.Option(help="What to say to it.")] = ""
+    number: RequestNumber,
+    answer: Annotated[str, typer.Option(help="What to say to it.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Save an edit that waits. Not by who asked for it."""
     grant = approvals.approve(approvals.find_request(number), answer)
-    typer.echo(
-        f"Request {number} is approved: grant {grant.pk} has version {grant.version} of its permissions."
-    )
+    told = {"request": number, "grant": grant.pk, "version": grant.version}
+    words = f"Request {number} is approved: grant {grant.pk} has version {grant.version} of its permissions."
+    typer.echo(json.dumps(told) if as_json else words)
 
 
 def reject(number: RequestNumber, answer: Annotated[str, typer.Option(help="Why not.")]) -> None:

@@ -1,6 +1,5 @@
 """`rollbook prepare`: the steps by which a connection's deliveries are prepared before they are judged."""
 
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from rollbook.engine.preparation.reference import steps_schema
 from rollbook.engine.preparation.steps import Step, read_steps, written
 from rollbook.engine.preparation.trial import Tried
 from rollbook.flows import jobs, preparation, steps_change
+from rollbook.flows.acting import actor
 from rollbook.flows.connections import find_connection
 from rollbook.flows.ingest import Prepared
 from rollbook.flows.previews import preview as show_only
@@ -137,7 +137,7 @@ def versions(number: Number, as_json: AsJson = False) -> None:
         {"version": one.number, "at": f"{one.at:%Y-%m-%dT%H:%M:%SZ}", "by": one.by, "steps": len(one.steps), "why": one.why}
         for one in preparation.versions_of(find_connection(number))
     ]  # fmt: skip
-    show(rows, as_json)
+    show(rows, as_json, "`rollbook prepare set` makes the first steps")
 
 
 @verbs.command()
@@ -164,7 +164,7 @@ def _read(file: Path) -> tuple[Step, ...]:
 def _drafted(connection: Connection, steps: tuple[Step, ...]) -> Preparation | None:
     if preparation.draft_of(connection):
         raise DraftThere(connection.name)
-    return preparation.draft_steps(connection, steps, _who())
+    return preparation.draft_steps(connection, steps, actor().name)
 
 
 def _walked(
@@ -175,13 +175,13 @@ def _walked(
         shown = _shown(connection, draft, process, next_import, as_json)
         if apply:
             run = steps_change.save_and_apply(
-                draft, _who(), why,
+                draft, actor().name, why,
                 lambda planned, by: jobs.walk_here(jobs.enqueue_preview(planned, by, process=process), say),
             )  # fmt: skip
             _tell(draft, shown, run, as_json)
             return run
     if next_import:
-        steps_change.save_for_next(draft, _who(), why)
+        steps_change.save_for_next(draft, actor().name, why)
     _tell(draft, shown, None, as_json)
     return None
 
@@ -191,7 +191,7 @@ def _shown(
 ) -> Prepared | None:
     if may_lack and steps_change.last_delivery(connection) is None:
         return None
-    prepared = jobs.plan_here(jobs.enqueue_steps(draft, _who(), process=process), say)
+    prepared = jobs.plan_here(jobs.enqueue_steps(draft, actor().name, process=process), say)
     show_only(prepared)
     draft.refresh_from_db()
     if not as_json:
@@ -261,7 +261,3 @@ def _details(step: Step) -> str:
     return (
         f"{words}, where {where.field} {TESTS[where.test].split(';')[0]} '{where.value}' (case: {where.case})"
     )
-
-
-def _who() -> str:
-    return f"{getpass.getuser()} (command line)"

@@ -9,13 +9,19 @@ from typer.core import TyperGroup
 from rollbook.flows.acting import COMMAND_LINE, acting
 from rollbook.refusal import Refusal
 
+LONGEST_NAME = 100
+"""Characters of who acts: it is kept in many places."""
+
 
 class Verbs(TyperGroup):
-    """The group of all verbs: whatever one of them refuses is said on stderr, without a traceback."""
+    """The group of all verbs: whatever one of them refuses is said on stderr, without a traceback.
+
+    Who acts is said before the verb, once for all of them (`rollbook --as NAME …`); else it is who sits at the server.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            with acting(_name(), COMMAND_LINE):
+            with acting(_name(ctx.params.get("name") or ""), COMMAND_LINE):
                 return super().invoke(ctx)
         except Refusal as refusal:
             about = f" ({refusal})" if str(refusal) else ""
@@ -23,9 +29,8 @@ class Verbs(TyperGroup):
             raise typer.Exit(1) from refusal
 
 
-def _name() -> str:
-    """Who sits at the server; a number where the system has no name for them, as in a container."""
+def _name(said: str) -> str:
     try:
-        return f"{getpass.getuser()} (command line)"
+        return f"{said[:LONGEST_NAME].strip() or getpass.getuser()} (command line)"
     except (KeyError, OSError):
-        return "command line"
+        return "command line"  # the system has no name for them, as in a container

@@ -1,6 +1,5 @@
 """`rollbook rehearse`: what a delivery would do on a day to come. Nothing happens, and nothing is kept but the report."""
 
-import getpass
 import json
 from datetime import date
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from rollbook.cli.importing import WORDS
 from rollbook.engine.package import NotAPackage
+from rollbook.flows.acting import actor
 from rollbook.flows.connections import find_connection
 from rollbook.flows.rehearsals import BadDay, rehearse, verdict_words
 from rollbook.flows.spans import today_of
@@ -41,7 +41,7 @@ def show_rehearsal(
     way_in = find_connection(connection)
     day = _day(on) if on else today_of(way_in.district)
     try:
-        report = rehearse(way_in, path, day, f"{getpass.getuser()} (command line)").report
+        report = rehearse(way_in, path, day, actor().name).report
     except NotAPackage as refusal:
         typer.echo(str(refusal), err=True)
         raise typer.Exit(2) from refusal

@@ -1,15 +1,14 @@
 """`rollbook run`: imports and other runs: what there are, how far one is, waiting for its end, cancelling it."""
 
-import getpass
-import json
 import time
 from typing import Annotated
 
 import typer
 
-from rollbook.cli.columns import Row, show
+from rollbook.cli.columns import Row, answer, show
 from rollbook.cli.importing import EXITS, say
 from rollbook.flows import jobs
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.jobs.standing import Standing, standing
 from rollbook.flows.undo import find_run
@@ -44,17 +43,14 @@ def list_runs(
         found = found.filter(district=find_district(district))
     if open_only:
         found = found.filter(outcome="")
-    show([_row(run) for run in found[:most]], as_json)
+    show([_row(run) for run in found[:most]], as_json, "`rollbook import DISTRICT PACKAGE` begins one")
 
 
 @verbs.command("show")
 def show_run(run: RunNumber, as_json: AsJson = False) -> None:
     """Show where a run stands, or what it came to."""
     found = find_run(run)
-    if as_json:
-        typer.echo(json.dumps(_told(found, standing(found)), ensure_ascii=False))
-    else:
-        typer.echo(_said(found, standing(found)))
+    tell(found, as_json)
 
 
 @verbs.command("wait")
@@ -76,15 +72,15 @@ def wait_for_run(
             typer.echo(now)
         said = now
         time.sleep(LOOK)
-    typer.echo(json.dumps(_told(found, standing(found))) if as_json else _said(found, standing(found)))
+    tell(found, as_json)
     raise typer.Exit(_exit_code(found))
 
 
 @verbs.command("cancel")
 def cancel_run(run: RunNumber, as_json: AsJson = False) -> None:
     """End a run at its next safe point; nothing of it is applied. Once it changes the roster it is too late."""
-    found = jobs.cancel(find_run(run), f"{getpass.getuser()} (command line)")
-    typer.echo(json.dumps(_told(found, standing(found))) if as_json else _said(found, standing(found)))
+    found = jobs.cancel(find_run(run), actor().name)
+    tell(found, as_json)
 
 
 @verbs.command("again")
@@ -94,10 +90,10 @@ def plan_again(run: RunNumber, as_json: AsJson = False) -> None:
     What was only shown is shown again. What is held is judged again: it waits again, or is applied where nothing holds it any more.
     Exit as `rollbook run wait`.
     """
-    by = f"{getpass.getuser()} (command line)"
+    by = actor().name
     with jobs.own_process() as process:
         found = jobs.walk_here(jobs.enqueue_anew(find_run(run), by, process=process), say)
-    typer.echo(json.dumps(_told(found, standing(found))) if as_json else _said(found, standing(found)))
+    tell(found, as_json)
     raise typer.Exit(_exit_code(found))
 
 
@@ -118,6 +114,12 @@ def _row(run: Run) -> Row:
         "startedAt": f"{run.started_at:%Y-%m-%d %H:%M}",
         "startedBy": run.started_by,
     }
+
+
+def tell(run: Run, as_json: bool) -> None:
+    """Where a run stands, or what it came to."""
+    now = standing(run)
+    answer(_told(run, now), _said(run, now), as_json)
 
 
 def _told(run: Run, now: Standing) -> Row:

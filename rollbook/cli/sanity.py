@@ -1,15 +1,15 @@
 """`rollbook sanity`: what an app sees, counted and looked over; when that is done by itself, and what keeps an export back."""
 
-import getpass
 import json
 import sys
 from typing import Annotated
 
 import typer
 
-from rollbook.cli.columns import show
+from rollbook.cli.columns import Row, answer, show
 from rollbook.engine.sanity.written import csv_lines
 from rollbook.flows import sanity, sanity_plans
+from rollbook.flows.acting import actor
 from rollbook.flows.apps import find_grant
 from rollbook.flows.timetable import WEEKDAYS
 from rollbook.store.models import SanityCheck, SanityPlan
@@ -34,7 +34,7 @@ def run(
 ) -> None:
     """Look at everything an app sees, now. Exit 1 where a line is over the limit that keeps its export back."""
     grant = find_grant(number)
-    made = sanity.check_now(grant, f"{getpass.getuser()} (command line)")
+    made = sanity.check_now(grant, actor().name)
     _tell(made, as_csv, as_json)
     if blocked := sanity_plans.why_blocked(grant):
         typer.echo(f"Exports are kept back. {blocked}", err=True)
@@ -44,7 +44,11 @@ def run(
 @verbs.command("list")
 def list_checks(number: Number, as_json: AsJson = False) -> None:
     """Show the checks of an app that are kept, the latest first."""
-    show([_row(one) for one in sanity.checks_of(find_grant(number))[:LISTED]], as_json)
+    show(
+        [_row(one) for one in sanity.checks_of(find_grant(number))[:LISTED]],
+        as_json,
+        "`rollbook sanity run` makes the first",
+    )
 
 
 @verbs.command("show")
@@ -75,10 +79,16 @@ def schedule(
     on: Annotated[
         str, typer.Option("--on", help="Weekdays, joined by commas: mon,tue,wed,thu,fri,sat,sun.")
     ] = ",".join(WEEKDAYS),
+    as_json: AsJson = False,
 ) -> None:
     """Check an app by itself at these times of its district's clock."""
-    plan = sanity_plans.set_times(find_grant(number), at or [], on.split(","), _by())
-    typer.echo(f"Grant {number}: {_times(plan)}.")
+    plan = sanity_plans.set_times(find_grant(number), at or [], on.split(","), actor().name)
+    told: Row = {
+        "grant": number,
+        "at": plan.times,
+        "on": [WEEKDAYS[day] for day in plan.weekdays] if plan.times else [],
+    }
+    answer(told, f"Grant {number}: {_times(plan)}.", as_json)
 
 
 @verbs.command()
@@ -88,12 +98,13 @@ def limit(
     percent: Annotated[
         str, typer.Argument(help="Exports are kept back above so many per cent; none lifts the limit.")
     ],
+    as_json: AsJson = False,
 ) -> None:
     """Keep an app's exports back while more than this share of a line's records is concerned."""
     share = None if percent == "none" else _percent(percent)
-    plan = sanity_plans.set_limit(find_grant(number), code, share, _by())
+    plan = sanity_plans.set_limit(find_grant(number), code, share, actor().name)
     limits = ", ".join(f"{name} {value} %" for name, value in sorted(plan.limits.items()))
-    typer.echo(f"Grant {number}: {limits or 'no limits'}.")
+    answer({"grant": number, "limits": plan.limits}, f"Grant {number}: {limits or 'no limits'}.", as_json)
 
 
 def _percent(text: str) -> float:
@@ -101,10 +112,6 @@ def _percent(text: str) -> float:
         return float(text.rstrip(" %"))
     except ValueError as fault:
         raise sanity_plans.BadPercent(text) from fault
-
-
-def _by() -> str:
-    return f"{getpass.getuser()} (command line)"
 
 
 def _times(plan: SanityPlan) -> str:

@@ -1,14 +1,14 @@
 """`rollbook schedule`: when connections are asked by themselves, by their district's clock."""
 
-import getpass
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 from django.utils import timezone
 
-from rollbook.cli.columns import show
+from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import timetable
+from rollbook.flows.acting import actor
 from rollbook.flows.connections import find_connection
 from rollbook.flows.districts import find_district
 from rollbook.store.models import Schedule
@@ -30,7 +30,11 @@ def show_schedules(
     as_json: AsJson = False,
 ) -> None:
     """Show what runs when in a district, and what today's days mean for each connection."""
-    show([_row(planned) for planned in timetable.timetable(find_district(district), timezone.now())], as_json)
+    show(
+        [_row(planned) for planned in timetable.timetable(find_district(district), timezone.now())],
+        as_json,
+        "`rollbook connection add` makes a connection that can be asked",
+    )
 
 
 @verbs.command("set")
@@ -42,12 +46,17 @@ def set_schedule(
     on: Annotated[
         str, typer.Option("--on", help="Weekdays, joined by commas: mon,tue,wed,thu,fri,sat,sun.")
     ] = ",".join(timetable.WEEKDAYS),
+    as_json: AsJson = False,
 ) -> None:
     """Ask a connection at these times of its district's clock: once each, on the days too when the clock is changed."""
-    schedule = timetable.set_schedule(
-        find_connection(number), at, on.split(","), f"{getpass.getuser()} (command line)"
-    )
-    typer.echo(f"Connection {number}: {_words(schedule)}. Next: {_next(schedule)}.")
+    schedule = timetable.set_schedule(find_connection(number), at, on.split(","), actor().name)
+    told: Row = {
+        "connection": number,
+        "at": schedule.times,
+        "on": [timetable.WEEKDAYS[day] for day in schedule.weekdays],
+        "next": _next(schedule),
+    }
+    answer(told, f"Connection {number}: {_words(schedule)}. Next: {_next(schedule)}.", as_json)
 
 
 @verbs.command("clear")

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli.columns import show
+from rollbook.cli.columns import answer, show
 from rollbook.flows import severities
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.severities import Weighed
 
@@ -14,8 +15,6 @@ DistrictName = Annotated[str, typer.Argument(help="The district's Tenant ID or n
 CodeName = Annotated[
     str, typer.Argument(help="The code of a warning, such as dates-reversed: docs/reference/findings.md.")
 ]
-BY = "command line"
-
 verbs = typer.Typer(no_args_is_help=True, help="What a district counts its warnings for.")
 
 
@@ -34,7 +33,11 @@ def list_severities(
 ) -> None:
     """Show which warnings the district has raised or lowered, by whom and why."""
     found = severities.weighed(find_district(district))
-    show([_row(one) for one in found if every or one.is_own], as_json)
+    show(
+        [_row(one) for one in found if every or one.is_own],
+        as_json,
+        "`rollbook severity set` makes a warning count otherwise",
+    )
 
 
 @verbs.command("set")
@@ -45,19 +48,18 @@ def set_severity(
         str, typer.Argument(help="error, note or warning; fatal for what is about the package as a whole.")
     ],
     why: Annotated[str, typer.Option(help="Why, for whoever reads the findings next year.")] = "",
-    by: Annotated[str, typer.Option(help="Who decided it.")] = BY,
+    as_json: AsJson = False,
 ) -> None:
     """Count a warning for more, so that what it is about is held back, or for less. It holds from the next package on."""
-    made = severities.set_severity(find_district(district), code, severity, by, why)
-    typer.echo(f"Findings of the code {made.code} count as {made.severity} from now on.")
+    made = severities.set_severity(find_district(district), code, severity, actor().name, why)
+    words = f"Findings of the code {made.code} count as {made.severity} from now on."
+    answer({"code": made.code, "severity": made.severity, "by": made.by, "why": made.why}, words, as_json)
 
 
 @verbs.command("clear")
-def clear_severity(
-    district: DistrictName, code: CodeName, by: Annotated[str, typer.Option(help="Who decided it.")] = BY
-) -> None:
+def clear_severity(district: DistrictName, code: CodeName) -> None:
     """Count a warning as a warning again."""
-    made = severities.clear_severity(find_district(district), code, by)
+    made = severities.clear_severity(find_district(district), code, actor().name)
     typer.echo(f"Findings of the code {made.code} are warnings again.")
 
 

@@ -1,6 +1,5 @@
 """`rollbook snapshot`: the deliveries that are kept as they came."""
 
-import getpass
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from rollbook.cli.columns import show
 from rollbook.flows import snapshots
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.keeping import keeping_of, set_keeping
 from rollbook.store.models import Keeping
@@ -34,7 +34,7 @@ def list_snapshots(district: DistrictName, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps({"totalBytes": snapshots.total_size(found), "snapshots": rows}))
         return
-    show(rows, as_json)
+    show(rows, as_json, "`rollbook import` brings the first")
     typer.echo(f"{len(rows)} kept, {snapshots.total_size(found):,} bytes.")
 
 
@@ -75,7 +75,7 @@ def download(
     """Write a snapshot to a file. Who did so, and when, is kept: it holds personal data."""
     if target.exists():
         raise typer.BadParameter(f"{target} is there already")
-    with snapshots.taken_out(snapshots.find_snapshot(number), _who()) as file:
+    with snapshots.taken_out(snapshots.find_snapshot(number), actor().name) as file:
         shutil.copyfile(file, target)
     target.chmod(0o600)
     typer.echo(f"Snapshot {number} is in {target}.")
@@ -89,7 +89,7 @@ def remove(
     """Delete a snapshot for good. Its runs stay, and what they changed. The last one applied, and one that waits, cannot be removed."""
     if not yes:
         typer.confirm(f"Delete snapshot {number} for good?", abort=True)
-    snapshots.remove_snapshot(snapshots.find_snapshot(number), _who())
+    snapshots.remove_snapshot(snapshots.find_snapshot(number), actor().name)
     typer.echo(f"Snapshot {number} is removed.")
 
 
@@ -123,7 +123,3 @@ def _row(kept: snapshots.Kept) -> dict[str, object]:
 
 def _kept(keeping: Keeping) -> dict[str, object]:
     return {"snapshots": keeping.snapshots, "days": keeping.days}
-
-
-def _who() -> str:
-    return f"{getpass.getuser()} (command line)"

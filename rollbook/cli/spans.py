@@ -1,14 +1,15 @@
 """`rollbook blackout` and `rollbook additions-only`: days on which deliveries are kept, or only add."""
 
-import getpass
 from datetime import date
 from typing import Annotated
 
 import typer
 
-from rollbook.cli.columns import show
-from rollbook.cli.importing import EXITS
+from rollbook.cli.columns import answer, show
+from rollbook.cli.importing import EXITS, say
+from rollbook.cli.run import tell
 from rollbook.flows import jobs, spans, timetable
+from rollbook.flows.acting import actor
 from rollbook.flows.connections import find_connection
 from rollbook.flows.districts import find_district
 from rollbook.flows.undo import find_run
@@ -47,19 +48,25 @@ def _verbs(kind: Span.Kind, words: str) -> typer.Typer:
             int | None, typer.Option(help="Only for this connection; else for all.")
         ] = None,
         why: Annotated[str, typer.Option(help="Why, for your colleagues.")] = "",
+        as_json: AsJson = False,
     ) -> None:
         """Put days into a district's calendar. Days are those of the district's clock."""
         place = find_district(district)
         span = spans.add_span(
-            place, kind, _day(first), _day(last), f"{getpass.getuser()} (command line)",
+            place, kind, _day(first), _day(last), actor().name,
             connection=find_connection(connection, place) if connection is not None else None, why=why,
         )  # fmt: skip
-        typer.echo(SENTENCES[kind].format(number=span.pk, first=span.first_day, last=span.last_day))
+        words = SENTENCES[kind].format(number=span.pk, first=span.first_day, last=span.last_day)
+        answer(_row(span), words, as_json)
 
     @verbs.command("list")
     def list_spans(district: DistrictName, as_json: AsJson = False) -> None:
         """Show those of a district, with who added them and when."""
-        show([_row(span) for span in spans.spans_of(find_district(district), kind)], as_json)
+        show(
+            [_row(span) for span in spans.spans_of(find_district(district), kind)],
+            as_json,
+            "`add` puts days into the calendar",
+        )
 
     @verbs.command()
     def remove(
@@ -67,21 +74,21 @@ def _verbs(kind: Span.Kind, words: str) -> typer.Typer:
         number: Annotated[int, typer.Argument(help="The number that `list` shows.")],
     ) -> None:
         """Take days out of the calendar. Who did so stays known."""
-        spans.remove_span(
-            spans.find_span(find_district(district), number, kind), f"{getpass.getuser()} (command line)"
-        )
+        spans.remove_span(spans.find_span(find_district(district), number, kind), actor().name)
         typer.echo(f"{number} is removed.")
 
     return verbs
 
 
-def import_kept(run: Annotated[int, typer.Argument(help="The run whose delivery is kept.")]) -> None:
+def import_kept(
+    run: Annotated[int, typer.Argument(help="The run whose delivery is kept.")], as_json: AsJson = False
+) -> None:
     """Import a kept delivery now, despite the blackout. Exit 0 when it came in, 1 when it did not, 3 when its plan is held."""
     kept = find_run(run)
     with jobs.own_process() as process:
-        waiting = timetable.import_kept(kept, f"{getpass.getuser()} (command line)", process=process)
-        ended = jobs.walk_here(waiting, typer.echo)
-    typer.echo(f"Run {ended.pk}: {ended.outcome}. {ended.message}".strip())
+        waiting = timetable.import_kept(kept, actor().name, process=process)
+        ended = jobs.walk_here(waiting, say)
+    tell(ended, as_json)
     raise typer.Exit(({"success": 0} | EXITS).get(ended.outcome, 1))
 
 

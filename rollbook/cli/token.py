@@ -8,6 +8,7 @@ import typer
 
 from rollbook.cli.columns import show
 from rollbook.flows import tokens
+from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.operators import find_account
 from rollbook.store.models import OperatorToken
@@ -38,14 +39,18 @@ def add(
 @verbs.command("list")
 def list_tokens(district: DistrictName, as_json: AsJson = False) -> None:
     """Show the tokens of a district, and when each was last used."""
-    show([_row(token, used) for token, used in tokens.tokens_of(find_district(district))], as_json)
+    show(
+        [_row(token, used) for token, used in tokens.tokens_of(find_district(district))],
+        as_json,
+        "`rollbook operator token add` makes one",
+    )
 
 
 @verbs.command()
 def revoke(number: Annotated[int, typer.Argument(help="The token's number.")]) -> None:
     """End a token at once."""
     token = tokens.find_token(number)
-    tokens.revoke_token(token, "command line", datetime.now(UTC))
+    tokens.revoke_token(token, actor().name, datetime.now(UTC))
     typer.echo(f"Token {number} opens nothing any more.")
 
 

@@ -7,6 +7,7 @@ import typer
 
 from rollbook.cli.importing import HELD, decided, say, show_plan, told
 from rollbook.flows import jobs
+from rollbook.flows.acting import actor
 from rollbook.flows.previews import preview as show_only
 from rollbook.flows.undo import find_run
 
@@ -35,7 +36,7 @@ def undo(
     """
     enqueue = jobs.enqueue_return if after else jobs.enqueue_undo
     with jobs.own_process() as process:
-        prepared = jobs.plan_here(enqueue(find_run(run), "command line", process=process), say)
+        prepared = jobs.plan_here(enqueue(find_run(run), actor().name, process=process), say)
         if not as_json:
             show_plan(prepared)
         ended = show_only(prepared) if preview else decided(prepared, yes, as_json)

@@ -155,11 +155,5 @@ def test_a_grant_is_disabled_and_enabled(district):
     assert json.loads(rollbook("grant", "list", "--json"))[0]["enabled"] is True
 
 
-def test_empty_lists_are_empty(db):
-    for noun in ("app", "grant", "key"):
-        assert rollbook(noun, "list") == ""
-        assert json.loads(rollbook(noun, "list", "--json")) == []
-
-
 def test_a_field_key_is_one():
     assert len(rollbook("key", "new-field-key").strip()) == 44

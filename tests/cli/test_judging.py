@@ -29,11 +29,11 @@ def rollbook(*arguments: object, expect: int = 0) -> str:
 
 
 def test_a_warning_is_raised_shown_and_cleared(district: District):
-    raising = (district.pk, "dates-reversed", "error", "--why", "Timetable.", "--by", "Helen")
-    assert "count as error" in rollbook("severity", "set", *raising)
+    raising = (district.pk, "dates-reversed", "error", "--why", "Timetable.")
+    assert "count as error" in rollbook("--as", "Helen", "severity", "set", *raising)
     [row] = json.loads(rollbook("severity", "list", district.pk, "--json"))
     assert (row["code"], row["severity"], row["by"], row["why"]) == (
-        "dates-reversed", "error", "Helen", "Timetable.",
+        "dates-reversed", "error", "Helen (command line)", "Timetable.",
     )  # fmt: skip
     rollbook("severity", "clear", district.pk, "dates-reversed")
     assert json.loads(rollbook("severity", "list", district.pk, "--json")) == []
