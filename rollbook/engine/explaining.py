@@ -105,8 +105,13 @@ QUESTIONS = {
         Setting.UNENROLLED,
     ),
     "pupil": Question(
-        "A pupil who is seen in a class names the person as their agent.",
-        "No pupil who is seen in a class names the person as their agent.",
+        "A pupil who names the person as their agent is enrolled in {name}.",
+        "A pupil who names the person as their agent is enrolled in {name}, which is deleted in the roster.",
+        R,
+    ),
+    "no-pupil": Question(
+        "",
+        "No pupil who is in a class, and has not opted out, names the person as their agent.",
         R,
     ),
     "guardians": Question(
@@ -382,21 +387,21 @@ def _unenrolled(person: Person, scope: Scope, chosen: Chosen, sharing: Sharing) 
 
 def _ways_by_pupil(person: Person, sharing: Sharing) -> Iterator[_Way]:
     """Guardians go with a pupil who is seen in a class, scope by scope."""
-    for scope, chosen in _stack(sharing):
-        alone = Sharing(Rule(sharing.rule.level, (scope,)), (chosen,), sharing.places)
-        is_named = any(_is_taught(one, alone) for one in person.pupils)
-        yield _Way([_fact("pupil", is_named)], [_fact("guardians", scope.guardians)])
-
-
-def _is_taught(pupil: Person, sharing: Sharing) -> bool:
-    if not pupil.active or pupil.opted_out:
-        return False
-    return any(
-        not way.missing
+    classes = [
+        seat.taught
+        for pupil in person.pupils
+        if pupil.active and not pupil.opted_out
         for seat in pupil.seats
         if seat.active and seat.role == "student" and seat.taught is not None
-        for way in _ways_by_class(seat.taught, sharing)
-    )
+    ]
+    for scope, chosen in _stack(sharing):
+        alone = Sharing(Rule(sharing.rule.level, (scope,)), (chosen,), sharing.places)
+        toggle = _fact("guardians", scope.guardians)
+        for taught in classes:
+            for facts in _ways_of_class(taught, alone):
+                yield _Way([_fact("pupil", taught.active, name=taught.name), *facts], [toggle])
+        if not classes:
+            yield _Way([_fact("no-pupil", False)], [toggle])
 
 
 def _fact(code: str, holds: bool, **names: str) -> Fact:

@@ -164,6 +164,15 @@ def test_a_guardian_goes_with_a_pupil_where_guardians_are_let_through():
     assert settings(explain_person(adaeze, Sharing(FULL, (Chosen(*none),), PLACES))) == [Setting.GUARDIANS]
 
 
+def test_a_guardian_whose_pupil_is_not_seen_is_explained_by_the_pupils_class():
+    pupil = Person(True, (Seat(True, "student", ALGEBRA),))
+    adaeze = Person(True, posts=(Post(True, "guardian", 2),), pupils=(pupil,))
+    open_ = Scope(Choice(ids=(3,)), ALL, guardians=True)
+    assert settings(explain_person(adaeze, of(open_, {3}, {20}))) == [Setting.ORGS]
+    of_nobody = Person(True, posts=(Post(True, "guardian", 2),))
+    assert settings(explain_person(of_nobody, of(open_, {2}, {20}))) == [Setting.ROSTER]
+
+
 def test_who_is_not_in_the_roster_may_have_been_held_back():
     assert settings(explain_absence("person", "")) == [Setting.ROSTER]
     assert settings(explain_absence("person", "no name (users.csv, line 3)")) == [
