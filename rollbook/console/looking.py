@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rollbook.console.access import Act
-from rollbook.console.words import COLLECTIONS, ONE_OF, field_words
+from rollbook.console.words import COLLECTIONS, ONE_OF, VOCABULARY, field_words
 from rollbook.engine.explaining import Explanation, Fact, Setting
 from rollbook.flows.explain import CHANGES, Subject
 from rollbook.flows.find import SENSITIVE, Part, members_of
@@ -128,10 +128,19 @@ def _shown(grant: Grant, collection: str, record: Record, name: str) -> Shown:
     if name == "title" and collection == "classes":
         return Shown(name_of(record), found_url(grant, "classes", str(record["sourcedId"])))
     value = record.get(name)
+    if name == "roles" and isinstance(value, list):
+        return Shown("; ".join(map(role_in_words, value)))
     if isinstance(value, dict) and "sourcedId" in value:
         target, one = REFERRED.get(name), str(value["sourcedId"])
         return Shown(one, found_url(grant, target, one) if target in NAMED_BY_APP else "")
     return Shown(text_of(value))
+
+
+def role_in_words(post: Mapping[str, Any]) -> str:
+    """A role of 1.2 in a list: what it is and where. Its dates and the rest stand on the person's own page."""
+    role = str(VOCABULARY.get(post.get("role", ""), post.get("role", "")))
+    org = text_of(post.get("org"))
+    return _("%(role)s at %(org)s") % {"role": role, "org": org} if org else role
 
 
 def text_of(value: Any) -> str:

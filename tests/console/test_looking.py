@@ -44,6 +44,7 @@ def path(route: str, grant: Grant, **more: object) -> str:
 def test_find_shows_whom_the_app_sees_and_leads_to_their_records(console: Client, grant: Grant):
     page = console.get(path("app-find", grant), {"q": "okonkwo"})
     assert "Amara Okonkwo" in text_of(page)
+    assert "Student at org-high" in text_of(page)
     assert "Kofi" not in text_of(page)
     record = console.get(path("app-found", grant, collection="users"), {"id": cast.AMARA})
     text = text_of(record)
