@@ -1,4 +1,5 @@
-// What pages gain where scripts run: the menu on small screens, the choice of light or dark, Copy buttons. Everything else works without.
+// What pages gain where scripts run: the menu on small screens, the choice of light or dark, Copy buttons,
+// the tab of this page in sight where there are more tabs than room. Everything else works without.
 
 const said = () => document.getElementById("said");
 
@@ -56,4 +57,11 @@ const theme = document.getElementById("theme");
 if (theme) {
   theme.value = window.rollbookTheme.chosen();
   theme.addEventListener("change", () => window.rollbookTheme.choose(theme.value));
+}
+
+// Only the row of tabs is moved, never the page.
+const tab = document.querySelector(".tabs a[aria-current]");
+if (tab) {
+  const row = tab.closest(".tabs");
+  row.scrollLeft += tab.getBoundingClientRect().right - row.getBoundingClientRect().right + tab.offsetWidth;
 }
