@@ -12,16 +12,14 @@ from rollbook.generator import riverbend
 from rollbook.store.models import District
 from rollbook.store.visibility import NotVisible, record_ids
 from tests import cast
-from tests.delivered import a_district, a_grant, active, by_id, deliver, everything, one, page, reader_of
+from tests.delivered import a_grant, active, by_id, deliver, everything, one, page, reader_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    made = a_district()
-    deliver(made, cast.riverbend(tmp_path / "package"))
-    return made
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 def orgs(district: District, *names: str) -> Choice:

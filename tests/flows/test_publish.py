@@ -30,11 +30,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    district.refresh_from_db()
-    return district
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 def test_a_full_grant_sees_everybody_but_guardians(district: District) -> None:
