@@ -7,9 +7,11 @@ from django.db import IntegrityError, router, transaction
 from rollbook.engine.calendar import last_due
 from rollbook.flows.deliveries import COMMAND, DOWNLOAD, SUCCESS, hand_over_due, place_of
 from rollbook.flows.exports import PICKUP, daily_of
+from rollbook.flows.publish import local_date
 from rollbook.flows.spans import zone_of
 from rollbook.store import shelf
-from rollbook.store.models import Delivery, Export, Grant
+from rollbook.store.circumstances import is_begun_and_not_over, left_out_since
+from rollbook.store.models import Delivery, Export, Grant, Publication
 
 BY = "schedule"
 DOWNLOADS_STAY = timedelta(days=1)
@@ -56,12 +58,30 @@ def _is_needed(delivery: Delivery, now: datetime) -> bool:
 
 
 def kept_for(grant_id: int, now: datetime) -> list[Delivery]:
-    """The packages that wait for an app on our server, the latest first. Those made under other permissions wait no more."""
-    grant = Grant.objects.filter(pk=grant_id, removed_at=None, enabled=True, export__way=PICKUP).first()
+    """The packages that wait for an app on our server, the latest first. Those made under other permissions wait no more, nor those that
+    may tell of somebody who has opted out since.
+    """
+    waiting = Grant.objects.filter(pk=grant_id, removed_at=None, enabled=True, export__way=PICKUP)
+    grant = waiting.select_related("district").first()
     if grant is None:
         return []
-    found = Delivery.objects.filter(
+    today = local_date(grant.district, now.timestamp())
+    if not is_begun_and_not_over(grant.starts_on, grant.ends_on, today):
+        return []
+    made = Delivery.objects.filter(
         grant_id=grant_id, way=PICKUP, outcome=SUCCESS, kept=True, grant_version=grant.version,
         started_at__gt=now - PICKUPS_STAY,
     )  # fmt: skip
-    return list(found.order_by("-pk")[:PICKUPS_KEPT])
+    found = list(made.order_by("-pk"))
+    told_too_much = _telling_too_much(grant, {one.publication for one in found if one.publication}, today)
+    return [one for one in found if one.publication not in told_too_much][:PICKUPS_KEPT]
+
+
+def _telling_too_much(grant: Grant, numbers: set[int], today: str) -> set[int]:
+    """Those of these publications that are older than an opt-out in force. What is served now knows them all."""
+    older = Publication.objects.filter(district=grant.district, number__in=numbers)
+    return {
+        one.number
+        for one in older.exclude(number=grant.district.publication)
+        if left_out_since(one, grant, today)
+    }

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rollbook.flows import audit
 from rollbook.flows.acting import actor
 from rollbook.flows.permission_edits import NotADay
-from rollbook.flows.publish import leave_out, today_of
+from rollbook.flows.publish import leave_out, locked, today_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, Grant, OptOut, User
 
@@ -42,7 +42,8 @@ def opt_out(
 ) -> OptOut:
     """From `starts_on` (today without it) to `ends_on`, both included, `grant` is not told of the person; without one, no app is.
 
-    Publishes what that changes today. Raises NoSuchPerson, ReasonNeeded, NotADay, GrantElsewhere.
+    Publishes what that changes today; packages of before, which may tell of the person, wait for no app any more. Raises NoSuchPerson,
+    ReasonNeeded, NotADay, GrantElsewhere.
     """
     if not reason.strip():
         raise ReasonNeeded
@@ -55,6 +56,8 @@ def opt_out(
     if last is not None and last < first:
         raise NotADay(f"{first}, {last}")
     with transaction.atomic():
+        # First, so that every publication that does not know of it is older than it: by that its packages are told apart.
+        locked(district.pk)
         made = OptOut.objects.create(
             district=district,
             user_id=person.id,

@@ -6,13 +6,14 @@ A grant of which any of this is particular has a view of its own, see `is_partic
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from rollbook.engine.masks import Masker, Record
 from rollbook.engine.scope import Rule
 from rollbook.oneroster.treatments import SOURCED_ID, domain_of, names_of, replaced_in
-from rollbook.store.models import Grant, MaskKey, OptOut, View
+from rollbook.store.models import Grant, MaskKey, OptOut, Publication, View
 
 WITHIN = {"roles": "userProfileSourcedId", "userProfiles": "sourcedId"}
 """What a user's record holds of other records, and the ids of profiles in it."""
@@ -76,12 +77,22 @@ def is_begun_and_not_over(starts_on: str | None, ends_on: str | None, today: str
 
 def left_out(district_id: int, grant: Grant | None, today: str) -> frozenset[int]:
     """Who has opted out of this grant, or of every app, and is out on that day."""
+    return frozenset(_in_force(district_id, grant, today).values_list("user_id", flat=True))
+
+
+def left_out_since(publication: Publication, grant: Grant, today: str) -> bool:
+    """Whether somebody is left out of this grant today of whom the publication may have told, because it is older than that."""
+    said_later = Q(at__gte=datetime.fromtimestamp(publication.instant / 1000, UTC))
+    begun_later = Q(starts_on__gt=publication.local_date)
+    return _in_force(publication.district_id, grant, today).filter(said_later | begun_later).exists()
+
+
+def _in_force(district_id: int, grant: Grant | None, today: str) -> QuerySet[OptOut]:
     named = Q(grant=None) if grant is None or grant._state.adding else Q(grant=None) | Q(grant=grant)
     running = Q(ends_on=None) | Q(ends_on__gte=today)
-    found = OptOut.objects.filter(
+    return OptOut.objects.filter(
         named, running, district_id=district_id, withdrawn_at=None, starts_on__lte=today
     )
-    return frozenset(found.values_list("user_id", flat=True))
 
 
 def masker_of(grant: Grant) -> Masker:

@@ -13,6 +13,7 @@ from django.core import mail
 from django.utils import timezone
 
 from rollbook.connectors.contract import BadSetting
+from rollbook.engine.scope import FULL
 from rollbook.engine.tailoring import BadTemplate
 from rollbook.flows import deliveries, exports, operators
 from rollbook.flows.apps import disable
@@ -20,8 +21,10 @@ from rollbook.flows.deliveries import BLOCKED, CANCELLED, DOWNLOAD, FAILED, SUCC
 from rollbook.flows.dispatch import dispatch_due, prune_packages
 from rollbook.flows.drops import LoginTaken
 from rollbook.flows.handing_over import BACK_OFF, walk
+from rollbook.flows.opt_outs import opt_out
+from rollbook.flows.permission_edits import edit_permissions
 from rollbook.flows.pickups import find_pickup, note_fetched, packages_for
-from rollbook.flows.publish import set_rule
+from rollbook.flows.publish import publish_due, set_rule
 from rollbook.flows.sanity_plans import set_limit
 from rollbook.flows.timetable import BadSchedule
 from rollbook.store.models import Connection, Delivery, District, Export, Grant, Pin
@@ -64,8 +67,8 @@ def unserved(db: None) -> Grant:
     return enabled(a_district())
 
 
-def enabled(district: District) -> Grant:
-    grant = a_grant(district)
+def enabled(district: District, app: str = "An app") -> Grant:
+    grant = a_grant(district, app=app)
     Grant.objects.filter(pk=grant.pk).update(enabled=True)
     grant.refresh_from_db()
     return grant
@@ -223,6 +226,37 @@ def test_an_app_that_fetches_finds_its_packages_until_its_permissions_change(gra
         deliveries.kept_package(Delivery.objects.get(pk=made.pk))
     disable(grant)
     assert find_pickup("reading-app") is None
+
+
+@pytest.mark.parametrize("of_every_app", [False, True])
+def test_who_opts_out_is_in_no_package_that_waits(grant, district, tmp_path, of_every_app):
+    exports.set_export(grant, "pickup", PICKUP, "Helen", enabled=True)
+    other = enabled(district, "Another app")
+    exports.set_export(other, "pickup", PICKUP | {"login": "another-app"}, "Helen", enabled=True)
+    pushed(grant)
+    pushed(other)
+    opt_out(district, cast.AMARA, None if of_every_app else grant, "a parent's letter")
+    assert packages_for(grant.pk) == []
+    assert bool(packages_for(other.pk)) is not of_every_app, "another app is still told of her"
+    made = pushed(grant)
+    deliver(district, cast.riverbend(tmp_path / "next", {"users": {cast.KOFI: {"middleName": "N"}}}))
+    [waiting] = packages_for(grant.pk)
+    assert waiting.delivery_id == made.pk
+    assert cast.AMARA not in str(rows_of(waiting.path))
+    assert prune_packages(district.pk, timezone.now()) == 1 + of_every_app
+
+
+def test_a_package_waits_until_somebody_in_it_is_out_and_the_days_of_the_app_are_over(district):
+    with time_machine.travel("2027-03-01T12:00:00-06:00", tick=False):
+        grant = enabled(district)
+        edit_permissions(grant, FULL, (None, "2027-03-03"))
+        exports.set_export(grant, "pickup", PICKUP, "Helen", enabled=True)
+        opt_out(district, cast.AMARA, grant, "a letter", starts_on="2027-03-02", ends_on="2027-03-02")
+        pushed(grant)
+    for day, waits in (("01", True), ("02", False), ("03", True), ("04", False)):
+        with time_machine.travel(f"2027-03-{day}T13:00:00-06:00", tick=False):
+            publish_due(district.pk)
+            assert bool(packages_for(grant.pk)) is waits, day
 
 
 def test_changes_are_told_since_the_package_that_was_fetched(grant, district, tmp_path):
