@@ -99,9 +99,12 @@ def leave_out(district_id: int, grant: Grant | None) -> Publication | None:
         _give_own_view(grant, edition, state)
     else:
         _give_rows(list(Grant.objects.filter(district=district, view=None).order_by("pk")), edition, state)
+    if not district.publication:
+        # The first publication fills the views.
+        return None
     views = _views_in_use(district)
     changed = _bring_up(edition, state, views)
-    if not district.publication or not (changed or any(_is_copy(state, view, known) for view in views)):
+    if not changed and not any(_is_copy(state, view, known) for view in views):
         return None
     return _switch_on(edition, state, "who opted out")
 

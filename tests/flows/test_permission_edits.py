@@ -16,13 +16,14 @@ from rollbook.flows.acting import acting
 from rollbook.flows.apps import add_app
 from rollbook.flows.opt_outs import NoSuchPerson, ReasonNeeded, opt_out, opt_outs_of, withdraw
 from rollbook.flows.permission_edits import edit_permissions, preview_permissions
-from rollbook.flows.publish import publish_due
+from rollbook.flows.publish import publish, publish_due
 from rollbook.oneroster.filters import BadQuery
 from rollbook.store.models import District, Grant, GrantVersion, Publication, ViewRow
 from rollbook.store.routers import homes
 from rollbook.store.visibility import NotVisible, record_ids
 from tests import cast
-from tests.delivered import a_district, a_grant, active, by_id, deliver, everything, one, page, reader_of
+from tests.console.roster import load_riverbend
+from tests.delivered import a_district, a_grant, active, by_id, deliver, everything, ids, one, page, reader_of
 
 pytestmark = pytest.mark.django_db
 
@@ -244,6 +245,19 @@ def test_an_opt_out_holds_from_its_first_to_its_last_day(district: District) -> 
         with time_machine.travel(f"2027-03-{day}T00:00:30-06:00", tick=False):
             publish_due(district.pk)
             assert (cast.AMARA in active(everything(reader_of(grant), "/users"))) is is_there, day
+
+
+def test_who_opts_out_before_anything_is_served_is_served_to_nobody(db: None) -> None:
+    district = a_district("Never served")
+    load_riverbend(district)
+    rule = school(district, cast.RIVERBEND_HIGH)
+    grants = [a_grant(district, rule), a_grant(district, rule, app="other")]
+    for grant in (grants[0], None):
+        withdraw(opt_out(district, cast.NOOR, grant, "a letter"))
+    opt_out(district, cast.AMARA, grants[0], "a letter")
+    publish(district.pk, None, "the first")
+    told = [{cast.NOOR, cast.AMARA} & ids(everything(reader_of(one_), "/users")) for one_ in grants]
+    assert told == [{cast.NOOR}, {cast.NOOR, cast.AMARA}]
 
 
 def test_an_opt_out_says_who_and_why(district: District) -> None:
