@@ -1,11 +1,13 @@
 """Roles in the console: each sees the pages its cells allow and no other, and a menu that says the same; administrators give them."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from rollbook.console import urls
 from rollbook.flows import operators
-from rollbook.flows.roles import may
+from rollbook.flows.roles import Act, may
 from rollbook.store.models import Operator
 from tests.console.test_access import ask, path_of
 
@@ -38,6 +40,19 @@ def test_the_menu_leads_to_no_page_that_is_not_there(district, signed_in):
     assert path_of("disclosures", district.pk) in menu
     assert path_of("operators", district.pk) not in menu
     assert path_of("roster", district.pk) not in menu
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_dashboard_tells_nothing_of_what_a_role_may_not_open(ids, district, school, signed_in, role: str):
+    schools = [school] if role == operators.SCHOOL else []
+    client = signed_in(operators.add_operator("d@riverbend.example", role, district, schools=schools).account)
+    page = client.get(path_of("dashboard", district.pk)).content.decode()
+    for words in ("The roster in figures", "Last import", "Students", "Demographics"):
+        assert words not in page
+    assert ("Recent access by apps" in page) is may(role, Act.SEE_ACCESS_HISTORY)
+    links = set(re.findall(rf'href="(/districts/{district.pk}/[^"?]*)', page))
+    assert path_of("apps", district.pk) in links
+    assert [link for link in links if client.get(link).status_code != 200] == []
 
 
 def test_an_administrator_invites_with_a_role_and_changes_it(console, district, school):

@@ -1,5 +1,6 @@
 """The dashboard of a district: its Tenant ID, what its roster holds, how the last import went, who read it lately."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,24 +35,41 @@ class Tile:
 
 @in_district(Act.SEE_DASHBOARD)
 def show_dashboard(request: HttpRequest, district: District) -> HttpResponse:
+    """Each part is shown to those who may open what it leads to."""
+    shown: dict[str, Any] = {"nav": "dashboard"}
+    for act, part in PARTS.items():
+        if request.reach.may(act, district.pk):  # type: ignore[attr-defined]
+            shown |= part(district)
+    return render(request, "console/dashboard.html", shown)
+
+
+def _roster(district: District) -> dict[str, Any]:
     tally = tally_of(district)
-    return render(
-        request,
-        "console/dashboard.html",
-        {
-            "nav": "dashboard",
-            "tiles": _tiles(district, tally),
-            "collections": _collections(district, tally),
-            "is_empty": tally.is_empty,
-            "last_import": last_import(district),
-            "held": open_holds(district),
-            "unsent": list(unsent(district)[:1]),
-            "late": overdue(district.pk, timezone.now()),
-            "blackouts": in_force_today(district),
-            "recent": recent_access(district, RECENT),
-            "has_apps": Grant.objects.filter(district=district, removed_at=None).exists(),
-        },
-    )
+    tiles = {"tiles": _tiles(district, tally), "collections": _collections(district, tally)}
+    return tiles | {"is_empty": tally.is_empty, "shows_roster": True}
+
+
+def _imports(district: District) -> dict[str, Any]:
+    return {"last_import": last_import(district), "held": open_holds(district), "shows_imports": True}
+
+
+def _apps(district: District) -> dict[str, Any]:
+    return {"apps": Grant.objects.filter(district=district, removed_at=None).count()}
+
+
+PARTS: dict[Act, Callable[[District], dict[str, Any]]] = {
+    Act.SEE_ROSTER: _roster,
+    Act.SEE_IMPORTS: _imports,
+    Act.SEE_SETTINGS: lambda district: {"unsent": list(unsent(district)[:1])},
+    Act.MANAGE_CONNECTIONS: lambda district: {"late": overdue(district.pk, timezone.now())},
+    Act.MANAGE_CALENDAR: lambda district: {"blackouts": in_force_today(district)},
+    Act.SEE_APPS: _apps,
+    Act.SEE_ACCESS_HISTORY: lambda district: {
+        "recent": recent_access(district, RECENT),
+        "shows_access": True,
+    },
+}
+"""What the page is made of, by the act that it leads to."""
 
 
 def _tiles(district: District, tally: Tally) -> list[Tile]:
