@@ -1,6 +1,7 @@
 """After any delivery, however odd, nothing is left to publish: what is served is what a look at the whole roster would make of it."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,33 +16,36 @@ from tests.installation import ON_POSTGRESQL
 pytestmark = pytest.mark.django_db
 
 SERVED = ("orgs", "academicSessions", "courses", "classes", "users", "enrollments", "demographics")
-NIGHTS = 10
-
 # Each database has nights of its own: together they see more than either would see twice.
 SEEDS = (2, 3) if ON_POSTGRESQL else (0, 1)
 
 
+@pytest.fixture
+def nights(at_size: Callable[[int, int], int]) -> int:
+    return at_size(6, 30)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_is_left_to_publish_after_any_night(tmp_path: Path, seed: int) -> None:
+def test_nothing_is_left_to_publish_after_any_night(tmp_path: Path, seed: int, nights: int) -> None:
     chance = random.Random(seed)
     district = a_district()
     deliver(district, cast.riverbend(tmp_path / "first"))
     a_grant(district)
     for schools in ([cast.RIVERBEND_HIGH], [cast.RIVERBEND_MIDDLE, cast.RIVERBEND_ELEMENTARY]):
         a_grant_to(district, *schools, app=str(schools))
-    for night in range(NIGHTS):
+    for night in range(nights):
         deliver(district, cast.riverbend(tmp_path / str(night), some_edits(chance)))
         assert publish(district.pk, None, "everything") is None, f"seed {seed}, night {night}"
 
 
-def test_a_view_that_lived_through_nights_equals_one_made_today(tmp_path: Path) -> None:
+def test_a_view_that_lived_through_nights_equals_one_made_today(tmp_path: Path, nights: int) -> None:
     chance = random.Random(7 + SEEDS[0])
     district = a_district()
     deliver(district, cast.riverbend(tmp_path / "first"))
     old = a_grant_to(district, cast.RIVERBEND_HIGH, app="old")
     old.view.shared = False
     old.view.save()
-    for night in range(NIGHTS):
+    for night in range(nights):
         deliver(district, cast.riverbend(tmp_path / str(night), some_edits(chance)))
     new = a_grant_to(district, cast.RIVERBEND_HIGH, app="new")
     assert new.view_id != old.view_id
