@@ -22,6 +22,7 @@ from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.flows import partner_access
 from rollbook.flows.acting import PARTNER_API, acting
 from rollbook.flows.partners import key_of
+from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.oneroster.operations import BASES
 from rollbook.refusal import Refusal
 from rollbook.store.models import Grant, PartnerKey
@@ -33,6 +34,10 @@ SERVER = re.compile(rf"{PATH}/([0-9]{{1,18}})/server/?")
 
 PAGE, MOST_PAGE = 100, 1_000
 VERSION = "v1p1"
+
+BUSY = "The database is taken, as by an import that is being written. Nothing was changed: try again when Retry-After has passed."
+TRY_AGAIN_AFTER = 10
+"""Seconds."""
 
 log = logging.getLogger(__name__)
 BUCKETS = rate.Buckets(settings.RATE_LIMIT)
@@ -71,6 +76,12 @@ def answer(request: HttpRequest) -> HttpResponse:
         return _answer(request)
     except Refusal as refusal:
         return _refused(refusal)
+    except OUT_OF_REACH as fault:
+        # On SQLite, a bearer or a key that is made for the first time waits for an import that is being written, but not for ever.
+        log.warning("%s %s could not be answered now: %s", request.method, PATH, fault)
+        response = _json({"status": 0, "message": BUSY}, 503)
+        response["Retry-After"] = str(TRY_AGAIN_AFTER)
+        return response
     except Exception:
         # The door of a process that serves others: one request is lost, and its caller is told so.
         log.exception("a fault in %s %s", request.method, PATH)

@@ -70,7 +70,11 @@ SCHEMAS: dict[str, Schema] = {
     },
 }
 
-REFUSED = {401: "No key, or one that is revoked.", 429: "Too many requests in a minute."}
+REFUSED = {
+    401: "No key, or one that is revoked.",
+    429: "Too many requests in a minute; Retry-After says how long to wait.",
+    503: "The database is taken; Retry-After says how long to wait.",
+}
 MISSING = {404: "No district has added an app of yours under this number."}
 
 

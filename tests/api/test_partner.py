@@ -1,9 +1,14 @@
 """The partner API, as a partner's program calls it: the list of districts, a bearer for each, and the keys to read directly."""
 
 import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -12,6 +17,11 @@ from rollbook.flows import apps, audit, catalogue, partner_access, partners
 from rollbook.flows.districts import add_district
 from rollbook.store.models import AccessRow, Grant, Partner
 from tests.api.calls import PUBLIC, V1P1, ask_token, basic, get, get_signed, path_of, token_of
+
+IMPATIENT = {
+    "sqlite": ("PRAGMA busy_timeout = 100", "PRAGMA busy_timeout = 30000"),
+    "postgresql": ("SET lock_timeout = 100", "SET lock_timeout = 0"),
+}
 
 
 @pytest.fixture
@@ -226,3 +236,42 @@ def test_the_document_describes_what_is_answered(db):
     }  # fmt: skip
     application = document["components"]["schemas"]["Application"]
     assert set(application["required"]) == set(application["properties"])
+
+
+@contextmanager
+def taken(grant: Grant) -> Iterator[None]:
+    """Somebody else is writing, as an import does, and we do not wait for long."""
+    began, may_end = Event(), Event()
+
+    def write() -> None:
+        try:
+            with transaction.atomic():
+                Grant.objects.select_for_update().get(pk=grant.pk)
+                began.set()
+                may_end.wait(30)
+        finally:
+            connection.close()
+
+    impatient, patient = IMPATIENT[connection.vendor]
+    with connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            assert began.wait(30)
+            cursor.execute(impatient)
+            yield
+        finally:
+            cursor.execute(patient)
+            may_end.set()
+            writing.result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_list_that_cannot_be_made_now_is_asked_for_again(grant, partner_key):
+    with taken(grant):
+        refused = get("/applications", partner_key)
+    assert (refused.status_code, refused["Retry-After"]) == (503, "10")
+    assert refused.json()["status"] == 0
+    assert "import" in refused.json()["message"]
+    [one] = listed(partner_key)
+    with taken(grant):
+        assert listed(partner_key) == [one], "a bearer that was made is only read"
