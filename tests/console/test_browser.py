@@ -321,12 +321,22 @@ def test_the_menu_of_a_small_screen_opens_and_closes_by_keyboard(served: Served,
     context.close()
 
 
+def test_the_tab_of_a_page_is_in_sight_on_a_small_screen(served: Served, browser: Browser):
+    context = open_context(browser, width=390)
+    page = context.new_page()
+    sign_in(page, served.url)
+    page.goto(f"{served.url}/districts/1/apps/1/edit")
+    expect(page.get_by_role("link", name="Edit", exact=True)).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("heading", name="Reading Garden")).to_be_in_viewport()
+    context.close()
+
+
 def test_everything_works_without_scripts(served: Served, browser: Browser):
     context = open_context(browser, scheme="dark", width=390, scripts=False)
     page = context.new_page()
     sign_in(page, served.url)
     page.get_by_role("link", name="Roster", exact=True).click()
-    page.get_by_role("link", name="People").click()
+    page.get_by_role("link", name="People", exact=True).click()
     page.get_by_role("searchbox").fill("student-001")
     page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Okonkwo").click()
