@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from rollbook.cli.columns import show
-from rollbook.cli.importing import say
+from rollbook.cli.importing import say, show_counts
 from rollbook.cli.run import tell
 from rollbook.flows import holds, jobs
 from rollbook.flows.acting import actor
@@ -53,10 +53,7 @@ def show_hold(run: RunNumber, as_json: AsJson = False) -> None:
     for hazard in holds.hazards_of(hold):
         typer.echo(f"    {hazard.words}")
     typer.echo("The plan:")
-    for collection, actions in hold.run.plan.counts.items():
-        typer.echo(
-            f"    {collection:<18} {', '.join(f'{count:,} {action}' for action, count in actions.items())}"
-        )
+    show_counts(hold.run.plan.counts)
     if hold.decision:
         typer.echo(f"{hold.decided_by or '-'}, {hold.decided_at:%Y-%m-%d %H:%M} UTC: {hold.why}")
 

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from rollbook.engine.package import NotAPackage
+from rollbook.engine.safeguards import Counts
 from rollbook.flows import jobs
 from rollbook.flows.acting import actor
 from rollbook.flows.connections import upload_of
 from rollbook.flows.districts import find_district
 from rollbook.flows.ingest import Prepared, decline
 from rollbook.flows.previews import preview as show_only
+from rollbook.oneroster.collections import CALLED
 from rollbook.store.models import Run
 
 WORDS = {
@@ -22,6 +24,7 @@ WORDS = {
     "restore": "brought back",
     "relink": "re-linked",
 }
+WIDTH = max(map(len, CALLED.values())) + 1
 HELD = 3
 EXITS = {"held": HELD, "kept": 5}
 
@@ -107,17 +110,22 @@ def show_plan(prepared: Prepared) -> None:
     if prepared.summary is None:
         return
     typer.echo("The plan:" if prepared.changes else "The plan: nothing changes.")
-    for collection, actions in prepared.summary.counts.items():
-        words = [f"{count:,} {WORDS[action]}" for action, count in actions.items() if count]
-        if words:
-            typer.echo(f"    {collection:<18} {', '.join(words)}")
+    show_counts(prepared.summary.counts)
     for collection, left_out in prepared.summary.left_out.items():
-        typer.echo(f"    {collection:<18} {left_out:,} not removed: deliveries only add now")
+        typer.echo(f"    {CALLED[collection]:<{WIDTH}} {left_out:,} not removed: deliveries only add now")
     for collection, held in prepared.summary.held.items():
         if held:
-            typer.echo(f"    {collection:<18} {held:,} held back, see the findings")
+            typer.echo(f"    {CALLED[collection]:<{WIDTH}} {held:,} held back, see the findings")
     for hazard in prepared.hazards:
         typer.echo(f"Held, if applied: {hazard.words}")
+
+
+def show_counts(counts: Counts) -> None:
+    """What a plan changes, a line for each collection it touches."""
+    for collection, actions in counts.items():
+        words = [f"{count:,} {WORDS[action]}" for action, count in actions.items() if count]
+        if words:
+            typer.echo(f"    {CALLED[collection]:<{WIDTH}} {', '.join(words)}")
 
 
 def _outcome(run: Run) -> str:

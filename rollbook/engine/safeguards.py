@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rollbook.oneroster.collections import LOAD_ORDER
+from rollbook.oneroster.collections import CALLED, LOAD_ORDER
 
 Counts = Mapping[str, Mapping[str, int]]
 
 IDENTIFYING = ("username", "identifier", "email")
 """The fields of users by which products recognise a person."""
+
+FIELDS_CALLED = {"email": "e-mail address"}
 
 REKEYED = ("users", "classes", "courses", "academicSessions", "orgs")
 """The collections whose change of ids hurts: products keep accounts, groups and schools under them."""
@@ -68,6 +70,10 @@ class Hazard:
         return SENTENCES[self.code].format(
             **asdict(self)
             | {"count": f"{self.count:,}", "population": f"{self.population:,}", "limit": f"{self.limit:,}"}
+            | {
+                "collection": CALLED.get(self.collection, ""),
+                "field": FIELDS_CALLED.get(self.field, self.field),
+            }
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -27,7 +27,9 @@ RULES = ("to_zero", "last_administrator")
 
 
 class NoSuchCollection(Refusal):
-    """Limits are set for orgs, academicSessions, courses, classes, users, userProfiles, roles, enrollments or demographics."""
+    """Limits are set for a collection by its name: orgs, academicSessions, courses, classes, users (people), userProfiles, roles, enrollments,
+    demographics, resources, courseResources, classResources or userResources.
+    """
 
 
 class NotALimit(Refusal):

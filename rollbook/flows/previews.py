@@ -21,7 +21,7 @@ SHOWN = "Shown and not applied. It can be applied while the roster stays as it i
 
 
 class NotAPreview(Refusal):
-    """This run is no preview that waits: it was applied, or ended otherwise. Make a new one."""
+    """This import is no preview that waits: it was applied, or ended otherwise. Make a new one."""
 
 
 class OtherSteps(Refusal):
@@ -29,7 +29,7 @@ class OtherSteps(Refusal):
 
 
 class PlanGone(Refusal):
-    """The plan of this run is no longer kept. Preview the delivery again."""
+    """The plan of this import is no longer kept. Preview the delivery again."""
 
 
 def preview(prepared: Prepared) -> Run:

@@ -18,15 +18,15 @@ from rollbook.store.neighbours import neighbours_of
 
 
 class NoSuchRun(Refusal):
-    """There is no run of this number."""
+    """There is no import of this number."""
 
 
 class NotUndoable(Refusal):
-    """Only a run that changed the roster can be undone, and only while its plan and those after it are kept."""
+    """Only an import that changed the roster can be undone, and only while its plan and those after it are kept."""
 
 
 class NothingSince(Refusal):
-    """The roster is as this run left it: nothing was applied after it by its connection."""
+    """The roster is as this import left it: nothing was applied after it by its connection."""
 
 
 def find_run(run_id: int, district: District | None = None) -> Run:

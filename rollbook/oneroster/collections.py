@@ -143,4 +143,21 @@ COLLECTION = {collection.name: collection for collection in COLLECTIONS}
 LOAD_ORDER = tuple(collection.name for collection in COLLECTIONS)
 """Every collection behind those it refers to; read backwards, the order of removal."""
 
+CALLED = {
+    "orgs": "organizations",
+    "academicSessions": "academic sessions",
+    "courses": "courses",
+    "classes": "classes",
+    "users": "people",
+    "userProfiles": "user profiles",
+    "roles": "roles",
+    "enrollments": "enrollments",
+    "demographics": "demographics",
+    "resources": "resources",
+    "courseResources": "resources of courses",
+    "classResources": "resources of classes",
+    "userResources": "resources of people",
+}
+"""What sentences call the records of a collection; its name is for files, addresses and commands."""
+
 SERVED = tuple(collection.name for collection in COLLECTIONS if collection.served)

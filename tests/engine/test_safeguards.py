@@ -129,3 +129,10 @@ def test_every_hazard_has_words_and_a_meaning(code):
     assert words.endswith(".")
     assert "{" not in words
     assert MEANINGS[code]
+
+
+def test_a_hazard_speaks_of_records_as_the_pages_do():
+    removed = Hazard("delete-percent", "users", 1200, 2000, 10)
+    assert removed.words == "1,200 of 2,000 people would be removed: the limit is 10 %."
+    changed = Hazard("identifying", "users", 31, 100, 30, "email")
+    assert changed.words == "The e-mail address of 31 of 100 people would change: the limit is 30 %."

@@ -13,7 +13,7 @@ from rollbook.store.models import Run
 
 
 class HasEnded(Refusal):
-    """This run has come to its end: there is nothing left to cancel."""
+    """This has come to its end already: there is nothing left to cancel."""
 
 
 class TooLate(Refusal):
