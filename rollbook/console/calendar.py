@@ -129,10 +129,10 @@ def delivery_words(plan: Plan) -> str:
     if not modes:
         return ""
     if modes == {COMPLETE}:
-        return _("Complete: what is not in it is gone")
+        return _("Everything: what is not in it counts as removed")
     if modes == {CHANGES}:
         return _("Changes only: what is not in it stays")
-    return _("Partly complete, partly changes only")
+    return _("Some files hold everything, some changes only")
 
 
 def left_out(plan: Plan) -> list[tuple[Any, int]]:

@@ -95,12 +95,21 @@ def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"at most {limit // 1_000_000:,} MB")
 
 
-def start_upload(connection: Connection, package: Path, by: str, *, only_preview: bool = False) -> Run:
+def start_upload(
+    connection: Connection,
+    package: Path,
+    by: str,
+    *,
+    only_preview: bool = False,
+    despite_blackout: bool = False,
+) -> Run:
     """The run that imports an uploaded package, or only shows what that would do. Raises NotAZip, NotForUploads, SwitchedOff."""
     if not takes_uploads(connection):
         raise NotForUploads(connection.name)
     refuse_no_zip(package)
-    return enqueue_delivery(connection, package, by, only_preview=only_preview)
+    return enqueue_delivery(
+        connection, package, by, only_preview=only_preview, despite_blackout=despite_blackout
+    )
 
 
 def refuse_no_zip(package: Path) -> None:

@@ -143,7 +143,7 @@ def test_a_blackout_stands_on_the_dashboard_the_connection_and_the_import(consol
     )
     report = text(console, "import", district, run_id=run.pk)
     assert "Kept: blackout until 2026-06-17." in report
-    assert "Complete: what is not in it is gone" in report
+    assert "Everything: what is not in it counts as removed" in report
     assert "1 delivery is kept" in text(console, "calendar", district)
     assert "Import it despite the blackout" in report
     answer = console.post(address("kept-import", district, run_id=run.pk))

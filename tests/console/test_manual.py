@@ -78,6 +78,10 @@ def test_a_person_is_typed_looked_at_and_added(console: Client, imported):
     assert Run.objects.get(district=imported, flow="manual").outcome == "success"
 
 
+def test_where_there_is_no_organization_yet_the_form_says_where_they_come_from(console: Client, district):
+    assert "They come with a first import." in text_of(console.get(add_path(district)))
+
+
 def test_what_is_missing_is_said_beside_the_field_and_what_was_typed_stays(console: Client, imported):
     answer = console.post(
         add_path(imported), {**ADA, "familyName": "", "role-0-orgSourcedId": "", "step": "show"}

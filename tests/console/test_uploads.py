@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from rollbook.flows.connections import add_connection
 from rollbook.flows.jobs import work_off
+from rollbook.flows.spans import BLACKOUT, add_span, today_of
 from rollbook.flows.tokens import tokens_of
 from rollbook.store.models import Connection, District, Run
 from tests.cast import riverbend_zip
@@ -45,6 +46,22 @@ def test_a_package_may_only_be_shown(console: Client, address, zipped):
     console.post(address, form(zipped, only_preview="on"))
     work_off()
     assert Run.objects.get().outcome == "previewed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_in_a_blackout_a_package_is_kept_unless_it_is_asked_for_all_the_same(
+    console: Client, address, zipped, district: District
+):
+    assert "despite the blackout" not in text_of(console.get(address))
+    today = today_of(district)
+    add_span(district, BLACKOUT, today, today, "Helen")
+    assert "Import it despite the blackout" in text_of(console.get(address))
+    console.post(address, form(zipped))
+    work_off()
+    assert Run.objects.latest("pk").outcome == "kept"
+    console.post(address, form(zipped, despite="on"))
+    work_off()
+    assert Run.objects.latest("pk").outcome == "success"
 
 
 def test_the_page_with_scripts_is_told_where_to_go(console: Client, address, zipped):

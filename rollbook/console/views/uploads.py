@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from rollbook.console.access import Act, in_district
+from rollbook.console.calendar import in_force_today
 from rollbook.flows import uploads
 from rollbook.flows.connections import (
     NoSuchConnection,
@@ -18,6 +19,7 @@ from rollbook.flows.connections import (
     find_connection,
     upload_of,
 )
+from rollbook.flows.spans import BLACKOUT
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District, Run
 
@@ -61,8 +63,13 @@ def _started(request: Any, district: District) -> Run:
         if number.isdecimal() and len(number) < 19
         else upload_of(district)
     )
-    only_preview = request.POST.get("only_preview") == "on"
-    return uploads.start_upload(connection, package.path, request.user.email, only_preview=only_preview)
+    return uploads.start_upload(
+        connection,
+        package.path,
+        request.user.email,
+        only_preview="only_preview" in request.POST,
+        despite_blackout="despite" in request.POST,
+    )
 
 
 def _refused(
@@ -85,6 +92,7 @@ def _page(
         "connections": [one for one in connections_of(district) if uploads.takes_uploads(one)],
         "chosen": chosen or request.GET.get("connection", "") or _usual(district),
         "limit": settings.UPLOAD_LIMIT,
+        "blackouts": [days for days in in_force_today(district) if days.span.kind == BLACKOUT],
         "largest": _largest(),
         "wrong": wrong,
     }

@@ -56,7 +56,7 @@ ALL_KINDS = (
         "Puts one text, or the value of another column of the same row, into the field. Without a condition it does so in every row, and"
         " makes the column where the file has none.",
         (FIELD,
-         Parameter("to", "Text", "The text that is put in. Either this or `from`.", "any_text", required=False),
+         Parameter("to", "Text", "The text that is put in; empty where the value of another column is.", "any_text", required=False),
          Parameter("from", "Or the value of", "The column whose value is put in.", "source_field", required=False)),
         {"do": "set", "file": "users", "field": "role", "to": "guardian",
          "where": {"field": "role", "test": "equals", "value": "parent", "case": "any"}},
