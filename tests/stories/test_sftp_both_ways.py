@@ -30,7 +30,7 @@ def test_a_sis_brings_its_files_to_the_server_that_serve_runs(tmp_path):
             "connection", "add", str(district), "Again", "--kind", "sftp_drop", "--set", "login=riverbend",
             "--secret", "password=-", stdin=PASSWORD, expect=1,
         )  # fmt: skip
-        assert "has this login already" in other.stderr
+        assert "has this name already" in other.stderr
         drop = Dropped(installation, number, district, "riverbend", port, tmp_path / "known_hosts")
         with installation.serving(worker=True):
             until(lambda: drop.sftp("ls", key=private).returncode == 0)
