@@ -134,6 +134,7 @@ def test_a_removed_app_has_no_keys_and_keeps_its_history(console: Client, distri
     assert "Removed" in text_of(console.get(path_to("app", grant)))
     assert console.get(path_to("app-permissions-edit", grant)).status_code == 404
     assert path_to("app-keys", grant) not in console.get(path_to("app", grant)).content.decode()
+    assert "Holds" not in text_of(console.get(path_to("app-history", grant)))
     again = apps.grant_app(district, grant.app, "full", [])
     assert again.pk != grant.pk
 
