@@ -10,7 +10,6 @@ from rollbook.cli.main import app
 from rollbook.store.models import Connection, District
 from tests.delivered import a_district, deliver
 from tests.engine.packages import orgs, write_package
-from tests.installation import Installation
 
 UPPER = {"do": "upper", "file": "orgs", "field": "name"}
 WRONG = {"do": "set", "file": "orgs", "field": "type", "to": "kindergarten"}
@@ -44,19 +43,18 @@ def rollbook(*arguments: str, expect: int = 0) -> str:
     return result.output
 
 
-def test_steps_are_shown_as_a_plan_saved_and_applied(
-    installation: Installation, package: Path, tmp_path: Path
-):
+@pytest.mark.django_db(transaction=True)
+def test_steps_are_shown_as_a_plan_saved_and_applied(package: Path, tmp_path: Path):
     upper = steps_file(tmp_path / "upper.json", UPPER)
-    installation.rollbook("district", "add", "Riverbend")
-    installation.rollbook("import", "1", str(package), "--yes")
-    shown = installation.rollbook("prepare", "preview", "1", upper).stdout
+    rollbook("district", "add", "Riverbend")
+    rollbook("import", "Riverbend", str(package), "--yes")
+    number = str(Connection.objects.get().pk)
+    shown = rollbook("prepare", "preview", number, upper)
     assert "2 changed" in shown
     assert "Nothing was saved" in shown
-    done = installation.rollbook("prepare", "set", "1", upper, "--apply", "--why", "capitals", "--json")
-    told = json.loads(done.stdout)
+    told = json.loads(rollbook("prepare", "set", number, upper, "--apply", "--why", "capitals", "--json"))
     assert (told["saved"], told["outcome"], told["counts"]) == (1, "success", {"orgs": {"update": 2}})
-    assert "nothing changes" in installation.rollbook("import", "1", str(package), "--yes").stdout
+    assert "nothing changes" in rollbook("import", "Riverbend", str(package), "--yes")
 
 
 def test_steps_are_kept_version_by_version(number: str, package: Path, tmp_path: Path):
