@@ -15,7 +15,7 @@ from django.utils import timezone
 from rollbook.connectors.contract import BadSetting
 from rollbook.engine.scope import FULL
 from rollbook.engine.tailoring import BadTemplate
-from rollbook.flows import deliveries, exports, operators
+from rollbook.flows import deliveries, exports, operators, post
 from rollbook.flows.apps import disable
 from rollbook.flows.deliveries import BLOCKED, CANCELLED, DOWNLOAD, FAILED, SUCCESS
 from rollbook.flows.dispatch import dispatch_due, prune_packages
@@ -178,6 +178,7 @@ def test_a_server_that_does_not_answer_is_tried_again_later_and_then_given_up(
     assert ended is not None
     assert ended.outcome == FAILED
     assert "nothing listens there" in ended.reason
+    post.send_due()
     [told] = mail.outbox
     assert "nothing listens there" in told.body
     assert f"/apps/{grant.pk}/export" in told.body
