@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -48,7 +48,7 @@ class Taking:
 class Day:
     """What an app took on one day of UTC."""
 
-    day: datetime
+    day: date
     requests: int
     records: int
 
@@ -155,6 +155,6 @@ def days(grant: Grant, now: datetime, number: int = 30) -> list[Day]:
         day: (requests, records) for day, requests, records in rows.values_list("day", "requests", "records")
     }
     return [
-        Day(datetime.fromtimestamp(day * DAY, UTC), *used.get(day, (0, 0)))
+        Day(datetime.fromtimestamp(day * DAY, UTC).date(), *used.get(day, (0, 0)))
         for day in range(today, today - number, -1)
     ]

@@ -3,13 +3,14 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from rollbook.flows import apps, audit, keys, operators
 from rollbook.flows.publish import publish
@@ -140,6 +141,12 @@ def test_the_history_shows_every_call_a_page_at_a_time_and_only_bad_ones_where_a
     assert "203.0.113.9" in bad
     lines = list(csv.reader(io.StringIO(b"".join(console.get(url("app-access-csv", grant))).decode())))
     assert len(lines) == 62
+
+
+def test_days_are_named_as_utc_has_them_whatever_the_districts_clock_says(console, grant):
+    page = console.get(url("app-access", grant)).content.decode()
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    assert f'<td role="cell">{date_format(yesterday, "DATE_FORMAT")}</td>' in page
 
 
 def test_an_allowance_is_set_and_shown_and_what_is_none_is_said(console, grant):
