@@ -30,18 +30,6 @@ from rollbook.store.shelf import place
 
 HELD = 3
 SHOWN = 50
-HEADINGS = (
-    "number",
-    "collection",
-    "action",
-    "sourcedId",
-    "field",
-    "before",
-    "after",
-    "reason",
-    "file",
-    "line",
-)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 RunNumber = Annotated[int, typer.Argument(help="The run whose plan it is.")]

@@ -23,6 +23,9 @@ from rollbook.connectors.contract import (
 from rollbook.connectors.filled import number, text
 from rollbook.connectors.ssh import (
     HOST,
+    HOST_KEY,
+    PATIENCE,
+    SIGN_IN,
     Purpose,
     accepted_key,
     patiently,
@@ -38,17 +41,7 @@ GLOB = frozenset("*?[")
 READING = Purpose("read", "read", CannotFetch, CannotFetch)
 
 OPTIONS = (
-    Option("host", "Server", "Its name or address, for example sftp.example.org.", required=True),
-    Option("port", "Port", "Where it listens.", "22"),
-    Option("login", "Login", "The name to sign in with.", required=True),
-    Option("password", "Password", "Leave it out where a private key is given.", secret=True),
-    Option(
-        "private_key",
-        "Private key",
-        "The whole text of an OpenSSH or PEM private key that has no passphrase.",
-        secret=True,
-        lines=True,
-    ),
+    *SIGN_IN,
     Option(
         "path",
         "Path",
@@ -56,14 +49,9 @@ OPTIONS = (
         " that fits is taken.",
         required=True,
     ),
-    Option(
-        "host_key",
-        "Accepted host key",
-        "The key the server has to show. Leave it out at first: the test of the connection shows the key, to compare"
-        " with what the server's people say and to write here.",
-    ),
+    HOST_KEY,
     Option("most_megabytes", "Largest delivery in MB", "What all files together may have.", "2048"),
-    Option("timeout_seconds", "Patience in seconds", "How long the server may say nothing.", "30"),
+    PATIENCE,
 )
 
 

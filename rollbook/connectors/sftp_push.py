@@ -12,6 +12,9 @@ from rollbook.connectors.contract import BadSetting, ConnectorRefusal, Filled, O
 from rollbook.connectors.filled import number, text
 from rollbook.connectors.ssh import (
     HOST,
+    HOST_KEY,
+    PATIENCE,
+    SIGN_IN,
     Purpose,
     accepted_key,
     patiently,
@@ -26,30 +29,15 @@ Tell = Callable[[int, int], None]
 """`tell(bytes sent, bytes of the file)`."""
 
 OPTIONS = (
-    Option("host", "Server", "Its name or address, for example sftp.example.org.", required=True),
-    Option("port", "Port", "Where it listens.", "22"),
-    Option("login", "Login", "The name to sign in with.", required=True),
-    Option("password", "Password", "Leave it out where a private key is given.", secret=True),
-    Option(
-        "private_key",
-        "Private key",
-        "The whole text of an OpenSSH or PEM private key that has no passphrase.",
-        secret=True,
-        lines=True,
-    ),
+    *SIGN_IN,
     Option(
         "path",
         "Folder",
         "Where the packages are put, for example /incoming. It has to be there already.",
         ".",
     ),
-    Option(
-        "host_key",
-        "Accepted host key",
-        "The key the server has to show. Leave it out at first: the test of the connection shows the key, to compare"
-        " with what the server's people say and to write here.",
-    ),
-    Option("timeout_seconds", "Patience in seconds", "How long the server may say nothing.", "30"),
+    HOST_KEY,
+    PATIENCE,
 )
 
 

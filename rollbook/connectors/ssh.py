@@ -14,11 +14,34 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from rollbook.connectors.contract import BadSetting, ConnectorRefusal, Secrets, Settings
+from rollbook.connectors.contract import BadSetting, ConnectorRefusal, Option, Secrets, Settings
 
 KEY = re.compile(r"([a-z0-9@.-]+) (SHA256:[A-Za-z0-9+/]{43})")
 HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 Answer = TypeVar("Answer")
+
+SIGN_IN = (
+    Option("host", "Server", "Its name or address, for example sftp.example.org.", required=True),
+    Option("port", "Port", "Where it listens.", "22"),
+    Option("login", "Login", "The name to sign in with.", required=True),
+    Option("password", "Password", "Leave it out where a private key is given.", secret=True),
+    Option(
+        "private_key",
+        "Private key",
+        "The whole text of an OpenSSH or PEM private key that has no passphrase.",
+        secret=True,
+        lines=True,
+    ),
+)
+"""What is said of every server we sign in to."""
+
+HOST_KEY = Option(
+    "host_key",
+    "Accepted host key",
+    "The key the server has to show. Leave it out at first: the test of the connection shows the key, to compare"
+    " with what the server's people say and to write here.",
+)
+PATIENCE = Option("timeout_seconds", "Patience in seconds", "How long the server may say nothing.", "30")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import stat
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NoReturn, TypeVar
+from typing import BinaryIO, NoReturn, TypeVar
 
 from asyncssh import (
     FXF_APPEND,
@@ -18,14 +18,13 @@ from asyncssh import (
     SFTPAttrs,
     SFTPName,
     SFTPNoSuchFile,
-    SFTPOpUnsupported,
     SFTPPermissionDenied,
-    SFTPServer,
     SSHServerChannel,
 )
 from django.db import close_old_connections
 
 from rollbook.flows.pickups import Waiting, note_fetched, packages_for
+from rollbook.sftp.flat import FlatSession
 from rollbook.sftp.session import is_root, name_of
 
 FOLDER = SFTPAttrs(permissions=stat.S_IFDIR | 0o500, nlink=2, size=0)
@@ -43,8 +42,10 @@ class Fetching:
     read_to: int = 0
 
 
-class PickupSession(SFTPServer):
+class PickupSession(FlatSession):
     """One app's view of its packages. They are looked up at each call, so that what ends in between is gone at once."""
+
+    words = READ_ONLY
 
     def __init__(
         self, channel: SSHServerChannel[bytes], grant_id: int, address: str, threads: Executor
@@ -111,15 +112,8 @@ class PickupSession(SFTPServer):
 
     # --- What there is not --------------------------------------------------------------------------------------------------
 
-    def map_path(self, path: bytes) -> NoReturn:
-        """Whatever is not written out in this class would ask for a path of the machine, and gets none."""
-        raise SFTPPermissionDenied(READ_ONLY)
-
     def write(self, file_obj: object, offset: int, data: bytes) -> NoReturn:
         raise SFTPPermissionDenied(READ_ONLY)
-
-    def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> NoReturn:
-        raise SFTPOpUnsupported("This server speaks version 3 of SFTP.")
 
     def remove(self, path: bytes) -> NoReturn:
         raise SFTPPermissionDenied(READ_ONLY)
@@ -138,33 +132,6 @@ class PickupSession(SFTPServer):
 
     def fsetstat(self, file_obj: object, attrs: SFTPAttrs) -> NoReturn:
         raise SFTPPermissionDenied(READ_ONLY)
-
-    def mkdir(self, path: bytes, attrs: SFTPAttrs) -> NoReturn:
-        raise SFTPPermissionDenied(READ_ONLY)
-
-    def rmdir(self, path: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(READ_ONLY)
-
-    def readlink(self, path: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(READ_ONLY)
-
-    def symlink(self, oldpath: bytes, newpath: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(READ_ONLY)
-
-    def link(self, oldpath: bytes, newpath: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(READ_ONLY)
-
-    def lock(self, *_: Any) -> NoReturn:
-        raise SFTPOpUnsupported(READ_ONLY)
-
-    def unlock(self, *_: Any) -> NoReturn:
-        raise SFTPOpUnsupported(READ_ONLY)
-
-    def statvfs(self, path: bytes) -> NoReturn:
-        raise SFTPOpUnsupported(READ_ONLY)
-
-    def fstatvfs(self, file_obj: object) -> NoReturn:
-        raise SFTPOpUnsupported(READ_ONLY)
 
 
 def _afresh(act: Callable[[], Answer]) -> Answer:

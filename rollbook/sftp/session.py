@@ -7,7 +7,7 @@ import asyncio
 import posixpath
 import stat
 from collections.abc import AsyncIterator, Callable
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from asyncssh import (
     FXF_APPEND,
@@ -20,18 +20,20 @@ from asyncssh import (
     SFTPNoSuchFile,
     SFTPOpUnsupported,
     SFTPPermissionDenied,
-    SFTPServer,
     SSHServerChannel,
 )
 
+from rollbook.sftp.flat import FlatSession
 from rollbook.sftp.inbox import LONGEST_NAME, Holes, Inbox, InboxFull, Upload
 
 FOLDER = SFTPAttrs(permissions=stat.S_IFDIR | 0o300, nlink=2, size=0)
 ONE_NAME = "This is an inbox: put files into it, without folders."
 
 
-class InboxSession(SFTPServer):
+class InboxSession(FlatSession):
     """One client's view of an inbox. `came` is told that a file has come whole, `broke` of an upload that has not and why."""
+
+    words = ONE_NAME
 
     def __init__(
         self,
@@ -181,42 +183,8 @@ class InboxSession(SFTPServer):
 
     # --- What there is not --------------------------------------------------------------------------------------------------
 
-    def map_path(self, path: bytes) -> NoReturn:
-        """Whatever is not written out in this class would ask for a path of the machine, and gets none."""
-        raise SFTPPermissionDenied(ONE_NAME)
-
     def read(self, file_obj: object, offset: int, size: int) -> NoReturn:
         raise SFTPPermissionDenied("Files can be put into this inbox, not read from it.")
-
-    def open56(self, path: bytes, desired_access: int, flags: int, attrs: SFTPAttrs) -> NoReturn:
-        raise SFTPOpUnsupported("This server speaks version 3 of SFTP.")
-
-    def mkdir(self, path: bytes, attrs: SFTPAttrs) -> NoReturn:
-        raise SFTPPermissionDenied(ONE_NAME)
-
-    def rmdir(self, path: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(ONE_NAME)
-
-    def readlink(self, path: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(ONE_NAME)
-
-    def symlink(self, oldpath: bytes, newpath: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(ONE_NAME)
-
-    def link(self, oldpath: bytes, newpath: bytes) -> NoReturn:
-        raise SFTPPermissionDenied(ONE_NAME)
-
-    def lock(self, *_: Any) -> NoReturn:
-        raise SFTPOpUnsupported(ONE_NAME)
-
-    def unlock(self, *_: Any) -> NoReturn:
-        raise SFTPOpUnsupported(ONE_NAME)
-
-    def statvfs(self, path: bytes) -> NoReturn:
-        raise SFTPOpUnsupported(ONE_NAME)
-
-    def fstatvfs(self, file_obj: object) -> NoReturn:
-        raise SFTPOpUnsupported(ONE_NAME)
 
 
 def is_root(path: bytes) -> bool:
