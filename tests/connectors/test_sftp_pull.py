@@ -49,6 +49,11 @@ def filled(sshd: Sshd, path: Path | str, **more: Any) -> tuple[dict[str, Any], d
     return checked(given | {"timeout_seconds": "5"} | more, secrets)
 
 
+def by_password(port: int, host_key: str, **more: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    given = {"host": "127.0.0.1", "port": str(port), "login": "roster", "path": "/roster.zip"}
+    return checked(given | {"host_key": host_key} | more, {"password": "open sesame"})
+
+
 def refused(kind: type[ConnectorRefusal], words: str) -> Any:
     """The block is refused with words that this pattern is found in."""
     return pytest.raises(kind, check=lambda refusal: bool(re.search(words, refusal.words)))
@@ -140,28 +145,14 @@ def test_a_wrong_password_is_said_in_words(sshd, outgoing):
 def test_a_password_opens_too(outgoing, tmp_path):
     package = zipped(RIVERBEND, outgoing / "roster.zip")
     with with_a_password(outgoing) as (port, host_key):
-        given = {
-            "host": "127.0.0.1",
-            "port": str(port),
-            "login": "roster",
-            "path": "/roster.zip",
-            "host_key": host_key,
-        }
-        connection = checked(given, {"password": "open sesame"})
+        connection = by_password(port, host_key)
         assert pulled(connection, tmp_path / "work").path.read_bytes() == package.read_bytes()
 
 
 def test_a_server_that_falls_silent_is_given_up(outgoing, tmp_path):
     zipped(RIVERBEND, outgoing / "roster.zip")
     with with_a_password(outgoing, delay=30) as (port, host_key):
-        given = {
-            "host": "127.0.0.1",
-            "port": str(port),
-            "login": "roster",
-            "path": "/roster.zip",
-            "host_key": host_key,
-        }
-        connection = checked(given | {"timeout_seconds": "1"}, {"password": "open sesame"})
+        connection = by_password(port, host_key, timeout_seconds="1")
         with refused(CannotFetch, "did not answer within 1 seconds"):
             pulled(connection, tmp_path / "work")
 
@@ -200,14 +191,7 @@ def test_a_file_that_grows_while_it_is_fetched_is_refused(outgoing, tmp_path):
     file = outgoing / "roster.zip"
     file.write_bytes(os.urandom(1 << 20))
     with with_a_password(outgoing, delay=0.3) as (port, host_key):
-        given = {
-            "host": "127.0.0.1",
-            "port": str(port),
-            "login": "roster",
-            "path": "/roster.zip",
-            "host_key": host_key,
-        }
-        connection = checked(given, {"password": "open sesame"})
+        connection = by_password(port, host_key)
         growing = threading.Timer(0.6, lambda: file.write_bytes(os.urandom(2 << 20)))
         growing.start()
         with refused(CannotFetch, "was written to while it was fetched"):
