@@ -66,7 +66,9 @@ def test_who_acts_is_said_before_the_verb_and_nowhere_else():
         for parameter in command.params
         if "--by" in parameter.opts
     }
-    assert asking == {"rollbook compare", "rollbook email write"}, "where it is a column, and an address for answers"
+    assert asking == {"rollbook compare", "rollbook email write"}, (
+        "where it is a column, and an address for answers"
+    )
 
 
 def test_what_is_done_is_kept_with_the_name_that_was_said():
