@@ -105,7 +105,11 @@ def let_go() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def passwords_cost_little() -> None:
     """Argon2 as always, with the least work it knows: at its full cost, each test's operator would take as long as the test."""
-    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
+    Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = (
+        1,
+        8,
+        1,
+    )
 
 
 @pytest.fixture(autouse=True)
