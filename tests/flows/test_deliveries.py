@@ -49,11 +49,8 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    district.refresh_from_db()
-    return district
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 @pytest.fixture
