@@ -143,9 +143,9 @@ def test_an_operator_connects_tests_and_runs_it_from_the_command_line(other: Oth
     )  # fmt: skip
     number = str(json.loads(added.stdout)["connection"])
     assert "users: " in told("connection", "test", number).stdout
-    ran = told("connection", "run", number).stdout
-    assert "enrollments: 165 of 165" in ran
-    assert ": success." in ran
+    ran = told("connection", "run", number)
+    assert "enrollments: 165 of 165" in ran.stderr
+    assert ": success." in ran.stdout
     assert "Nothing changed." in told("connection", "run", number).stdout
     told("connection", "edit", number, "--secret", "client_secret=-", stdin="wrong\n")
     refused = told("connection", "run", number, expect=1).stdout
