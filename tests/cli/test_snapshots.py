@@ -39,7 +39,7 @@ def test_a_plan_is_shown_looked_into_applied_and_taken_back(tmp_path: Path):
     assert [(row["sourcedId"], row["after"]) for row in rows] == [(cast.AMARA, "Ngozi")]
     assert "success" in rollbook("apply", shown).stdout
     assert "is no preview" in rollbook("apply", shown, expect=1).stderr
-    assert "users              1 changed" in rollbook("undo", first, "--after", "--preview").stdout
+    assert "people                1 changed" in rollbook("undo", first, "--after", "--preview").stdout
     assert "success" in rollbook("apply", str(Run.objects.latest("pk").pk)).stdout
     assert "nothing changes" in rollbook("import", "Riverbend", str(tmp_path / "first"), "--yes").stdout
 

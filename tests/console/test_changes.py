@@ -129,7 +129,7 @@ def test_a_shown_plan_is_applied_by_a_button(console: Client, district, first, t
     assert "being applied" in text_of(console.post(path_of("import-apply", shown), follow=True))
     work_off()
     assert User.objects.get(district=district, source_id=cast.AMARA).middle_name == "Ngozi"
-    assert "This run is no preview" in text_of(console.post(path_of("import-apply", shown), follow=True))
+    assert "This import is no preview" in text_of(console.post(path_of("import-apply", shown), follow=True))
 
 
 def test_a_stale_plan_says_so_and_has_no_button(console: Client, district, first, tmp_path):
