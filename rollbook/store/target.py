@@ -24,8 +24,9 @@ from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
+MANY = 2_000_000
 PIECE = 200_000
-"""The rows of so many ids are put together and in order at a time."""
+"""Where a plan creates more than so many records, the rows of so many ids are put together and in order at a time."""
 
 LOOKED_UP = 20_000
 """Up to so many new ids are looked for one by one."""
@@ -335,11 +336,12 @@ def _create(
 ) -> None:
     """Plain records as DuckDB puts their rows together, all others one by one."""
     created = _created(reader, plan)
+    total = sum(number for parts in created.values() for *_, number in parts)
     pieces = [
         (collection, piece)
         for collection, parts in created.items()
         for part in parts
-        for piece in _pieces(connection, collection, *part)
+        for piece in _pieces(connection, collection, part, PIECE if total > MANY else None)
     ]
     reader.execute(ONE_THREAD)
     made: Counter[str] = Counter()
@@ -369,13 +371,13 @@ def _created(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[Pa
     return {collection: created[collection] for collection in sorted(sizes, key=sizes.__getitem__)}
 
 
-def _pieces(
-    connection: Connection, collection: str, file: Path, first: int, last: int, _: int
-) -> Iterator[Pour]:
-    """The plain rows of one file, as many at a time as are put in order in memory."""
+def _pieces(connection: Connection, collection: str, part: Part, size: int | None) -> Iterator[Pour]:
+    """The plain rows of one file, those of `size` ids at a time."""
     columns = _columns(collection)
-    for start in range(first, last + 1, PIECE):
-        which = f"record_id BETWEEN {start} AND {start + PIECE - 1}"
+    file, first, last, _ = part
+    size = size or last + 1 - first
+    for start in range(first, last + 1, size):
+        which = f"record_id BETWEEN {start} AND {start + size - 1}"
         query = finished_rows(connection, collection, _fields(collection), columns, file, which)
         yield Pour(RECORDS[collection]._meta.db_table, columns, query)
 

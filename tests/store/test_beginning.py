@@ -26,7 +26,8 @@ def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     Every other is put in order in pieces.
     """
     monkeypatch.setattr(module, "PIECE", (module.PIECE, 7)[request.param % 2])
-    monkeypatch.setattr(target, "PIECE", (target.PIECE, 5)[request.param % 2])
+    monkeypatch.setattr(target, "MANY", (target.MANY, 0)[request.param % 2])
+    monkeypatch.setattr(target, "PIECE", 5)
     district = RandomDistrict(request.param)
     district.connection.prefix = ("", "n.", PREFIX)[request.param % 3]
     district.connection.save()
