@@ -145,7 +145,17 @@ def _looked_at(edition: Edition, sight: Sight, collection: str, all_of_it: bool)
         number = NUMBER_OF[collection]
         edition.cursor.execute(f"SELECT record_id FROM seen WHERE collection = {number} ORDER BY record_id")
         return [row[0] for row in edition.cursor.fetchall()]
+    if collection == "enrollments":
+        return _at_unseen_schools(edition)
     return _trimmed(edition, collection) if collection in TRIMMED else []
+
+
+def _at_unseen_schools(edition: Edition) -> list[int]:
+    """The enrollments seen whose school is out of sight, instead of which the class's is told."""
+    edition.cursor.execute(
+        f"SELECT id FROM seen_enrolled WHERE NOT ({seen('orgs', 'school_id')}) ORDER BY id"
+    )
+    return [row[0] for row in edition.cursor.fetchall()]
 
 
 def _own(
@@ -210,18 +220,9 @@ def _trimmed_users(cursor: CursorWrapper, district_id: int) -> Trim:
     )
 
 
-def _trimmed_enrollments(cursor: CursorWrapper, district_id: int) -> Trim:
-    """A school out of sight, instead of which the class's is told."""
-    return f"NOT ({seen('orgs', 'r.school_id')})", []
-
-
 def _trimmed_demographics(cursor: CursorWrapper, district_id: int) -> Trim:
-    """A guardian's, which nobody else sees."""
-    return (
-        f"""EXISTS (SELECT 1 FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.user_id
-                    AND h.status = 'active' AND h.role IN ({GUARDIAN_WORDS}))""",
-        [],
-    )
+    """Of somebody whom nobody else sees, a guardian, who was looked at before."""
+    return f"r.user_id IN (SELECT record_id FROM own WHERE collection = {NUMBER_OF['users']})", []
 
 
 def _unseen_resource(district_id: int, table: str, column: str) -> Trim:
@@ -236,7 +237,6 @@ TRIMMED: dict[str, Callable[[CursorWrapper, int], Trim]] = {
     "courses": _trimmed_courses,
     "classes": _trimmed_classes,
     "users": _trimmed_users,
-    "enrollments": _trimmed_enrollments,
     "demographics": _trimmed_demographics,
 }
 """Which records of a collection `_own` looks at; orgs and sessions are few and all looked at, resources never differ."""
@@ -392,6 +392,11 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
     """What is seen for the first time, in the order of the whole roster: so a page of the view lies close together there."""
     number = NUMBER_OF[collection]
     cursor = edition.cursor
+    known, parameters = "FALSE", []
+    if totals[collection]:
+        known = f"""EXISTS (SELECT 1 FROM store_viewrow v WHERE v.district_id = %s AND v.view_id = %s AND v.collection = {number}
+                            AND v.record_id = s.record_id AND v.to_publication = %s)"""
+        parameters = [edition.district.pk, view.pk, FOREVER]
     cursor.execute(
         f"""INSERT INTO store_viewrow (district_id, view_id, collection, from_publication, to_publication, {NEXT})
             SELECT %s, %s, %s, %s, %s, s.record_id, %s + row_number() OVER (ORDER BY b.position, s.record_id),
@@ -400,9 +405,7 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
             FROM seen s LEFT JOIN own o ON o.collection = s.collection AND o.record_id = s.record_id
             LEFT JOIN store_served b ON b.district_id = %s AND b.collection = s.collection AND b.record_id = s.record_id
                 AND b.to_publication = %s
-            WHERE s.collection = {number} AND NOT EXISTS (
-                SELECT 1 FROM store_viewrow v WHERE v.district_id = %s AND v.view_id = %s AND v.collection = {number}
-                AND v.record_id = s.record_id AND v.to_publication = %s)""",
+            WHERE s.collection = {number} AND NOT {known}""",
         [
             edition.district.pk,
             view.pk,
@@ -414,9 +417,7 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
             edition.number,
             edition.district.pk,
             FOREVER,
-            edition.district.pk,
-            view.pk,
-            FOREVER,
+            *parameters,
         ],
     )
     entered = int(cursor.rowcount)
