@@ -18,7 +18,10 @@ def fetch(
     connection.ensure_connection()
     with connection.wrap_database_errors:
         if connection.vendor != "postgresql":
-            return connection.connection.execute(_with_marks(statement), parameters).fetchall()
+            found: list[tuple[Any, ...]] = connection.connection.execute(
+                _with_marks(statement), parameters
+            ).fetchall()
+            return found
         with psycopg.Cursor(connection.connection) as cursor:
             return cursor.execute(statement, parameters, prepare=True).fetchall()
 

@@ -170,20 +170,19 @@ def _rows_in_runs(located: Located) -> list[Stamped]:
     runs = _by_runs(places or []) if own == 0 and entered == latest else []
     if not runs:
         return []
+    # OFFSET keeps PostgreSQL from reading the whole collection once and comparing every row with every run.
     rows = fetch(
         connection,
-        f"""SELECT r.position, r.record_id, {located.stamp("r")}, {located.text("r")}
-            FROM unnest(%s::bigint[], %s::bigint[]) AS run (first, last)
-            JOIN store_served r ON district_id = %s AND collection = %s AND position BETWEEN run.first AND run.last
-                AND from_publication <= %s AND to_publication > %s""",
+        f"""SELECT r.record_id, {located.stamp("r")}, {located.text("r")}
+            FROM unnest(%s::bigint[], %s::bigint[]) AS run (first, last) CROSS JOIN LATERAL (
+                SELECT * FROM store_served WHERE district_id = %s AND collection = %s AND position BETWEEN run.first AND run.last
+                    AND from_publication <= %s AND to_publication > %s OFFSET 0) AS r""",
         [*map(list, zip(*runs, strict=True)), *keys, *at],
     )
-    found = {
-        (position, record_id): (max(stamp, entered), text) for position, record_id, stamp, text in rows
-    }
-    meant = list(zip(places, records, strict=True))
     # What has moved since it came into the view is not where it was, and something else can be.
-    return [found[one] for one in meant] if found.keys() == set(meant) else []
+    if [record_id for record_id, _, _ in rows] != records:
+        return []
+    return [(stamp if stamp > entered else entered, text) for _, stamp, text in rows]
 
 
 def _view_rows(located: Located) -> list[Stamped]:
@@ -311,9 +310,7 @@ def _instant(located: Located, likeliest: int = 1) -> tuple[str, list[Any]]:
     district_id, latest = located.reader.district_id, located.publication
     likely = dict.fromkeys((likeliest, 1, *range(latest, max(0, latest - LIKELY), -1)))
     known = [(number, f'{text}"') for number in likely if (text := _instant_text(district_id, number))]
-    looked_up = (
-        "SELECT p.instant_text || '\"' FROM store_publication p WHERE p.district_id = %s AND p.number = page.stamp"
-    )
+    looked_up = "SELECT p.instant_text || '\"' FROM store_publication p WHERE p.district_id = %s AND p.number = page.stamp"
     cases = "".join(" WHEN %s THEN %s" for _ in known)
     return f"CASE page.stamp{cases} ELSE ({looked_up}) END", [
         *(value for pair in known for value in pair),

@@ -44,7 +44,9 @@ ALL = pytest.mark.parametrize(("version", "collection"), [(v, c) for v in VERSIO
 
 
 def served(collection: str, record: dict[str, Any], version: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(opened(render(collection, record, version, TODAY), collection, INSTANT, HOST))
+    answer: dict[str, Any] = json.loads(
+        opened(render(collection, record, version, TODAY), collection, INSTANT, HOST)
+    )
     return answer
 
 
