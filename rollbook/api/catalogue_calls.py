@@ -34,7 +34,7 @@ STATUS: dict[type[Refusal], int] = {
     **dict.fromkeys(
         (
             BadNeed, BadWebAddress, NotAPicture, PictureTooLarge, PictureOutOfShape, NotAnAddress,
-            catalogue.AppNameNeeded, catalogue.TextTooLong, catalogue.BadContact, partners.PartnerNameNeeded,
+            catalogue.AppNameNeeded, catalogue.TextTooLong, catalogue.BadContact, partners.PartnerNameNeeded, partners.NotARoleThere,
             developer_mail.NoteNeeded, developer_mail.NoteTooLong, developer_mail.NamesAPupil,
             developer_mail.NoSuchTemplate,
         ),
@@ -162,8 +162,9 @@ def _developers(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> H
 
 
 def _invite(request: HttpRequest, _: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    said = sent(request, "email", "name")
-    developer, is_sent = partners.invite(_found(numbers), text(said, "email"), text(said, "name"))
+    said = sent(request, "email", "name", "role")
+    role = text(said, "role") or partners.PARTNER
+    developer, is_sent = partners.invite(_found(numbers), text(said, "email"), text(said, "name"), role)
     return answered(_developer(developer) | {"sent": is_sent}, 201)
 
 
@@ -183,7 +184,12 @@ def _found(numbers: dict[str, int]) -> Partner:
 
 
 def _developer(developer: Developer) -> Json:
-    return {"id": developer.pk, "email": developer.account.email, "name": developer.name}
+    return {
+        "id": developer.pk,
+        "email": developer.account.email,
+        "name": developer.name,
+        "role": developer.role,
+    }
 
 
 # --- Mail to developers -------------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, TEXT, Route, Schema
 from rollbook.engine.needs import COLLECTIONS
 from rollbook.flows.developer_mail import ALL, REGISTERED, TEMPLATES
+from rollbook.flows.partners import PARTNER, SUPPORT
 from rollbook.flows.roles import Act
 
 BAD = {
@@ -86,6 +87,11 @@ SAID: dict[str, Schema] = {
     },
     "inDevelopment": YES_OR_NO,
 }  # fmt: skip
+ROLE: Schema = {
+    **TEXT,
+    "enum": [PARTNER, SUPPORT],
+    "description": "partner (registers apps and keeps keys) unless product support, who only sees them, is said.",
+}
 RECIPIENTS: Schema = {
     "type": "array",
     "items": {"type": "object", "properties": {"email": TEXT, "sent": YES_OR_NO}},
@@ -118,8 +124,8 @@ CATALOGUE_SCHEMAS: dict[str, Schema] = {
         applications={**NUMBER, "description": "How many districts added its apps, counted by app."},
     ),
     "Partners": _list("partners", "Partner"),
-    "DeveloperToInvite": _object("email", email={**TEXT, "format": "email"}, name=TEXT),
-    "Developer": _object("id email", id=NUMBER, email=TEXT, name=TEXT, sent=YES_OR_NO),
+    "DeveloperToInvite": _object("email", email={**TEXT, "format": "email"}, name=TEXT, role=ROLE),
+    "Developer": _object("id email role", id=NUMBER, email=TEXT, name=TEXT, role=ROLE, sent=YES_OR_NO),
     "Developers": _list("developers", "Developer"),
     "DeveloperMailToWrite": _object(
         "about", about={**TEXT, "enum": list(TEMPLATES)}, note=TEXT, to={**TEXT, "enum": [REGISTERED, ALL]},

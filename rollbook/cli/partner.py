@@ -10,7 +10,7 @@ from rollbook.cli.columns import Row, show
 from rollbook.flows import partner_access, partners
 from rollbook.flows.acting import actor
 from rollbook.flows.apps import find_grant
-from rollbook.store.models import Grant, Partner, PartnerKey
+from rollbook.store.models import Developer, Grant, Partner, PartnerKey
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 PartnerName = Annotated[str, typer.Argument(help="The partner's name or number.")]
@@ -52,10 +52,14 @@ def invite(
     partner: PartnerName,
     email: Email,
     name: Annotated[str, typer.Option(help="The developer's name.")] = "",
+    role: Annotated[
+        Developer.DeveloperRole,
+        typer.Option(help="partner: registers apps and keeps keys; product support: sees them only."),
+    ] = partners.PARTNER,
     as_json: AsJson = False,
 ) -> None:
     """Let a person work for a partner, and tell them by e-mail. Prints how they get in, should the e-mail not arrive."""
-    developer, is_sent = partners.invite(partners.find_partner(partner), email, name)
+    developer, is_sent = partners.invite(partners.find_partner(partner), email, name, role)
     way_in = partners.way_in(developer.account)
     if as_json:
         typer.echo(json.dumps({"email": developer.account.email, "sent": is_sent, "wayIn": way_in}))
@@ -70,7 +74,7 @@ def developers(partner: PartnerName, as_json: AsJson = False) -> None:
     """Show who works for a partner."""
     found = partners.developers_of(partners.find_partner(partner))
     rows: list[Row] = [
-        {"email": one.account.email, "name": one.name, "apps": list(one.apps.order_by("name").values_list("name", flat=True))}
+        {"email": one.account.email, "name": one.name, "role": one.role, "apps": list(one.apps.order_by("name").values_list("name", flat=True))}
         for one in found
     ]  # fmt: skip
     show(rows, as_json, "`rollbook partner invite` invites one")

@@ -24,6 +24,7 @@ from rollbook.store.models import Account, App, Developer, Grant, Partner, Partn
 BEGINNING = "rollbook_partner_"
 SHOWN = len(BEGINNING) + 6
 MOST_KEYS = 10
+PARTNER, SUPPORT = Developer.DeveloperRole.PARTNER, Developer.DeveloperRole.SUPPORT
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,11 @@ class NoSuchDeveloper(Refusal):
 
 
 class LastDeveloper(Refusal):
-    """Somebody has to remain who can sign in for the partner: invite another first."""
+    """Somebody has to remain who can register apps and keep keys for the partner: invite another developer first."""
+
+
+class NotARoleThere(Refusal):
+    """Who works for a partner is a developer (partner) or product support."""
 
 
 class KeyNameNeeded(Refusal):
@@ -90,17 +95,19 @@ def find_partner(name_or_number: str) -> Partner:
 # --- Developers ---------------------------------------------------------------------------------------------------------------------
 
 
-def invite(partner: Partner, email: str, name: str = "") -> tuple[Developer, bool]:
+def invite(partner: Partner, email: str, name: str = "", role: str = PARTNER) -> tuple[Developer, bool]:
     """A person works for the partner from now on, and is told by e-mail how to sign in; whether the mail server took it.
 
-    Who has no password yet gets a link to set one. Raises NotAnAddress, AlreadyDeveloper.
+    Who has no password yet gets a link to set one. Raises NotAnAddress, AlreadyDeveloper, NotARoleThere.
     """
-    developer = employ(partner, email, name)
+    developer = employ(partner, email, name, role)
     return developer, _tell(developer)
 
 
-def employ(partner: Partner, email: str, name: str = "") -> Developer:
-    """A person works for the partner from now on, and is not told. Raises NotAnAddress, AlreadyDeveloper."""
+def employ(partner: Partner, email: str, name: str = "", role: str = PARTNER) -> Developer:
+    """A person works for the partner from now on, and is not told. Raises NotAnAddress, AlreadyDeveloper, NotARoleThere."""
+    if role not in Developer.DeveloperRole.values:
+        raise NotARoleThere(role[:40])
     judge_address(email.strip())
     with transaction.atomic():
         account = Account.objects.filter(email=email.strip().lower()).first()
@@ -109,7 +116,7 @@ def employ(partner: Partner, email: str, name: str = "") -> Developer:
         if developer is not None and developer.left_at is None:
             raise AlreadyDeveloper(account.email or "")
         developer = developer or Developer(account=account, partner=partner)
-        developer.left_at = None
+        developer.left_at, developer.role = None, role
         developer.name = " ".join(name.replace("\0", "").split())[:200] or developer.name
         developer.save()
         _record(developer, "developer.invite")
@@ -123,14 +130,14 @@ def _record(developer: Developer, act: str) -> None:
         "partner",
         developer.partner_id,
         developer.partner.name,
-        after={"developer": developer.account.email},
+        after={"developer": developer.account.email, "role": str(developer.role)},
     )
 
 
 def _tell(developer: Developer) -> bool:
     """The invitation. A mail server that is down costs only the mail: the link can be made again."""
     message = EmailMessage(
-        f"You can register apps of {developer.partner.name}",
+        _subject(developer),
         "\n\n".join(
             (
                 f"You now work for {developer.partner.name} at {settings.PUBLIC_URL}, where school districts share rosters with apps.",
@@ -145,6 +152,11 @@ def _tell(developer: Developer) -> bool:
     except (OSError, SMTPException) as fault:
         log.error("the invitation of developer %s could not be sent: %s", developer.pk, type(fault).__name__)
         return False
+
+
+def _subject(developer: Developer) -> str:
+    does = "see the apps of" if developer.role == SUPPORT else "register apps of"
+    return f"You can {does} {developer.partner.name}"
 
 
 def way_in(account: Account) -> str:
@@ -178,7 +190,8 @@ def posts_of(account: Account) -> list[Developer]:
 def let_go(developer: Developer, now: datetime) -> None:
     """The person works for the partner no more; what they registered stays, and who registered it. Raises LastDeveloper."""
     with transaction.atomic():
-        if not developers_of(developer.partner).exclude(pk=developer.pk).exists():
+        others = developers_of(developer.partner).filter(role=PARTNER).exclude(pk=developer.pk)
+        if developer.role == PARTNER and not others.exists():
             raise LastDeveloper
         developer.left_at = now
         developer.save(update_fields=["left_at"])

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.console.urls import partners_own
 from rollbook.flows import apps, audit, catalogue, keys, partner_access, partners, sanity
 from rollbook.store.models import App, Developer, Partner, SanityCheck
 from tests.api.roster import fill
@@ -184,3 +185,37 @@ def test_who_works_for_two_partners_chooses(ours, partner, developer):
     page = ours.get("/", follow=True).content.decode()
     assert url("partner-apps", partner) in page
     assert url("partner-apps", other) in page
+
+
+def test_product_support_sees_apps_districts_and_sanity_and_nothing_it_could_change(
+    ours, partner, grant, signed_in
+):
+    apps.add_key(grant, oauth1=True, name="Server")
+    ours.post(url("partner-invite", partner), {"email": "sol@quorndle.example", "role": "product support"})
+    support = Developer.objects.get(account__email="sol@quorndle.example")
+    client = signed_in(support.account)
+    pages = [
+        client.get(url("partner-apps", partner)),
+        client.get(url("partner-app", partner, app_id=grant.app_id)),
+        client.get(url("partner-sanity", partner, number=grant.pk)),
+    ]
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert "Riverbend" in pages[1].content.decode()
+    for page in pages:
+        assert not [
+            word
+            for word in ("Register an app", "Make an OAuth 2 key", "Partner API")
+            if word in page.content.decode()
+        ]
+    barred = {
+        "partner-register": {}, "partner-edit": {"app_id": grant.app_id}, "partner-key-show": {"number": grant.pk},
+        "partner-key-make": {"number": grant.pk}, "partner-bearer-renew": {"number": grant.pk}, "partner-developers": {},
+        "partner-invite": {}, "partner-let-go": {"developer_id": support.pk}, "partner-keys": {},
+        "partner-key-revoke": {"key_id": 1},
+    }  # fmt: skip
+    assert [
+        page for page, rest in barred.items() if client.post(url(page, partner, **rest)).status_code != 404
+    ] == []
+    assert len(barred) + 4 == len(partners_own)
+    page = ours.post(url("partner-let-go", partner, developer_id=grant.app.registered_by_id), follow=True)
+    assert "Somebody has to remain" in page.content.decode()

@@ -48,7 +48,7 @@ def choose(request: Any) -> HttpResponse:
     return render(request, "console/partner_choose.html", {"posts": posts})
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.SEE_OWN_APPS)
 def show_apps(request: HttpRequest, partner: Partner) -> HttpResponse:
     grants = list(partner_access.applications(partner))
     rows = [(app, sum(grant.app_id == app.pk for grant in grants)) for app in partners.apps_of(partner)]
@@ -90,7 +90,7 @@ def _app_or_404(partner: Partner, app_id: int) -> App:
     return app
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.SEE_OWN_APPS)
 def show_app(request: HttpRequest, partner: Partner, app_id: int) -> HttpResponse:
     app = _app_or_404(partner, app_id)
     grants = partner_access.applications(partner).filter(app=app)
@@ -110,21 +110,21 @@ def _live_keys(grant: Grant) -> list[tuple[keys.Standing, datetime | None]]:
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def show_key(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
     """The latest pair for OAuth 1.0a. It stands in the answer to a POST, so it is in no address and no history."""
     return _key(request, partner, number, make=False)
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def make_key(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
     """A new key for OAuth 2, shown this once."""
     return _key(request, partner, number, make=True)
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def renew_bearer(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
     """The list has another bearer from now on; it is not shown here, where nobody needs it."""
     grant = _application_or_404(partner, number)
@@ -167,19 +167,19 @@ def _application_or_404(partner: Partner, number: int) -> Grant:
         raise Http404 from refusal
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_DEVELOPERS)
 def show_developers(request: HttpRequest, partner: Partner, wrong: str = "") -> HttpResponse:
     context = {
         "nav": "partner-developers",
         "developers": list(partners.developers_of(partner)),
-        "typed": {name: request.POST.get(name, "") for name in ("email", "name")},
+        "typed": {name: request.POST.get(name, "") for name in ("email", "name", "role")},
         "wrong": wrong,
     }
     return render(request, "console/partner_developers.html", context, status=422 if wrong else 200)
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_DEVELOPERS)
 def invite(request: HttpRequest, partner: Partner) -> HttpResponse:
     if wrong := invited(request, partner):
         return show_developers(request, partner_id=partner.pk, wrong=wrong)
@@ -187,13 +187,13 @@ def invite(request: HttpRequest, partner: Partner) -> HttpResponse:
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_DEVELOPERS)
 def let_go(request: HttpRequest, partner: Partner, developer_id: int) -> HttpResponse:
     left(request, developer_or_404(partner, developer_id))
     return redirect("partner-developers", partner_id=partner.pk)
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def show_keys(request: Any, partner: Partner) -> HttpResponse:
     wrong = ""
     if request.method == "POST":
@@ -220,7 +220,7 @@ def _way_in() -> str:
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def revoke_key(request: Any, partner: Partner, key_id: int) -> HttpResponse:
     try:
         key = partners.revoke_key(partner, key_id, request.user.email, timezone.now())

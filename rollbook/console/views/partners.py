@@ -77,8 +77,9 @@ def developer_or_404(partner: Partner, developer_id: int) -> Developer:
 def invited(request: HttpRequest, partner: Partner) -> str:
     """Invites whom the form names, and tells it; what is wrong with that, or nothing."""
     try:
+        typed = request.POST
         developer, is_sent = partners.invite(
-            partner, request.POST.get("email", ""), request.POST.get("name", "")
+            partner, typed.get("email", ""), typed.get("name", ""), typed.get("role") or partners.PARTNER
         )
     except Refusal as refusal:
         return words_of(refusal)
@@ -114,7 +115,7 @@ def _page(request: HttpRequest, partner: Partner, wrong: str = "") -> HttpRespon
         "developers": list(partners.developers_of(partner)),
         "apps": list(partners.apps_of(partner)),
         "keys": list(partners.keys_of(partner)),
-        "typed": {name: request.POST.get(name, "") for name in ("email", "name")},
+        "typed": {name: request.POST.get(name, "") for name in ("email", "name", "role")},
         "wrong": wrong,
     }
     return render(request, "console/partner_kept.html", context, status=422 if wrong else 200)

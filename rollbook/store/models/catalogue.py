@@ -22,10 +22,18 @@ class Partner(models.Model):
 
 
 class Developer(models.Model):
-    """A person who works for a partner. Who has left stays known by what they registered, and signs in for it no more."""
+    """A person who works for a partner: as a developer, or as its product support, who sees its apps and changes nothing.
+
+    Who has left stays known by what they registered, and signs in for it no more.
+    """
+
+    class DeveloperRole(models.TextChoices):
+        PARTNER = "partner"
+        SUPPORT = "product support"
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="developers")
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="developers")
+    role = models.CharField(max_length=40, choices=DeveloperRole.choices, default=DeveloperRole.PARTNER)
     name = models.CharField(max_length=200, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     left_at = models.DateTimeField(null=True)
