@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rollbook.console.access import Act
+from rollbook.console.dates import DAY_FIELDS, dated, day
 from rollbook.console.words import COLLECTIONS, ONE_OF, VOCABULARY, field_words
 from rollbook.engine.explaining import Explanation, Fact, Setting
 from rollbook.flows.explain import CHANGES, Subject
@@ -133,7 +134,7 @@ def _shown(grant: Grant, collection: str, record: Record, name: str) -> Shown:
     if isinstance(value, dict) and "sourcedId" in value:
         target, one = REFERRED.get(name), str(value["sourcedId"])
         return Shown(one, found_url(grant, target, one) if target in NAMED_BY_APP else "")
-    return Shown(text_of(value))
+    return Shown(member_text(name, value))
 
 
 def role_in_words(post: Mapping[str, Any]) -> str:
@@ -141,6 +142,13 @@ def role_in_words(post: Mapping[str, Any]) -> str:
     role = str(VOCABULARY.get(post.get("role", ""), post.get("role", "")))
     org = text_of(post.get("org"))
     return _("%(role)s at %(org)s") % {"role": role, "org": org} if org else role
+
+
+def member_text(name: str, value: Any) -> str:
+    """A member of a served record in one line, days and moments as the reader writes them."""
+    if name in DAY_FIELDS:
+        return day(text_of(value))
+    return dated(text_of(value)) if name == "dateLastModified" else text_of(value)
 
 
 def text_of(value: Any) -> str:
@@ -154,14 +162,18 @@ def text_of(value: Any) -> str:
     if isinstance(value, dict):
         if "sourcedId" in value and "href" in value:
             return str(value["sourcedId"])
-        return ", ".join(f"{name} {text_of(one)}" for name, one in value.items() if one not in (None, ""))
+        return ", ".join(
+            f"{name} {member_text(name, one)}" for name, one in value.items() if one not in (None, "")
+        )
     return str(value)
 
 
 def facts_of(record: Record) -> list[tuple[Any, str, str]]:
     """(words, member, value) of every member the app is given, the metadata one by one."""
     plain = [
-        (field_words(name), name, text_of(value)) for name, value in record.items() if name != "metadata"
+        (field_words(name), name, member_text(name, value))
+        for name, value in record.items()
+        if name != "metadata"
     ]
     metadata = record.get("metadata")
     own = metadata.items() if isinstance(metadata, dict) else ()

@@ -24,6 +24,15 @@ pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 JUDGE = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | ')))"
 EMAIL = "brandt@riverbend.example"
+PLAIN_DAYS = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (/(^|\\s)\\d{4}-\\d\\d-\\d\\d/.test(node.data) && !node.parentElement.closest("code, pre, script, style"))
+      found.push(node.data.trim());
+  }
+  return found;
+}"""
 SCHEMES = ("light", "dark")
 WIDTHS = (1280, 390)
 
@@ -200,7 +209,7 @@ def test_every_page_is_in_order_wide_and_narrow(served: Served, browser: Browser
 
 def troubles_of(page: Page) -> list[str]:
     """What axe finds in each width, and by how much the page is wider than that."""
-    found = []
+    found = [f"a day not written as people write it: {one}" for one in page.evaluate(PLAIN_DAYS)]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         found += [f"{width}: {one}" for one in violations(page)]
