@@ -159,6 +159,7 @@ district: list[URLPattern | URLResolver] = [
     path("apps/<int:grant_id>/sanity/<int:check_id>.csv", sanity.download_sanity, name="app-sanity-csv"),
     path("apps/<int:grant_id>/sanity/plan", sanity.set_plan, name="app-sanity-plan"),
     path("apps/<int:grant_id>/sanity/limit", sanity.set_limit, name="app-sanity-limit"),
+    path("apps/<int:grant_id>/sanity/licences", sanity.set_licences, name="app-sanity-licences"),
     path("imports", imports.show_imports, name="imports"),
     path("upload", uploads.upload, name="upload"),
     path("imports/<int:run_id>/findings", findings.show_findings, name="import-findings"),

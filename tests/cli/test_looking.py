@@ -68,6 +68,16 @@ def test_a_check_is_run_listed_shown_and_scheduled(high: Grant):
     assert "checked by people only" in typed("sanity", "schedule", number).stdout
 
 
+def test_licences_are_entered_and_left_out_again(high: Grant):
+    number = str(high.pk)
+    said = typed("sanity", "licences", number, "1", "--of", "students").stdout
+    assert said == f"Grant {number}: licences for 1 students.\n"
+    assert "licences-exceeded" in typed("sanity", "run", number).stdout
+    told = json.loads(typed("sanity", "licences", number, "none", "--json").stdout)
+    assert told["licences"] is None
+    assert "whole number" in typed("sanity", "licences", number, "many", expect=1).stderr
+
+
 def test_a_limit_that_is_passed_ends_in_exit_code_1(high: Grant):
     number = str(high.pk)
     assert (
