@@ -15,7 +15,7 @@ from django.utils import timezone
 from rollbook.connectors.contract import BadSetting
 from rollbook.engine.scope import FULL
 from rollbook.engine.tailoring import BadTemplate
-from rollbook.flows import deliveries, exports, operators, post
+from rollbook.flows import deliveries, exports, handing_over, operators, post
 from rollbook.flows.apps import disable
 from rollbook.flows.deliveries import BLOCKED, CANCELLED, DOWNLOAD, FAILED, SUCCESS
 from rollbook.flows.dispatch import dispatch_due, prune_packages
@@ -120,6 +120,28 @@ def test_a_delivery_that_was_killed_is_made_again_to_the_same_end(sshd, grant, i
     assert again is not None
     assert (again.outcome, again.sha256) == (SUCCESS, first.sha256)
     assert [file.name for file in incoming.iterdir()] == [first.file_name]
+
+
+def test_how_far_it_is_is_told_by_who_walks_it(sshd, grant, incoming, monkeypatch):
+    monkeypatch.setattr(handing_over, "OFTEN", -1.0)
+    exports.set_export(grant, "push", to(sshd, incoming), "Helen", enabled=True)
+    ended = pushed(grant)
+    assert (ended.outcome, ended.done, ended.known) == (SUCCESS, ended.bytes, ended.bytes)
+
+
+def test_what_is_cancelled_while_it_is_sent_is_not_seen_there(sshd, grant, incoming, monkeypatch):
+    monkeypatch.setattr(handing_over, "OFTEN", -1.0)
+    exports.set_export(grant, "push", to(sshd, incoming), "Helen", enabled=True)
+    telling = handing_over._Telling.__call__
+
+    def cancelled(tell: handing_over._Telling, done: int, known: int) -> None:
+        if tell.delivery.phase == "sending":
+            deliveries.cancel(tell.delivery, "Helen")
+        telling(tell, done, known)
+
+    monkeypatch.setattr(handing_over._Telling, "__call__", cancelled)
+    assert pushed(grant).outcome == CANCELLED
+    assert list(incoming.iterdir()) == []
 
 
 def test_changes_are_sent_since_the_last_delivery_that_succeeded(sshd, grant, district, incoming, tmp_path):
