@@ -85,6 +85,7 @@ READING_MODELS = frozenset(
         "sessions.session",
         "store.accessrow",
         "store.accesstoken",
+        "store.auditnote",
         "store.dailyuse",
         "store.delivery",
         "store.idtoken",
@@ -256,6 +257,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
+ACCOUNT_ADAPTER = "rollbook.console.sign_in.Entrance"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

@@ -16,6 +16,7 @@ django.setup()
 
 from rollbook.flows.jobs.worker import work  # noqa: E402  # names models, so only once Django is set up
 from rollbook.flows.sanity import keep_checking  # noqa: E402  # the same
+from rollbook.flows.sign_ins import keep_pouring  # noqa: E402  # the same
 
 
 def main(arguments: list[str]) -> None:
@@ -27,6 +28,7 @@ def main(arguments: list[str]) -> None:
         threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
     # Sanity checks change no roster, so they wait for nobody's turn.
     threading.Thread(target=keep_checking, args=(stop,), daemon=True).start()
+    threading.Thread(target=keep_pouring, args=(stop,), daemon=True).start()
     work(stop, settings.WORKER_RUNS)
 
 

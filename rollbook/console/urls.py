@@ -4,6 +4,7 @@ from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from rollbook.console.sheets import SHEETS
+from rollbook.console.sign_in import watched
 from rollbook.console.views import (
     access,
     adding,
@@ -53,18 +54,18 @@ by_hand = "(?P<collection>users|enrollments)"
 all_collections = f"(?P<collection>{'|'.join(COLLECTIONS)})"
 
 sign_in: list[URLPattern | URLResolver] = [
-    path("sign-in", allauth.login, name="account_login"),
+    path("sign-in", watched(allauth.login), name="account_login"),
     path("sign-out", allauth.logout, name="account_logout"),
     path("sign-in/inactive", allauth.account_inactive, name="account_inactive"),
     path("password/change", allauth.password_change, name="account_change_password"),
-    path("password/reset", allauth.password_reset, name="account_reset_password"),
+    path("password/reset", watched(allauth.password_reset, "email"), name="account_reset_password"),
     path("password/reset/sent", allauth.password_reset_done, name="account_reset_password_done"),
     path(
         "password/set/done", allauth.password_reset_from_key_done, name="account_reset_password_from_key_done"
     ),
     re_path(
         r"^password/set/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)$",
-        allauth.password_reset_from_key,
+        watched(allauth.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
 ]

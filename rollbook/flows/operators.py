@@ -233,14 +233,21 @@ def _set_active(account: Account, is_active: bool) -> None:
         _record_everywhere(account, "operator.reactivate" if is_active else "operator.deactivate")
 
 
-def _record_everywhere(account: Account, act: str) -> None:
-    for place in sorted({post.district_id or 0 for post in Operator.objects.filter(account=account)}):
-        audit.record(place or None, act, "operator", account.pk, account.email or "")
+def _record_everywhere(account: Account, act: str, after: dict[str, object] | None = None) -> None:
+    for place in places_of(account):
+        audit.record(place or None, act, "operator", account.pk, account.email or "", after=after)
 
 
-def note_password(account: Account) -> None:
-    """Keeps in the audit log that somebody has set their own password."""
-    _record_everywhere(account, "operator.set_password")
+def places_of(account: Account) -> list[int]:
+    """In whose logs it stands what an account does as such: those of its districts. 0 is the installation's, and also that of accounts
+    which work in no district, such as a partner's developers.
+    """
+    return sorted({post.district_id or 0 for post in Operator.objects.filter(account=account)}) or [0]
+
+
+def note_password(account: Account, address: str) -> None:
+    """Keeps in the audit log that somebody has set their own password, and from which address."""
+    _record_everywhere(account, "operator.set_password", {"address": address})
 
 
 def note_sign_in(account: Account, now: datetime) -> None:

@@ -10,7 +10,7 @@ from rollbook.store.models.access import (
     Operator,
     RefreshToken,
 )
-from rollbook.store.models.auditing import AuditEntry, AuditHead
+from rollbook.store.models.auditing import AuditEntry, AuditHead, AuditNote
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export
@@ -71,6 +71,7 @@ __all__ = [
     "ApprovalRule",
     "AuditEntry",
     "AuditHead",
+    "AuditNote",
     "Bearer",
     "Class",
     "ClassResource",
