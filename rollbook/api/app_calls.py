@@ -190,6 +190,7 @@ def _preview(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]
         ],
         "examples": [{"sourcedId": one.sourced_id, "before": one.before, "after": one.after} for one in shown.examples],
         "reasons": list(shown.reasons),
+        "forReference": [{"sourcedId": one.sourced_id, "name": one.name, "type": one.type} for one in shown.reference],
     }  # fmt: skip
     return _json(told)
 

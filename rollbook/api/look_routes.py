@@ -91,7 +91,8 @@ LOOK_SCHEMAS: dict[str, Schema] = {
         record=RECORD,
         belonging=_list(
             _object("relation collection total records", relation=TEXT, collection=TEXT, total=NUMBER, records=_list(RECORD),
-                members={**_list(TEXT), "description": "Of demographics: which members the app is given."})
+                members={**_list(TEXT), "description": "Of demographics: which members the app is given."},
+                forReference={**_list(TEXT), "description": "Of orgs: those above what is chosen, told of for reference only."})
         ),
     ),
     "Explanation": _object(

@@ -1,7 +1,7 @@
 """What an app sees, made fit for a page: its records as facts and rows, the reasons of Explain as steps, a sanity check as a table."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -26,6 +26,7 @@ RELATIONS = {
     "demographics": gettext_lazy("Demographics"),
     "agents": gettext_lazy("Guardians and other agents"),
     "orgs": gettext_lazy("Organizations"),
+    "above": gettext_lazy("Organizations above them"),
     "resources": gettext_lazy("Resources"),
     "teachers": gettext_lazy("Teachers"),
     "students": gettext_lazy("Students"),
@@ -51,10 +52,11 @@ NAMED_BY_APP = ("users", "classes")
 
 @dataclass(frozen=True)
 class Shown:
-    """One value: text, and where it leads."""
+    """One value: text, and where it leads. `reference`: it is an org that the app is told of for reference only."""
 
     text: str
     url: str = ""
+    reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,15 @@ def found_url(grant: Grant, collection: str, sourced_id: str) -> str:
 
 
 def table_of(
-    grant: Grant, collection: str, words: Any, records: Sequence[Record], total: int, anchor: str
+    grant: Grant,
+    collection: str,
+    words: Any,
+    records: Sequence[Record],
+    total: int,
+    anchor: str,
+    reference: frozenset[str] = frozenset(),
 ) -> Table:
-    """Records of one collection as rows."""
+    """Records of one collection as rows. `reference` are the ids of the orgs that are there for reference only."""
     if collection in SENSITIVE:
         members = tuple(members_of(records))
         return Table(words, collection, anchor, (), [], total, 0, members)
@@ -95,7 +103,7 @@ def table_of(
     headings = tuple(_heading(name) for name in names)
     rows = [
         [
-            (heading, _shown(grant, collection, record, name))
+            (heading, _marked(_shown(grant, collection, record, name), collection, record, name, reference))
             for heading, name in zip(headings, names, strict=True)
         ]
         for record in records
@@ -112,9 +120,21 @@ def tables_of(grant: Grant, parts: Iterable[Part]) -> list[Table]:
             part.seen.records,
             part.seen.total,
             part.relation,
+            part.reference,
         )
         for part in parts
     ]
+
+
+def _marked(shown: Shown, collection: str, record: Record, name: str, reference: frozenset[str]) -> Shown:
+    """An org says of itself, and where it is named, that it is there for reference only."""
+    if collection == "orgs" and name == "name":
+        own = record["sourcedId"]
+    elif REFERRED.get(name) == "orgs":
+        own = (record.get(name) or {}).get("sourcedId")
+    else:
+        return shown
+    return replace(shown, reference=str(own) in reference)
 
 
 def _heading(name: str) -> Any:

@@ -84,6 +84,7 @@ def test_other_permissions_are_looked_at_saved_and_taken_back(program, added):
     both["rule"]["scopes"] = [{"orgs": "all", "courses": "all", "unenrolled": True, "elsewhere": True}]
     shown = program.ask("POST", f"{path}/preview", both, schema="Preview")
     assert next(one for one in shown["counts"] if one["collection"] == "users")["added"] > 0
+    assert shown["forReference"] == []
     assert program.ask("GET", path)["version"] == 1
     assert program.ask("PUT", path, both, schema="Permissions")["orgAccess"] == "FULL ACCESS"
     assert [

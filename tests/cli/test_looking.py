@@ -33,6 +33,7 @@ def test_one_person_is_found_with_all_that_belongs_to_them(high: Grant):
     said = typed("find", str(high.pk), "okonkwo").stdout
     assert said.startswith("users  student-001  Amara Okonkwo")
     assert "enrollments:" in said
+    assert "org-district  Riverbend Unified School District  RUSD  (for reference only)" in said
     told = json.loads(typed("find", str(high.pk), "okonkwo", "--json").stdout)
     assert told["users"]["total"] == 1
     assert {part["relation"] for part in told["belonging"]} >= {"enrollments", "classes", "demographics"}

@@ -49,6 +49,8 @@ def test_find_shows_whom_the_app_sees_and_leads_to_their_records(console: Client
     record = console.get(path("app-found", grant, collection="users"), {"id": cast.AMARA})
     text = text_of(record)
     assert "Enrollments" in text
+    assert "Organizations above them" in text
+    assert "for reference only" in text
     assert "birthDate" in text
     assert "2010" not in text, "that a birth date is shared is told, and not which"
     assert console.get(path("app-found", grant, collection="users"), {"id": cast.KOFI}).status_code == 404

@@ -85,6 +85,8 @@ def test_the_way_leads_from_the_type_to_all_done_and_nothing_is_stored_before(ad
     adding.press("next", extent="some", tick=[str(course)])
     assert "Confirm your selection" in adding.text
     assert "LIMITED ACCESS" in adding.text
+    assert "For reference only Riverbend Unified School District" in adding.text
+    assert "Organizations 1 of them for reference only" in adding.text
     assert not Grant.objects.exists()
     adding.press("save", why="For grade 9")
     grant = Grant.objects.get()
@@ -118,7 +120,9 @@ def test_none_and_full_need_no_choices(adding, level, rule):
 def test_what_is_ticked_stays_over_searches_and_all_found_is_ticked_at_once(adding, ids):
     adding.press("next", level="basic").press("search", extent="some", q="high")
     high = str(ids["orgs"][cast.RIVERBEND_HIGH])
-    adding.press("search", tick=[high], q="middle")
+    adding.press("search", tick=[high], q="unified")
+    assert "for reference only" in adding.page.split('class="ticks"')[1].split("</ul>")[0]
+    adding.press("search", q="middle")
     assert high not in adding.page.split('name="shown"')[1].split(">")[0]
     adding.press("choose-found").press("search", q="", only="on")
     assert "2 of 4 ticked" in adding.text
