@@ -86,6 +86,7 @@ READING_MODELS = frozenset(
         "store.accessrow",
         "store.accesstoken",
         "store.auditnote",
+        "store.bucket",
         "store.dailyuse",
         "store.delivery",
         "store.idtoken",
@@ -234,10 +235,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 CACHES = {
-    "default": {
+    "default": {"BACKEND": "rollbook.store.throttles.Throttles"},  # allauth counts tries in it
+    "memory": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
+    },
 }
 
 # --- Sign-in and tokens ---------------------------------------------------------------------------------------------------------

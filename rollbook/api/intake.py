@@ -106,7 +106,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     token = token_of(_bearer(request), now)
     if token is None:
         raise NoToken
-    rate.take(-token.pk)
+    rate.take(rate.TOKEN, token.pk)
     if route.act is None or not reach_of(token.account).may(route.act, token.district_id):
         raise NotAllowed
     note_use(token, now)

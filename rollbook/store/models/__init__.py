@@ -33,6 +33,7 @@ from rollbook.store.models.preparation import Preparation
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
     AccessRow,
+    Bucket,
     DailyUse,
     KeyUse,
     LastSignIn,
@@ -40,6 +41,7 @@ from rollbook.store.models.reading import (
     PageChunk,
     PageList,
     Pin,
+    Throttle,
 )
 from rollbook.store.models.roster import (
     RECORDS,
@@ -73,6 +75,7 @@ __all__ = [
     "AuditHead",
     "AuditNote",
     "Bearer",
+    "Bucket",
     "Class",
     "ClassResource",
     "Connection",
@@ -132,6 +135,7 @@ __all__ = [
     "SnapshotAct",
     "Span",
     "Start",
+    "Throttle",
     "User",
     "UserProfile",
     "UserResource",
