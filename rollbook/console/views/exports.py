@@ -16,15 +16,20 @@ from django_htmx.http import HttpResponseClientRefresh
 from rollbook.connectors.contract import Option
 from rollbook.console.access import Act, in_district
 from rollbook.console.places import app_page, grant_or_404
+from rollbook.engine.tailoring import BadTemplate
 from rollbook.flows import deliveries, exports
 from rollbook.flows.deliveries import BULK, DELTA, DOWNLOAD
+from rollbook.flows.own_files import files_of
 from rollbook.flows.pickups import packages_for
 from rollbook.refusal import Refusal
 from rollbook.store.models import Delivery, District, Export, Grant
 
 SHOWN = 25
+HERE = tuple(option for option in exports.COMMON if option.name != "template")
+"""The settings of this page. The files of the app's own have pages of theirs (`views.own_files`)."""
+
 SELDOM_FROM = 4
-"""Settings of `exports.COMMON` from this place on are seldom touched, and stand folded away."""
+"""Those from this place on are seldom touched, and stand folded away."""
 
 WAYS: dict[str, Any] = {
     exports.PUSH: gettext_lazy("We bring packages to the app's server"),
@@ -94,7 +99,7 @@ def show_export(request: Any, district: District, grant_id: int) -> HttpResponse
     way = request.POST.get("way", "")
     if way not in WAYS:
         raise Http404
-    options = (*exports.COMMON, *exports.WAYS[way])
+    options = (*HERE, *exports.WAYS[way])
     filled = {option.name: request.POST.get(option.name, "") for option in options}
     try:
         exports.set_export(grant, way, filled, request.user.email, enabled="enabled" in request.POST)
@@ -218,9 +223,10 @@ def _page(
         "way_words": WAYS.get(way, ""),
         "other_ways": [(name, words) for name, words in WAYS.items() if name != way],
         "ways": WAYS.items(),
-        "common": _fields(exports.COMMON[:SELDOM_FROM], export, way, filled) if way else [],
-        "seldom": _fields(exports.COMMON[SELDOM_FROM:], export, way, filled) if way else [],
+        "common": _fields(HERE[:SELDOM_FROM], export, way, filled) if way else [],
+        "seldom": _fields(HERE[SELDOM_FROM:], export, way, filled) if way else [],
         "fields": _fields(exports.WAYS[way], export, way, filled) if way else [],
+        "files": _file_names(export),
         "wrong": wrong,
         "tested": tested,
         "only_whole": exports.why_only_whole(grant, export.template if export else ""),
@@ -247,6 +253,14 @@ def _fields(
         )
         for option in options
     ]
+
+
+def _file_names(export: Export | None) -> list[str]:
+    """The files of the app's own; none where it gets OneRoster packages."""
+    try:
+        return [one.file for one in files_of(export)] if export else []
+    except BadTemplate:
+        return []
 
 
 def _line(delivery: Delivery) -> Line:
