@@ -1,7 +1,7 @@
 """`rollbook partner`: the companies that register their apps here themselves."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -108,10 +108,12 @@ def bearer(
 def add_key(
     partner: PartnerName,
     name: Annotated[str, typer.Option(help="Which program uses it.")],
+    days: Annotated[int | None, typer.Option(help="For how many days it holds.", min=1)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is printed once and kept nowhere."""
-    key, secret = partners.make_key(partners.find_partner(partner), name, actor().name)
+    end = datetime.now(UTC) + timedelta(days=days) if days else None
+    key, secret = partners.make_key(partners.find_partner(partner), name, actor().name, end)
     if as_json:
         typer.echo(json.dumps(_key(key) | {"secret": secret}))
     else:
@@ -126,6 +128,21 @@ def list_keys(partner: PartnerName, as_json: AsJson = False) -> None:
         as_json,
         "`rollbook partner key add` makes one",
     )
+
+
+@keys.command("expire")
+def expire_key(
+    partner: PartnerName,
+    number: Annotated[int, typer.Argument(help="The key's number.")],
+    days: Annotated[int | None, typer.Option(help="It ends in so many days.", min=1)] = None,
+    never: Annotated[bool, typer.Option("--never", help="It has no end.")] = False,
+) -> None:
+    """Give a key an end, or take it away."""
+    if (days is not None) == never:
+        raise typer.BadParameter("say one of --days and --never")
+    end = datetime.now(UTC) + timedelta(days=days) if days else None
+    partners.set_key_end(partners.find_partner(partner), number, end)
+    typer.echo(f"Key {number} ends at {end:%Y-%m-%d %H:%M} UTC." if end else f"Key {number} has no end.")
 
 
 @keys.command("revoke")
@@ -162,6 +179,8 @@ def _key(key: PartnerKey) -> dict[str, object]:
         "key": key.pk,
         "name": key.name,
         "begins": key.beginning,
+        "state": partners.state_of(key, datetime.now(UTC)),
+        "expires": key.expires_at.isoformat(timespec="minutes") if key.expires_at else None,
         "madeBy": key.made_by,
         "made": key.created_at.isoformat(timespec="minutes"),
     }

@@ -98,6 +98,7 @@ ACTS = {
     "opt-out.add": _("Kept a person from an app"),
     "opt-out.withdraw": _("Ended an opt-out"),
     "partner.add": _("Added a partner"),
+    "partner_key.expire": _("Changed when a partner's key ends"),
     "partner_key.make": _("Made a partner's key"),
     "partner_key.revoke": _("Revoked a partner's key"),
     "permissions.approved": _("Approved permissions"),

@@ -262,6 +262,19 @@ installation: list[URLPattern | URLResolver] = [
         partners.let_go,
         name="partner-kept-let-go",
     ),
+    path("partners/<int:partner_id>/keys/add", partners.make_key, name="partner-kept-key-add"),
+    path(
+        "partners/<int:partner_id>/keys/<int:key_id>/revoke",
+        partners.turn_key,
+        {"turn": "revoke"},
+        name="partner-kept-key-revoke",
+    ),
+    path(
+        "partners/<int:partner_id>/keys/<int:key_id>/end",
+        partners.turn_key,
+        {"turn": "end"},
+        name="partner-kept-key-end",
+    ),
 ]
 
 partners_own: list[URLPattern | URLResolver] = [
@@ -278,7 +291,8 @@ partners_own: list[URLPattern | URLResolver] = [
     path("developers/invite", partner.invite, name="partner-invite"),
     path("developers/<int:developer_id>/let-go", partner.let_go, name="partner-let-go"),
     path("keys", partner.show_keys, name="partner-keys"),
-    path("keys/<int:key_id>/revoke", partner.revoke_key, name="partner-key-revoke"),
+    path("keys/<int:key_id>/revoke", partner.turn_key, {"turn": "revoke"}, name="partner-key-revoke"),
+    path("keys/<int:key_id>/end", partner.turn_key, {"turn": "end"}, name="partner-key-end"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

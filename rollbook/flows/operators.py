@@ -12,6 +12,7 @@ from django.db import transaction
 from django.urls import reverse
 
 from rollbook.flows import audit
+from rollbook.flows.names import optional_name
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, District, LastSignIn, Operator, Org
 from rollbook.store.models.roster import ACTIVE
@@ -21,6 +22,9 @@ DISTRICT = Operator.OperatorRole.DISTRICT
 SCHOOL = Operator.OperatorRole.SCHOOL
 PRIVACY = Operator.OperatorRole.PRIVACY
 HELP_DESK = Operator.OperatorRole.HELP_DESK
+
+MOST_ADDRESS = 180
+"""Characters of the address somebody signs in with: as who acts it is kept in many places, and a word stands beside it there."""
 
 
 class AlreadyOperator(Refusal):
@@ -44,7 +48,7 @@ class NotYours(Refusal):
 
 
 class NotAnAddress(Refusal):
-    """This is not an e-mail address."""
+    """This is not an e-mail address, or it has more than 180 characters."""
 
 
 class WeakPassword(Refusal):
@@ -70,11 +74,12 @@ def add_operator(
     """A person with this sign-in begins to work in the district (or, without one, for the installation).
 
     `schools` are the sourcedIds of a school administrator's schools. An account that exists is kept with its password, unless one is
-    given. Raises NotAnAddress, RoleNeedsDistrict, SchoolsForSchools, NoSuchSchool, AlreadyOperator, WeakPassword.
+    given. Raises NotAnAddress, NameTooLong, RoleNeedsDistrict, SchoolsForSchools, NoSuchSchool, AlreadyOperator, WeakPassword.
     """
     if (role == INSTALLATION) != (district is None):
         raise RoleNeedsDistrict(role)
     judge_address(email.strip())
+    name = optional_name(name)
     its_schools = _schools(district, role, schools)
     with transaction.atomic():
         account = Account.objects.filter(email=email.strip().lower()).first()
@@ -83,7 +88,7 @@ def add_operator(
             account=account,
             district=district,
             role=role,
-            defaults={"name": name.strip(), "schools": its_schools},
+            defaults={"name": name, "schools": its_schools},
         )
         if not is_new:
             raise AlreadyOperator
@@ -161,6 +166,8 @@ def judge_address(email: str) -> None:
         validate_email(email)
     except ValidationError as fault:
         raise NotAnAddress from fault
+    if len(email) > MOST_ADDRESS:
+        raise NotAnAddress(f"{email[:40]}…")
 
 
 def find_account(email: str) -> Account:

@@ -15,6 +15,7 @@ from rollbook.console.access import Act, Reach, in_district
 from rollbook.console.forms import InviteForm, RoleForm
 from rollbook.console.words import REFUSALS, ROLES, ROLES_OF_A_DISTRICT, ROLES_SAY
 from rollbook.flows import operators
+from rollbook.flows.names import NameTooLong
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, District, LastSignIn, Operator
 
@@ -159,6 +160,8 @@ def _roles() -> list[tuple[Any, Any]]:
 
 def _field_of(refusal: Refusal) -> str:
     """Where in the form it is said."""
+    if isinstance(refusal, NameTooLong):
+        return "name"
     return "schools" if isinstance(refusal, operators.SchoolsForSchools | operators.NoSuchSchool) else "email"
 
 

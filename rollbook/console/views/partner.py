@@ -19,7 +19,7 @@ from rollbook.console.activity import moment
 from rollbook.console.app_form import AppForm, words_of
 from rollbook.console.partners import as_developer
 from rollbook.console.views.catalogue import save
-from rollbook.console.views.partners import developer_or_404, invited, left
+from rollbook.console.views.partners import developer_or_404, invited, key_made, key_turned, left, way_in
 from rollbook.flows import catalogue, keys, partner_access, partners
 from rollbook.oneroster.operations import BASES
 from rollbook.refusal import Refusal
@@ -198,33 +198,27 @@ def show_keys(request: Any, partner: Partner) -> HttpResponse:
     wrong = ""
     if request.method == "POST":
         try:
-            key, secret = partners.make_key(partner, request.POST.get("name", ""), request.user.email)
+            key, secret = key_made(request, partner)
         except Refusal as refusal:
             wrong = words_of(refusal)
         else:
-            context = {"nav": "partner-keys", "key": key, "secret": secret, "way_in": _way_in()}
+            context = {"nav": "partner-keys", "key": key, "secret": secret, "way_in": way_in()}
             return render(request, "console/partner_secret.html", context)
     context = {
         "nav": "partner-keys",
+        "partner": partner,
         "keys": list(partners.keys_of(partner)),
-        "wrong": wrong,
-        "name": request.POST.get("name", ""),
-        "way_in": _way_in(),
+        "now": timezone.now(),
+        "wrong_key": wrong,
+        "typed": {name: request.POST.get(name, "") for name in ("name", "ends")},
+        "way_in": way_in(),
         "document": DOCUMENT,
     }
     return render(request, "console/partner_keys.html", context, status=422 if wrong else 200)
 
 
-def _way_in() -> str:
-    return f"{settings.PUBLIC_URL}/applications"
-
-
 @require_POST
 @as_developer(Act.MANAGE_OWN_KEYS)
-def revoke_key(request: Any, partner: Partner, key_id: int) -> HttpResponse:
-    try:
-        key = partners.revoke_key(partner, key_id, request.user.email, timezone.now())
-    except partners.NoSuchPartnerKey as refusal:
-        raise Http404 from refusal
-    messages.success(request, _("The key %(name)s opens nothing any more.") % {"name": key.name})
+def turn_key(request: HttpRequest, partner: Partner, key_id: int, turn: str) -> HttpResponse:
+    key_turned(request, partner, key_id, turn)
     return redirect("partner-keys", partner_id=partner.pk)

@@ -14,7 +14,7 @@ class Partner(models.Model):
     """A company that registers apps here itself."""
 
     name = models.CharField(max_length=200, unique=True)
-    website = models.CharField(max_length=500, default="")
+    website = models.CharField(max_length=2000, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -43,7 +43,10 @@ class Developer(models.Model):
 
 
 class PartnerKey(models.Model):
-    """A key of the partner API. `checksum` is its SHA-256 in hex: the key itself is kept nowhere. `beginning` tells keys apart."""
+    """A key of the partner API. `checksum` is its SHA-256 in hex: the key itself is kept nowhere. `beginning` tells keys apart.
+
+    From `expires_at` on it opens nothing; null: it has no end.
+    """
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="keys")
     name = models.CharField(max_length=200)
@@ -53,6 +56,7 @@ class PartnerKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=254, default="")
+    expires_at = models.DateTimeField(null=True)
 
 
 class App(models.Model):
@@ -66,7 +70,7 @@ class App(models.Model):
     vendor = models.CharField(max_length=200, default="")
     partner = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="apps")
     registered_by = models.ForeignKey(Developer, models.SET_NULL, null=True, related_name="apps")
-    website = models.CharField(max_length=500, default="")
+    website = models.CharField(max_length=2000, default="")
     contact_name = models.CharField(max_length=200, default="")
     contact_email = models.CharField(max_length=254, default="")
     description = models.TextField(default="")
