@@ -80,6 +80,11 @@ def _delivery(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> 
     return answered(_told(found, Grant.objects.select_related("app").filter(pk=found.grant_id).first()))
 
 
+def _cancel(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
+    deliveries.cancel(deliveries.find_delivery(numbers["delivery"], token.district), actor().name)
+    return _delivery(_, token, numbers)
+
+
 def _package(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> Any:
     found = deliveries.find_delivery(numbers["delivery"], token.district)
     if found.way != DOWNLOAD:
@@ -116,5 +121,6 @@ HANDLES: dict[str, Handle] = {
     "deliveries": _deliveries,
     "add_delivery": _add_delivery,
     "delivery": _delivery,
+    "cancel_delivery": _cancel,
     "package": _package,
 }

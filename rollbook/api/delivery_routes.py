@@ -42,6 +42,10 @@ DELIVERY_ROUTES = (
         {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="Delivery", act=Act.MANAGE_DELIVERIES,
     ),
     Route(
+        ("DELETE",), "/deliveries/{delivery}", "cancel_delivery", "Cancel a delivery that is under way: it ends at its next safe point.",
+        {200: "It ends.", 409: "It has ended already.", **NOT_THERE, **REFUSED}, schema="Delivery", act=Act.MANAGE_DELIVERIES,
+    ),
+    Route(
         ("GET",), "/deliveries/{delivery}/package.zip", "package", "The package that was made for download, for a day.",
         {200: "The zip itself.", **UNSET, **NOT_THERE, **REFUSED}, act=Act.MANAGE_DELIVERIES,
     ),

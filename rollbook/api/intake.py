@@ -16,7 +16,17 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from rollbook.api import app_calls, catalogue_calls, delivery_calls, key_calls, look_calls, rate
+from rollbook.api import (
+    app_calls,
+    approval_calls,
+    audit_calls,
+    catalogue_calls,
+    delivery_calls,
+    key_calls,
+    look_calls,
+    partners_calls,
+    rate,
+)
 from rollbook.api.intake_routes import ROOT, ROUTES, Route, openapi
 from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.engine.catalogue import CATALOGUE
@@ -82,6 +92,8 @@ STATUS: dict[type[Refusal], int] = {
     **delivery_calls.STATUS,
     **catalogue_calls.STATUS,
     **look_calls.STATUS,
+    **partners_calls.STATUS,
+    **approval_calls.STATUS,
 }
 
 
@@ -279,6 +291,9 @@ HANDLES: dict[str, Handle] = {
     **look_calls.HANDLES,
     **delivery_calls.HANDLES,
     **catalogue_calls.HANDLES,
+    **partners_calls.HANDLES,
+    **approval_calls.HANDLES,
+    **audit_calls.HANDLES,
 }
 
 
