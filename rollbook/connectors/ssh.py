@@ -89,14 +89,6 @@ class _Saying:
     figures: tuple[int, int]
     heard: Future[None] = field(default_factory=Future)
 
-    def answer(self, tell: Tell) -> None:
-        try:
-            tell(*self.figures)
-        except Exception as fault:
-            self.heard.set_exception(fault)  # it rises where it was told, and stops the act
-        else:
-            self.heard.set_result(None)
-
 
 def _untold(done: int, known: int) -> None:
     """Tells nobody."""
@@ -146,12 +138,16 @@ def _run(act: Callable[[Told], Coroutine[Any, Any, Answer]], tell: Tell) -> Answ
     with ThreadPoolExecutor(1) as apart:
         ended = apart.submit(lambda: asyncio.run(act(told)))
         ended.add_done_callback(lambda _: said.put(None))
+        saying: _Saying | None = _Saying((0, 0))
         try:
             while saying := said.get():
-                saying.answer(tell)
-        except BaseException:  # the caller was interrupted: the act is not left to wait for an answer
-            while saying := said.get():
+                tell(*saying.figures)
+                saying.heard.set_result(None)
+        except BaseException:
+            # The act is stopped where it waits to be heard.
+            while saying:
                 saying.heard.cancel()
+                saying = said.get()
             raise
         return ended.result()
 
