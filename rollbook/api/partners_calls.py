@@ -112,7 +112,8 @@ def _opening(one: keys.Standing) -> Json:
 
 
 def _renew_bearer(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    partner_access.renew_bearer(partner_access.find_application(_found(numbers), numbers["grant"]))
+    """Also where the district revoked the one there was: who asks works in every district."""
+    partner_access.make_bearer(partner_access.find_application(_found(numbers), numbers["grant"]))
     return HttpResponse(status=204)
 
 

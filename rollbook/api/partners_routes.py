@@ -43,7 +43,7 @@ PARTNERS_ROUTES = (
     Route(
         ("POST",), "/partners/{partner}/applications/{grant}/bearer", "renew_bearer",
         "Make a new bearer for an application: the one there was opens nothing any more, and the partner's list has the new one.",
-        {204: "It is made.", **CLASHES, **NOT_THERE, **REFUSED}, act=Act.MANAGE_CATALOGUE,
+        {204: "It is made.", **NOT_THERE, **REFUSED}, act=Act.MANAGE_CATALOGUE,
     ),
     Route(
         ("GET",), "/partners/{partner}/keys", "partner_keys", "A partner's keys of the partner API, without their secrets.",
