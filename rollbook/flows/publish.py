@@ -329,7 +329,7 @@ def _switch_on(edition: Edition, state: State, reason: str) -> Publication:
         instant=instant,
         instant_text=instant_text(instant),
         local_date=edition.today,
-        reason=reason,
+        reason=reason[:200],
         state=state,
     )
     district.publication = edition.number
