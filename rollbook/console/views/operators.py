@@ -62,6 +62,15 @@ def invite(request: HttpRequest, district: District) -> HttpResponse:
             % {"email": operator.account.email},
         )
         return redirect("operators", tenant=district.pk)
+    try:
+        operators.judge_reach(operator.account, _reach(request))
+    except operators.NotYours:
+        messages.success(
+            request,
+            _("%(email)s now works in this district. They have no password yet: “Forgot your password?” sends them a link.")
+            % {"email": operator.account.email},
+        )  # fmt: skip
+        return redirect("operators", tenant=district.pk)
     return _link(request, district, operator.account)
 
 
@@ -176,8 +185,7 @@ def _elsewhere(request: Any, posts: list[Operator]) -> set[Any]:
     mine = request.reach.districts
     if mine is None:
         return set()
-    others = Operator.objects.filter(account__in=[post.account_id for post in posts])
-    return {other.account_id for other in others if other.district_id not in mine}
+    return operators.working_elsewhere([post.account_id for post in posts], mine)
 
 
 def _operator_or_404(district: District, operator_id: int) -> Operator:
