@@ -89,6 +89,7 @@ READING_MODELS = frozenset(
         "store.bucket",
         "store.dailyuse",
         "store.delivery",
+        "store.exporttest",
         "store.idtoken",
         "store.keyuse",
         "store.lastsignin",

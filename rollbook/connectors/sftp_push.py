@@ -85,22 +85,35 @@ def send(settings: Settings, secrets: Secrets, file: Path, name: str, tell: Tell
     run(settings, WRITING, lambda told: _sent(settings, secrets, file, name, told), tell)
 
 
-def tested(settings: Settings, secrets: Secrets) -> list[str]:
-    """What was found, in words; before a host key is accepted, only the key. Raises CannotSend."""
-    return run(settings, WRITING, lambda told: _looked_at(settings, secrets))
+STEPS = ("sign in", "folder", "file", "rename")
+"""What a test does, one after the other. Before a host key is accepted it asks for the key, and that is all."""
 
 
-async def _looked_at(settings: Settings, secrets: Secrets) -> list[str]:
+def tested(settings: Settings, secrets: Secrets, tell: Tell) -> list[str]:
+    """What was found, in words; before a host key is accepted, only the key. `tell(steps done, steps)`. Raises CannotSend."""
+    return run(settings, WRITING, lambda told: _looked_at(settings, secrets, told), tell)
+
+
+async def _looked_at(settings: Settings, secrets: Secrets, told: Told) -> list[str]:
+    await told(0, len(STEPS) if settings["host_key"] else 1)
     if not settings["host_key"]:
         return [
             f"{settings['host']} answers, and shows the key {await shown_key(settings)}",
             "Compare it with what the people of that server say, and enter it as the accepted host key. Until then nobody signs in.",
         ]
     async with signed_in(settings, secrets, CannotSend) as sftp:
+        await told(1, len(STEPS))
         await _refuse_no_folder(sftp, settings)
-        trial = _temporary(settings, "trial")
+        await told(2, len(STEPS))
+        trial, renamed = _temporary(settings, "trial"), _temporary(settings, "trial-renamed")
         await _put(sftp, settings, b"", trial)
-        await patiently(sftp.remove(trial), settings)
+        await told(3, len(STEPS))
+        try:
+            await _rename(sftp, settings, trial, renamed)
+        except BaseException:
+            await _forget(sftp, settings, trial)
+            raise
+        await patiently(sftp.remove(renamed), settings)
     return [
         f"{settings['host']} shows the accepted key and lets {settings['login']} in.",
         f"Files can be put into {settings['path']}, and renamed there.",

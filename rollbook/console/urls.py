@@ -140,6 +140,9 @@ district: list[URLPattern | URLResolver] = [
     path("apps/<int:grant_id>/email", developer_mail.write, name="app-email"),
     path("apps/<int:grant_id>/export", exports.show_export, name="app-export"),
     path("apps/<int:grant_id>/export/test", exports.test_export, name="app-export-test"),
+    path(
+        "apps/<int:grant_id>/export/tests/<int:test_id>", exports.show_test_progress, name="app-export-tested"
+    ),
     path("apps/<int:grant_id>/export/remove", exports.remove_export, name="app-export-remove"),
     path("apps/<int:grant_id>/export/files", own_files.show_files, name="app-files"),
     path("apps/<int:grant_id>/export/files/text", own_files.keep_text, name="app-files-text"),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, time
 
 from django.db import transaction
@@ -130,12 +130,12 @@ def remove_export(grant: Grant) -> None:
         export.delete()
 
 
-def test_export(grant: Grant) -> list[str]:
-    """What was found, a line each, in words. Raises NoExport, CannotSend."""
+def test_export(grant: Grant, tell: Callable[[int, int], None]) -> list[str]:
+    """What was found, a line each, in words. `tell(steps done, steps)`. Raises NoExport, CannotSend."""
     export = the_export_of(grant)
     if export.way == PICKUP:
         return tested_login(export.settings, secrets_of(export))
-    return sftp_push.tested(export.settings, secrets_of(export))
+    return sftp_push.tested(export.settings, secrets_of(export), tell)
 
 
 def secrets_of(export: Export) -> Secrets:

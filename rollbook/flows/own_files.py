@@ -7,6 +7,7 @@ from rollbook.engine.holdings import Holdings, holdings
 from rollbook.engine.scope import Rule
 from rollbook.engine.tailoring import Tailored, parse, spelled
 from rollbook.flows.exports import set_export
+from rollbook.flows.samples import Sample, sample
 from rollbook.refusal import Refusal
 from rollbook.store.models import Export, Grant
 
@@ -27,6 +28,12 @@ def held_by(grant: Grant, version: str) -> Holdings:
 def files_of(export: Export) -> tuple[Tailored, ...]:
     """The files of the app's own; none where it gets a OneRoster package."""
     return parse(export.template, export.version) if export.template else ()
+
+
+def samples_of(grant: Grant, text: str, version: str, most: int) -> list[tuple[str, Sample]]:
+    """(file, its first rows) of each file of a template. Raises BadTemplate, NothingServed."""
+    files = parse(text, version, held_by(grant, version))
+    return [(one.file, sample(grant, one, version, most)) for one in files]
 
 
 def mark_of(export: Export) -> str:

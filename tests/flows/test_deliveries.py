@@ -15,7 +15,7 @@ from django.utils import timezone
 from rollbook.connectors.contract import BadSetting
 from rollbook.engine.scope import FULL
 from rollbook.engine.tailoring import BadTemplate
-from rollbook.flows import deliveries, exports, handing_over, operators, post
+from rollbook.flows import deliveries, export_tests, exports, handing_over, operators, post
 from rollbook.flows.apps import disable
 from rollbook.flows.deliveries import BLOCKED, CANCELLED, DOWNLOAD, FAILED, SUCCESS
 from rollbook.flows.dispatch import dispatch_due, prune_packages
@@ -94,7 +94,7 @@ def pushed(grant: Grant, **more: str) -> Delivery:
 
 def test_a_package_is_brought_whole_under_its_own_name(sshd, grant, incoming):
     exports.set_export(grant, "push", to(sshd, incoming), "Helen", enabled=True)
-    assert "Files can be put" in exports.test_export(grant)[1]
+    assert "Files can be put" in export_tests.test_here(grant, "Helen").found[1]
     assert list(incoming.iterdir()) == []
     ended = pushed(grant)
     assert (ended.outcome, ended.mode, ended.publication, ended.from_publication) == (
@@ -171,7 +171,7 @@ def test_what_is_wrong_with_a_server_is_said_in_words(sshd, grant, incoming):
     assert stranger.outcome == FAILED
     assert "another key than the one accepted" in stranger.reason
     exports.set_export(grant, "push", to(sshd, incoming, host_key=""), "Helen")
-    assert sshd.host_key() in exports.test_export(grant)[0]
+    assert sshd.host_key() in export_tests.test_here(grant, "Helen").found[0]
     assert "No host key has been accepted" in pushed(grant).reason
     assert list(incoming.iterdir()) == []
 

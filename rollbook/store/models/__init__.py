@@ -13,7 +13,7 @@ from rollbook.store.models.access import (
 from rollbook.store.models.auditing import AuditEntry, AuditHead, AuditNote
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
-from rollbook.store.models.deliveries import Delivery, Export
+from rollbook.store.models.deliveries import Delivery, Export, ExportTest
 from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
@@ -91,6 +91,7 @@ __all__ = [
     "EmailDomain",
     "Enrollment",
     "Export",
+    "ExportTest",
     "Grant",
     "GrantVersion",
     "Hold",
