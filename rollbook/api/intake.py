@@ -24,6 +24,7 @@ from rollbook.api import (
     delivery_calls,
     key_calls,
     look_calls,
+    operator_calls,
     partners_calls,
     rate,
 )
@@ -92,6 +93,7 @@ STATUS: dict[type[Refusal], int] = {
     **delivery_calls.STATUS,
     **catalogue_calls.STATUS,
     **look_calls.STATUS,
+    **operator_calls.STATUS,
     **partners_calls.STATUS,
     **approval_calls.STATUS,
 }
@@ -291,6 +293,7 @@ HANDLES: dict[str, Handle] = {
     **look_calls.HANDLES,
     **delivery_calls.HANDLES,
     **catalogue_calls.HANDLES,
+    **operator_calls.HANDLES,
     **partners_calls.HANDLES,
     **approval_calls.HANDLES,
     **audit_calls.HANDLES,

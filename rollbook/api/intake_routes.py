@@ -15,6 +15,7 @@ from rollbook.api.catalogue_routes import CATALOGUE_ROUTES, CATALOGUE_SCHEMAS
 from rollbook.api.delivery_routes import DELIVERY_ROUTES, DELIVERY_SCHEMAS
 from rollbook.api.key_routes import KEY_ROUTES, KEY_SCHEMAS
 from rollbook.api.look_routes import LOOK_ROUTES, LOOK_SCHEMAS
+from rollbook.api.operator_routes import OPERATOR_ROUTES, OPERATOR_SCHEMAS
 from rollbook.api.partners_routes import PARTNERS_ROUTES, PARTNERS_SCHEMAS
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
 from rollbook.engine.codes import SEVERITIES
@@ -81,6 +82,7 @@ ROUTES = (
     *CATALOGUE_ROUTES,
     *PARTNERS_ROUTES,
     *AUDIT_ROUTES,
+    *OPERATOR_ROUTES,
 )  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
@@ -92,6 +94,7 @@ SCHEMAS: dict[str, Schema] = {
     **PARTNERS_SCHEMAS,
     **DELIVERY_SCHEMAS,
     **AUDIT_SCHEMAS,
+    **OPERATOR_SCHEMAS,
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],

@@ -7,7 +7,7 @@ from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from rollbook.api.sent import BadBody, Json, answered, csv_answer, moment, sent, text
+from rollbook.api.sent import BadBody, Json, answered, csv_answer, moment, sent, text, texts
 from rollbook.flows import access_history, audit, disclosure, keys
 from rollbook.flows.apps import NoSuchGrant
 from rollbook.flows.keys import endpoints
@@ -71,7 +71,7 @@ def _add(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) ->
         oauth1=asked.get("oauth1") is True,
         name=text(asked, "name"),
         expires_at=moment(asked, "expiresAt"),
-        addresses=_texts(asked, "addresses"),
+        addresses=texts(asked, "addresses"),
     )
     return answered(_secret(made), 201)
 
@@ -82,7 +82,7 @@ def _edit(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -
     if "expiresAt" in asked:
         key = keys.set_end(key, moment(asked, "expiresAt"))
     if "addresses" in asked:
-        key = keys.set_addresses(key, _texts(asked, "addresses"))
+        key = keys.set_addresses(key, texts(asked, "addresses"))
     return answered(_key(keys.standing_of(key)))
 
 
@@ -240,13 +240,6 @@ def _person(request: HttpRequest, token: OperatorToken) -> User:
 
 
 # --- What is sent and asked --------------------------------------------------------------------------------------------------------
-
-
-def _texts(asked: Json, name: str) -> list[str]:
-    found = asked.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise BadBody(name)
-    return found
 
 
 def _number(asked: Json, name: str) -> int | None:

@@ -46,6 +46,14 @@ def text(sent: Json, name: str) -> str:
     return (value or "").replace("\0", "")[:5_000]
 
 
+def texts(sent: Json, name: str) -> list[str]:
+    """Raises BadBody."""
+    found = sent.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise BadBody(name)
+    return found
+
+
 def moment(sent: Json, name: str) -> datetime | None:
     """A dateTime with a zone, or none. Raises BadBody."""
     written = text(sent, name)
