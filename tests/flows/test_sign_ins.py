@@ -1,7 +1,9 @@
 """Signing in as the audit log tells it: noted beside the roster, brought into the chains once, and of strangers no more than a shape."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 
 import pytest
 from django.db import connections
@@ -95,3 +97,18 @@ def test_two_who_pour_at_once_pour_each_once():
     addresses = sorted(line["after"]["address"] for line in told(district.pk))
     assert addresses == [f"203.0.113.{number}" for number in range(8)]
     assert audit.verify(district.pk).holds
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "reading"])
+def test_a_worker_goes_on_pouring_until_it_is_stopped():
+    district, stop = add_district("Riverbend"), Event()
+    account = work_in(district)
+    pouring = Thread(target=sign_ins.keep_pouring, args=(stop,))
+    sign_ins.came_in(account, "203.0.113.7")
+    pouring.start()
+    until = time.monotonic() + 10
+    while sign_ins.waiting().exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    stop.set()
+    pouring.join()
+    assert [line["act"] for line in told(district.pk)] == ["sign_in.succeed"]
