@@ -191,3 +191,23 @@ def test_files_of_another_district_are_not_there(
     assert console.get(f"/districts/{elsewhere.pk}/apps/{other.pk}/export/files").status_code == 404
     assert console.get(f"/districts/{grant.district_id}/apps/{other.pk}/export/files").status_code == 404
     assert console.get(at(grant, "/2")).status_code == 404
+
+
+def test_a_template_that_can_no_longer_be_read_is_mended_as_text(
+    console: Client, grant: Grant, export: Export
+):
+    Export.objects.update(template="pupils.csv out of users")
+    page = console.get(at(grant)).content.decode()
+    assert "can no longer be read" in page
+    assert "pupils.csv out of users" in page
+    assert (
+        "can no longer be read"
+        in console.get(f"/districts/{grant.district_id}/apps/{grant.pk}/export").content.decode()
+    )
+    assert console.get(at(grant, "/1")).status_code == 404
+
+
+def test_where_the_app_sees_no_such_records_the_page_says_so(console: Client, grant: Grant):
+    exports.set_export(grant, "pickup", PICKUP | {"template": "a.csv from users\nA = email"}, "Helen")
+    set_rule(grant, basic(Scope(classes=())), "a test")
+    assert "The app sees no such records now" in console.get(at(grant, "/1")).content.decode()

@@ -314,7 +314,7 @@ def _file_names(export: Export | None) -> list[str]:
     try:
         return [one.file for one in files_of(export)] if export else []
     except BadTemplate:
-        return []
+        return [_("a template that can no longer be read")]
 
 
 def _line(delivery: Delivery) -> Line:

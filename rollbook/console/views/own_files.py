@@ -163,6 +163,7 @@ def _list(
     request: HttpRequest, grant: Grant, export: Export, wrong: str = "", text: str | None = None
 ) -> HttpResponse:
     files, held = _files(export), held_by(grant, export.version)
+    cannot_be_read = bool(export.template) and not files
     context = {
         "export": export,
         "files": [shown_file(number, one, export.version) for number, one in enumerate(files, 1)],
@@ -170,6 +171,7 @@ def _list(
         "text": export.template if text is None else text,
         "seen": own_files.mark_of(export),
         "wrong": wrong,
+        "cannot_be_read": cannot_be_read,
     }
     return app_page(request, grant, "app-export", "console/app_files.html", context, 422 if wrong else 200)
 
