@@ -45,6 +45,10 @@ class ShownColumn:
     note: Any
     is_held: bool
 
+    @property
+    def called(self) -> str:
+        return f"{self.way}: {self.words}" if self.way else self.words
+
 
 @dataclass(frozen=True)
 class ShownCondition:

@@ -170,8 +170,12 @@ def _finished(draft: _Draft) -> Tailored:
         raise BadTemplate(
             draft.line, f"{draft.file} has no columns. Write one a line, for example: Student ID = sourcedId"
         )
-    if len(set(titles)) < len(titles) or len(titles) > MOST_COLUMNS:
-        raise BadTemplate(draft.line, f"{draft.file} has a title twice, or more than {MOST_COLUMNS} columns.")
+    if len(titles) > MOST_COLUMNS:
+        raise BadTemplate(draft.line, f"{draft.file} has more than {MOST_COLUMNS} columns.")
+    if twice := [title for place, title in enumerate(titles) if title in titles[:place]]:
+        raise BadTemplate(
+            draft.line, f"{draft.file} has two columns called “{twice[0]}”. Call one of them otherwise."
+        )
     return Tailored(draft.file, draft.table, tuple(draft.columns), tuple(draft.keeps))
 
 

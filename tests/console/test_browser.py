@@ -622,18 +622,18 @@ def test_a_file_of_an_apps_own_is_chosen_and_shown_as_it_will_be(signed_in: Page
         "userSourcedId.givenName"
     )
     signed_in.get_by_role("button", name="Add the column").press("Enter")
-    up = signed_in.get_by_role("button", name="Given name: up")
+    up = signed_in.get_by_role("button", name="Person: Given name: up")
     up.press("Enter")
     expect(signed_in.locator("#said")).to_contain_text("is now number")
     expect(up).to_be_focused()
     expect(first_rows.get_by_role("columnheader")).to_have_text(["userSourcedId.givenName", "orgSourcedId"])
-    for name in ("Given name", "Organization"):
+    for name in ("Person: Given name", "Organization"):
         signed_in.get_by_label(f"Name in the export: {name}").fill("First name")
     signed_in.get_by_role("button", name="Add a condition").press("Enter")
     signed_in.get_by_label("Field", exact=True).select_option("role")
     signed_in.get_by_label("Value").fill("principal")
     signed_in.get_by_role("button", name="Save").press("Enter")
-    expect(signed_in.get_by_role("alert")).to_contain_text("has a title twice")
+    expect(signed_in.get_by_role("alert")).to_contain_text("two columns called “First name”")
     assert violations(signed_in) == []
     signed_in.get_by_label("Name in the export: Organization").fill("Where")
     signed_in.get_by_label("Name in the export: Organization").press("Tab")

@@ -113,7 +113,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(console: Client, grant: 
     form[f"{place_of(form, 'givenName')}-title"] = "Number"
     wrong = console.post(at(grant, "/1"), form | {"act": "save"})
     assert wrong.status_code == 422
-    assert "has a title twice" in wrong.content.decode()
+    assert "two columns called “Number”" in wrong.content.decode()
     assert form_of(wrong.content.decode())[f"{place_of(form, 'givenName')}-title"] == "Number"
     hash_first = form | {f"{place_of(form, 'givenName')}-title": "# one", "act": "save"}
     assert "“# one” cannot be a title" in unescape(console.post(at(grant, "/1"), hash_first).content.decode())
