@@ -98,7 +98,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "ROLLBOOK_RATE_LIMIT",
         "6000",
-        "Requests per minute one credential may make; beyond it the answer is 429. 0 means no limit.",
+        "Requests per minute one credential may make, of all server processes together; beyond it the answer is 429. 0 means no limit.",
         "600",
     ),
     Setting(

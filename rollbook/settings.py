@@ -85,8 +85,11 @@ READING_MODELS = frozenset(
         "sessions.session",
         "store.accessrow",
         "store.accesstoken",
+        "store.auditnote",
+        "store.bucket",
         "store.dailyuse",
         "store.delivery",
+        "store.exporttest",
         "store.idtoken",
         "store.keyuse",
         "store.lastsignin",
@@ -233,10 +236,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 CACHES = {
-    "default": {
+    "default": {"BACKEND": "rollbook.store.throttles.Throttles"},  # allauth counts tries in it
+    "memory": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "OPTIONS": {"MAX_ENTRIES": 10_000},
-    }
+    },
 }
 
 # --- Sign-in and tokens ---------------------------------------------------------------------------------------------------------
@@ -256,6 +260,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
+ACCOUNT_ADAPTER = "rollbook.console.sign_in.Entrance"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

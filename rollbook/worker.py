@@ -14,8 +14,10 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 django.setup()
 
-from rollbook.flows.jobs.worker import work  # noqa: E402  # names models, so only once Django is set up
+from rollbook.flows.export_tests import keep_testing  # noqa: E402  # names models, so only once Django is set up
+from rollbook.flows.jobs.worker import work  # noqa: E402  # the same
 from rollbook.flows.sanity import keep_checking  # noqa: E402  # the same
+from rollbook.flows.sign_ins import keep_pouring  # noqa: E402  # the same
 
 
 def main(arguments: list[str]) -> None:
@@ -25,8 +27,10 @@ def main(arguments: list[str]) -> None:
         signal.signal(number, lambda *_: stop.set())
     if "--beside" in arguments:
         threading.Thread(target=_stop_with_parent, args=(stop,), daemon=True).start()
-    # Sanity checks change no roster, so they wait for nobody's turn.
+    # Sanity checks and tests of exports change no roster, so they wait for nobody's turn.
     threading.Thread(target=keep_checking, args=(stop,), daemon=True).start()
+    threading.Thread(target=keep_testing, args=(stop,), daemon=True).start()
+    threading.Thread(target=keep_pouring, args=(stop,), daemon=True).start()
     work(stop, settings.WORKER_RUNS)
 
 

@@ -22,9 +22,10 @@ from django.db import (
     transaction,
 )
 
-from rollbook.api import oauth1, tokens
+from rollbook.api import oauth1, rate, tokens
 from rollbook.api.call import Call
 from rollbook.store.models import AccessRow
+from rollbook.store.throttles import prune_throttles
 
 log = logging.getLogger(__name__)
 
@@ -181,7 +182,9 @@ def _keep(batch: list[Row], fault: Exception) -> None:
 
 
 class Writer(threading.Thread):
-    """Writes what waits twice a second and, once a minute, forgets nonces and tokens that no longer mean anything."""
+    """Writes what waits and levels the buckets twice a second and, once a minute, forgets nonces, tokens and tries that no longer mean
+    anything.
+    """
 
     def __init__(self) -> None:
         super().__init__(name="access-log", daemon=True)
@@ -193,6 +196,7 @@ class Writer(threading.Thread):
             close_old_connections()
             if _waiting:
                 flush()
+            rate.share()
             if time.monotonic() - self._pruned > SECONDS_BETWEEN_PRUNINGS:
                 self._pruned = time.monotonic()
                 _prune()
@@ -203,6 +207,7 @@ class Writer(threading.Thread):
         self._ended.set()
         self.join(timeout=5)
         flush()
+        rate.share()
 
 
 def _prune() -> None:
@@ -210,6 +215,8 @@ def _prune() -> None:
     try:
         oauth1.prune_nonces(int(now.timestamp()))
         tokens.prune_tokens(now)
+        rate.prune_buckets(now.timestamp() * 1000)
+        prune_throttles()
     except DatabaseError as fault:
         # Rows are written first; what is old goes at a later look.
         log.warning("old nonces and tokens stay for now (%s)", type(fault).__name__)

@@ -163,20 +163,20 @@ def _app(grant: Grant, counts: dict[int, int], waiting: dict[int, int]) -> Json:
 
 
 def _permissions(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    return _json(_permissions_of(_grant(token, numbers)))
+    return _json(permissions_of(_grant(token, numbers)))
 
 
 def _set_permissions(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    grant = _living(token, numbers)
+    grant = living(token, numbers)
     sent = _sent(request, "rule", "startsOn", "endsOn", "why")
     waits = permission_edits.edit_permissions(
         grant, _rule(token, sent), _days(sent, grant), by=actor().name, why=_text(sent, "why")
     )
-    return _json(_permissions_of(grant), 202 if waits else 200)
+    return _json(permissions_of(grant), 202 if waits else 200)
 
 
 def _preview(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    grant = _living(token, numbers)
+    grant = living(token, numbers)
     sent = _sent(request, "rule", "startsOn", "endsOn", "why")
     shown = permission_edits.preview_permissions(grant, _rule(token, sent), _days(sent, grant))
     told = {
@@ -190,6 +190,7 @@ def _preview(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]
         ],
         "examples": [{"sourcedId": one.sourced_id, "before": one.before, "after": one.after} for one in shown.examples],
         "reasons": list(shown.reasons),
+        "forReference": [{"sourcedId": one.sourced_id, "name": one.name, "type": one.type} for one in shown.reference],
     }  # fmt: skip
     return _json(told)
 
@@ -207,12 +208,12 @@ def _versions(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> 
 
 
 def _restore(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    grant = _living(token, numbers)
+    grant = living(token, numbers)
     waits = permission_edits.restore(grant, numbers["version"], by=actor().name)
-    return _json(_permissions_of(grant), 202 if waits else 200)
+    return _json(permissions_of(grant), 202 if waits else 200)
 
 
-def _permissions_of(grant: Grant) -> Json:
+def permissions_of(grant: Grant) -> Json:
     rule = Rule.parse(grant.rule)
     orgs, courses = access(rule)
     waiting = approvals.open_requests(grant.district).filter(grant=grant).first()
@@ -303,7 +304,7 @@ def _grant(token: OperatorToken, numbers: dict[str, int]) -> Grant:
     return grant
 
 
-def _living(token: OperatorToken, numbers: dict[str, int]) -> Grant:
+def living(token: OperatorToken, numbers: dict[str, int]) -> Grant:
     """Raises NoSuchGrant, AppRemoved."""
     grant = _grant(token, numbers)
     refuse_removed(grant)

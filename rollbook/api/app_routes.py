@@ -206,6 +206,8 @@ APP_SCHEMAS: dict[str, Schema] = {
         examples={"type": "array", "items": _object("sourcedId", sourcedId=TEXT, before={"type": ["object", "null"]},
                                                      after={"type": ["object", "null"]})},
         reasons={"type": "array", "items": TEXT, "description": "Why it would wait for a second person."},
+        forReference={"type": "array", "items": _object("sourcedId", sourcedId=TEXT, name=TEXT, type=TEXT),
+                      "description": "Orgs above those chosen: the app is told of them by name, type and identifier, and of nobody in them."},
     ),
     "Version": _object("version rule", version=NUMBER, rule=RULE, startsOn=DAY, endsOn=DAY, by=TEXT, why=TEXT, at=MOMENT),
     "Versions": _list("versions", "Version"),

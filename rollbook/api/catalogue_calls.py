@@ -1,4 +1,4 @@
-"""What the addresses of the catalogue, of its partners and of mail to developers do. `intake` says who may."""
+"""What the addresses of the catalogue and of mail to developers do. `intake` says who may."""
 
 from base64 import b64decode
 from collections.abc import Callable
@@ -13,11 +13,10 @@ from rollbook.api.sent import BadBody, Json, answered, sent, text
 from rollbook.engine.needs import BadNeed, parse_lines
 from rollbook.engine.pictures import NotAPicture, PictureOutOfShape, PictureTooLarge, logo
 from rollbook.engine.web_addresses import BadWebAddress
-from rollbook.flows import catalogue, developer_mail, partner_access, partners
+from rollbook.flows import catalogue, developer_mail, partners
 from rollbook.flows.apps import AppExists, NoSuchGrant
-from rollbook.flows.operators import NotAnAddress
 from rollbook.refusal import Refusal
-from rollbook.store.models import App, Developer, DeveloperMail, Grant, Logo, OperatorToken, Partner
+from rollbook.store.models import App, Developer, DeveloperMail, Grant, Logo, OperatorToken
 
 LATEST = 100
 TEXTS = {
@@ -25,16 +24,15 @@ TEXTS = {
     "contactName": "contact_name", "contactEmail": "contact_email", "startUrl": "start_url",
 }  # fmt: skip
 SENT = (*TEXTS, "redirectUris", "needs", "inDevelopment", "logo")
+WHOSE = ("partner", "registeredBy")
 
 Handle = Callable[[HttpRequest, OperatorToken, dict[str, int]], HttpResponse]
 
 STATUS: dict[type[Refusal], int] = {
-    partners.NoSuchPartner: 404,
-    partners.NoSuchDeveloper: 404,
     **dict.fromkeys(
         (
-            BadNeed, BadWebAddress, NotAPicture, PictureTooLarge, PictureOutOfShape, NotAnAddress,
-            catalogue.AppNameNeeded, catalogue.TextTooLong, catalogue.BadContact, partners.PartnerNameNeeded,
+            BadNeed, BadWebAddress, NotAPicture, PictureTooLarge, PictureOutOfShape,
+            catalogue.AppNameNeeded, catalogue.TextTooLong, catalogue.BadContact,
             developer_mail.NoteNeeded, developer_mail.NoteTooLong, developer_mail.NamesAPupil,
             developer_mail.NoSuchTemplate,
         ),
@@ -48,11 +46,21 @@ STATUS: dict[type[Refusal], int] = {
 
 
 def _enter(request: HttpRequest, _: OperatorToken, __: dict[str, int]) -> HttpResponse:
-    said = sent(request, *SENT)
+    said = sent(request, *SENT, *WHOSE)
     picture = _logo(said)
-    app = catalogue.enter(_entry(said))
+    app = catalogue.enter(_entry(said), _developer(said))
     _show_with(app, said, picture)
     return answered(_told(app), 201)
+
+
+def _developer(said: Json) -> Developer | None:
+    """Whose app it is: the developer's who registers it, and their partner's. Raises BadBody, NoSuchPartner, NoSuchDeveloper."""
+    if not any(name in said for name in WHOSE):
+        return None
+    number = said.get("partner")
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 10**18:
+        raise BadBody("partner")
+    return partners.find_developer(partners.find_partner(str(number)), text(said, "registeredBy"))
 
 
 def _entry_of(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
@@ -134,58 +142,6 @@ def _address_of_logo(app: App) -> str | None:
     return settings.PUBLIC_URL + reverse("app-logo", kwargs={"app_id": app.pk, "checksum": kept.checksum})
 
 
-# --- Partners -----------------------------------------------------------------------------------------------------------------------
-
-
-def _partners(_: HttpRequest, __: OperatorToken, ___: dict[str, int]) -> HttpResponse:
-    return answered({"partners": [_partner(one) for one in Partner.objects.order_by("name")]})
-
-
-def _add_partner(request: HttpRequest, _: OperatorToken, __: dict[str, int]) -> HttpResponse:
-    said = sent(request, "name", "website")
-    return answered(_partner(partners.add_partner(text(said, "name"), text(said, "website"))), 201)
-
-
-def _partner(partner: Partner) -> Json:
-    return {
-        "id": partner.pk,
-        "name": partner.name,
-        "website": partner.website,
-        "apps": list(partners.apps_of(partner).values_list("pk", flat=True)),
-        "applications": partner_access.applications(partner).count(),
-    }
-
-
-def _developers(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    found = partners.developers_of(_found(numbers))
-    return answered({"developers": [_developer(one) for one in found]})
-
-
-def _invite(request: HttpRequest, _: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    said = sent(request, "email", "name")
-    developer, is_sent = partners.invite(_found(numbers), text(said, "email"), text(said, "name"))
-    return answered(_developer(developer) | {"sent": is_sent}, 201)
-
-
-def _let_go(_: HttpRequest, __: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    developer = partners.developers_of(_found(numbers)).filter(pk=numbers["developer"]).first()
-    if developer is None:
-        raise partners.NoSuchDeveloper
-    partners.let_go(developer, datetime.now(UTC))
-    return HttpResponse(status=204)
-
-
-def _found(numbers: dict[str, int]) -> Partner:
-    partner = Partner.objects.filter(pk=numbers["partner"]).first()
-    if partner is None:
-        raise partners.NoSuchPartner(str(numbers["partner"]))
-    return partner
-
-
-def _developer(developer: Developer) -> Json:
-    return {"id": developer.pk, "email": developer.account.email, "name": developer.name}
-
-
 # --- Mail to developers -------------------------------------------------------------------------------------------------------------
 
 
@@ -228,11 +184,6 @@ HANDLES: dict[str, Handle] = {
     "catalogue_app": _entry_of,
     "edit_catalogue_app": _edit,
     "remove_catalogue_app": _remove,
-    "partners": _partners,
-    "add_partner": _add_partner,
-    "developers": _developers,
-    "invite_developer": _invite,
-    "let_developer_go": _let_go,
     "developer_mails": _mails,
     "write_to_developer": _write,
 }

@@ -1,4 +1,4 @@
-"""The addresses under /api/v1 of the catalogue, of its partners and of mail to developers: as data, with what is sent and answered."""
+"""The addresses under /api/v1 of the catalogue and of mail to developers: as data, with what is sent and answered."""
 
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, TEXT, Route, Schema
 from rollbook.engine.needs import COLLECTIONS
@@ -15,7 +15,7 @@ CATALOGUE_ROUTES = (
     Route(
         ("POST",), "/catalogue", "enter_app", "Enter an app into the catalogue of the installation.",
         {201: "It can be added by districts.", **BAD, **CLASHES, **REFUSED},
-        schema="AppEntry", body="AppEntryToSay", act=Act.MANAGE_CATALOGUE,
+        schema="AppEntry", body="AppToEnter", act=Act.MANAGE_CATALOGUE,
     ),
     Route(
         ("GET",), "/catalogue/{app}", "catalogue_app", "All that the catalogue says of an app.",
@@ -31,30 +31,6 @@ CATALOGUE_ROUTES = (
         ("DELETE",), "/catalogue/{app}", "remove_catalogue_app",
         "Take an app out of the catalogue, unless a district ever added it.",
         {204: "It is gone.", **CLASHES, **NOT_THERE, **REFUSED}, act=Act.MANAGE_CATALOGUE,
-    ),
-    Route(
-        ("GET",), "/partners", "partners", "The companies that register their apps themselves.",
-        {200: "By name.", **REFUSED}, schema="Partners", act=Act.MANAGE_CATALOGUE,
-    ),
-    Route(
-        ("POST",), "/partners", "add_partner", "Let a company register apps.",
-        {201: "Invite one of its developers next.", **BAD, **CLASHES, **REFUSED},
-        schema="Partner", body="PartnerToAdd", act=Act.MANAGE_CATALOGUE,
-    ),
-    Route(
-        ("GET",), "/partners/{partner}/developers", "developers", "Who works for a partner.",
-        {200: "By when they came.", **NOT_THERE, **REFUSED}, schema="Developers", act=Act.MANAGE_CATALOGUE,
-    ),
-    Route(
-        ("POST",), "/partners/{partner}/developers", "invite_developer",
-        "Let a person work for a partner, and tell them by e-mail how to sign in.",
-        {201: "They are invited; `sent` is false where the mail server did not take the e-mail.", **BAD, **CLASHES, **NOT_THERE, **REFUSED},
-        schema="Developer", body="DeveloperToInvite", act=Act.MANAGE_CATALOGUE,
-    ),
-    Route(
-        ("DELETE",), "/partners/{partner}/developers/{developer}", "let_developer_go",
-        "End a person's work for a partner. What they registered stays, with their name.",
-        {204: "They sign in for it no more.", **CLASHES, **NOT_THERE, **REFUSED}, act=Act.MANAGE_CATALOGUE,
     ),
     Route(
         ("GET",), "/apps/{grant}/mails", "developer_mails", "What the district wrote to the developers of an app.",
@@ -100,27 +76,23 @@ def _list(name: str, of: str) -> Schema:
     return _object(name, **{name: {"type": "array", "items": {"$ref": f"#/components/schemas/{of}"}}})
 
 
+LOGO: Schema = {
+    "type": ["string", "null"],
+    "contentEncoding": "base64",
+    "description": "A PNG or JPEG, square, 100 to 2,000 points a side, at most 500 kB; null takes it away.",
+}
+
 CATALOGUE_SCHEMAS: dict[str, Schema] = {
-    "AppEntryToSay": _object(
-        "", **SAID,
-        logo={
-            "type": ["string", "null"], "contentEncoding": "base64",
-            "description": "A PNG or JPEG, square, 100 to 2,000 points a side, at most 500 kB; null takes it away.",
-        },
+    "AppEntryToSay": _object("", **SAID, logo=LOGO),
+    "AppToEnter": _object(
+        "name", **SAID, logo=LOGO,
+        partner={**NUMBER, "description": "Whose app it is; without it, the installation's own entry."},
+        registeredBy={**TEXT, "format": "email", "description": "Where a partner is said: which of its developers registers it."},
     ),
     "AppEntry": _object(
         "id name", id=NUMBER, **SAID, logo={"type": ["string", "null"], "format": "uri"},
         partner={"type": ["integer", "null"]}, registeredBy={"type": ["string", "null"]}
     ),
-    "PartnerToAdd": _object("name", name=TEXT, website=URL),
-    "Partner": _object(
-        "id name", id=NUMBER, name=TEXT, website=TEXT, apps={"type": "array", "items": NUMBER},
-        applications={**NUMBER, "description": "How many districts added its apps, counted by app."},
-    ),
-    "Partners": _list("partners", "Partner"),
-    "DeveloperToInvite": _object("email", email={**TEXT, "format": "email"}, name=TEXT),
-    "Developer": _object("id email", id=NUMBER, email=TEXT, name=TEXT, sent=YES_OR_NO),
-    "Developers": _list("developers", "Developer"),
     "DeveloperMailToWrite": _object(
         "about", about={**TEXT, "enum": list(TEMPLATES)}, note=TEXT, to={**TEXT, "enum": [REGISTERED, ALL]},
         send=YES_OR_NO,

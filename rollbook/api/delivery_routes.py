@@ -24,8 +24,24 @@ DELIVERY_ROUTES = (
         {204: "It gets none.", **UNSET, **NOT_THERE, **REFUSED}, act=Act.MANAGE_DELIVERIES,
     ),
     Route(
-        ("POST",), "/apps/{grant}/export/test", "test_export", "What is found at the app's server, in words.",
-        {200: "A line each.", **UNSET, **NOT_THERE, **REFUSED}, schema="Tested", act=Act.MANAGE_DELIVERIES,
+        ("POST",), "/apps/{grant}/export/test", "test_export", "Have a worker test whether packages could be handed over.",
+        {202: "It waits for a worker; Location is its address.", **UNSET, **NOT_THERE, **REFUSED},
+        schema="Tested", act=Act.MANAGE_DELIVERIES,
+    ),
+    Route(
+        ("GET",), "/apps/{grant}/export/tests/{test}", "export_test", "A test: whether it has ended, and what was found, in words.",
+        {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="Tested", act=Act.MANAGE_DELIVERIES,
+    ),
+    Route(
+        ("GET",), "/apps/{grant}/export/columns", "export_columns",
+        "Which files and columns its packages can hold, for templates: what its permissions keep back is not among them.",
+        {200: "As they are now.", **NOT_THERE, **REFUSED}, schema="PackageColumns", act=Act.MANAGE_DELIVERIES,
+    ),
+    Route(
+        ("POST",), "/apps/{grant}/export/sample", "sample_files",
+        "The first rows of the files of a template, as a package would have them now.",
+        {200: "Up to 5 rows of each.", **BAD, **UNSET, **NOT_THERE, **REFUSED},
+        schema="Samples", body="FilesToSample", act=Act.MANAGE_DELIVERIES,
     ),
     Route(
         ("GET",), "/apps/{grant}/deliveries", "deliveries", "The latest 100 packages of an app.",
@@ -40,6 +56,10 @@ DELIVERY_ROUTES = (
     Route(
         ("GET",), "/deliveries/{delivery}", "delivery", "A delivery: how far it is, and what it came to.",
         {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="Delivery", act=Act.MANAGE_DELIVERIES,
+    ),
+    Route(
+        ("DELETE",), "/deliveries/{delivery}", "cancel_delivery", "Cancel a delivery that is under way: it ends at its next safe point.",
+        {200: "It ends.", 409: "It has ended already.", **NOT_THERE, **REFUSED}, schema="Delivery", act=Act.MANAGE_DELIVERIES,
     ),
     Route(
         ("GET",), "/deliveries/{delivery}/package.zip", "package", "The package that was made for download, for a day.",
@@ -78,8 +98,47 @@ DELIVERY_SCHEMAS: dict[str, Schema] = {
     },
     "Tested": {
         "type": "object",
-        "required": ["found"],
-        "properties": {"found": {"type": "array", "items": TEXT}},
+        "required": ["test", "phase", "outcome", "found", "reason", "href"],
+        "properties": {
+            "test": NUMBER,
+            "grant": NUMBER,
+            "phase": {"type": "string", "enum": ["waiting", "running", "done"]},
+            "outcome": {**TEXT, "description": "Empty until it ends; then success, failed or replaced."},
+            "found": {"type": "array", "items": TEXT},
+            "reason": {**TEXT, "description": "What is wrong, in words."},
+            "startedBy": TEXT,
+            "startedAt": MOMENT,
+            "endedAt": MOMENT,
+            "href": {**TEXT, "format": "uri"},
+        },
+    },
+    "PackageColumns": {
+        "type": "object",
+        "required": ["version", "files"],
+        "properties": {
+            "version": TEXT,
+            "files": {"type": "object", "additionalProperties": {"type": "array", "items": TEXT}},
+        },
+    },
+    "FilesToSample": {
+        "type": "object",
+        "properties": {"template": {**TEXT, "description": "Without one, the template that is set."}},
+    },
+    "Samples": {
+        "type": "object",
+        "required": ["files"],
+        "properties": {"files": {"type": "array", "items": {"$ref": "#/components/schemas/SampledFile"}}},
+    },
+    "SampledFile": {
+        "type": "object",
+        "required": ["file", "titles", "rows", "looked_at", "is_all"],
+        "properties": {
+            "file": TEXT,
+            "titles": {"type": "array", "items": TEXT},
+            "rows": {"type": "array", "items": {"type": "array", "items": TEXT}},
+            "looked_at": {**NUMBER, "description": "So many records of the app's were looked at."},
+            "is_all": {"type": "boolean", "description": "Whether those were all."},
+        },
     },
     "DeliveryToMake": {
         "type": "object",

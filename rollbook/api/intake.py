@@ -16,7 +16,18 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
-from rollbook.api import app_calls, catalogue_calls, delivery_calls, key_calls, look_calls, rate
+from rollbook.api import (
+    app_calls,
+    approval_calls,
+    audit_calls,
+    catalogue_calls,
+    delivery_calls,
+    key_calls,
+    look_calls,
+    operator_calls,
+    partners_calls,
+    rate,
+)
 from rollbook.api.intake_routes import ROOT, ROUTES, Route, openapi
 from rollbook.api.refusals import NoSuchAddress, TooManyRequests
 from rollbook.engine.catalogue import CATALOGUE
@@ -82,6 +93,9 @@ STATUS: dict[type[Refusal], int] = {
     **delivery_calls.STATUS,
     **catalogue_calls.STATUS,
     **look_calls.STATUS,
+    **operator_calls.STATUS,
+    **partners_calls.STATUS,
+    **approval_calls.STATUS,
 }
 
 
@@ -106,7 +120,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     token = token_of(_bearer(request), now)
     if token is None:
         raise NoToken
-    rate.take(-token.pk)
+    rate.take(rate.TOKEN, token.pk)
     if route.act is None or not reach_of(token.account).may(route.act, token.district_id):
         raise NotAllowed
     note_use(token, now)
@@ -279,6 +293,10 @@ HANDLES: dict[str, Handle] = {
     **look_calls.HANDLES,
     **delivery_calls.HANDLES,
     **catalogue_calls.HANDLES,
+    **operator_calls.HANDLES,
+    **partners_calls.HANDLES,
+    **approval_calls.HANDLES,
+    **audit_calls.HANDLES,
 }
 
 

@@ -9,10 +9,14 @@ from typing import Any
 import orjson
 
 from rollbook.api.app_routes import APP_ROUTES, APP_SCHEMAS
+from rollbook.api.approval_routes import APPROVAL_ROUTES, APPROVAL_SCHEMAS
+from rollbook.api.audit_routes import AUDIT_ROUTES, AUDIT_SCHEMAS
 from rollbook.api.catalogue_routes import CATALOGUE_ROUTES, CATALOGUE_SCHEMAS
 from rollbook.api.delivery_routes import DELIVERY_ROUTES, DELIVERY_SCHEMAS
 from rollbook.api.key_routes import KEY_ROUTES, KEY_SCHEMAS
 from rollbook.api.look_routes import LOOK_ROUTES, LOOK_SCHEMAS
+from rollbook.api.operator_routes import OPERATOR_ROUTES, OPERATOR_SCHEMAS
+from rollbook.api.partners_routes import PARTNERS_ROUTES, PARTNERS_SCHEMAS
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
 from rollbook.engine.codes import SEVERITIES
 from rollbook.flows.roles import Act
@@ -71,13 +75,26 @@ ROUTES = (
         {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=NARROW, act=Act.SEE_IMPORTS,
     ),
     *APP_ROUTES,
+    *APPROVAL_ROUTES,
     *KEY_ROUTES,
     *LOOK_ROUTES,
     *DELIVERY_ROUTES,
     *CATALOGUE_ROUTES,
+    *PARTNERS_ROUTES,
+    *AUDIT_ROUTES,
+    *OPERATOR_ROUTES,
 )  # fmt: skip
 
-SCHEMAS: dict[str, Schema] = APP_SCHEMAS | KEY_SCHEMAS | LOOK_SCHEMAS | CATALOGUE_SCHEMAS | DELIVERY_SCHEMAS | {
+SCHEMAS: dict[str, Schema] = {
+    **APP_SCHEMAS,
+    **APPROVAL_SCHEMAS,
+    **KEY_SCHEMAS,
+    **LOOK_SCHEMAS,
+    **CATALOGUE_SCHEMAS,
+    **PARTNERS_SCHEMAS,
+    **DELIVERY_SCHEMAS,
+    **AUDIT_SCHEMAS,
+    **OPERATOR_SCHEMAS,
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],

@@ -1,26 +1,35 @@
-"""What the addresses for keys, accesses, disclosures and the audit log do: a flow acts, JSON is answered. `intake` says who may."""
+"""What the addresses for keys, accesses and disclosures do: a flow acts, JSON is answered. `intake` says who may."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from allauth.core import ratelimit
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
-from rollbook.api.sent import BadBody, Json, answered, sent, text
+from rollbook.api.sent import BadBody, Json, answered, csv_answer, moment, sent, text, texts
 from rollbook.flows import access_history, audit, disclosure, keys
 from rollbook.flows.apps import NoSuchGrant
+from rollbook.flows.keys import endpoints
+from rollbook.flows.names import NameTooLong
+from rollbook.oneroster import scopes
 from rollbook.refusal import Refusal
 from rollbook.store import accesses
 from rollbook.store.models import Credential, Grant, OperatorToken, User
-
-MOST_ENTRIES = 100
 
 Handle = Callable[[HttpRequest, OperatorToken, dict[str, int]], HttpResponse]
 
 
 class NoSuchPerson(Refusal):
     """No person of this district has this sourcedId, and none had it."""
+
+
+class NotYourPassword(Refusal):
+    """This is not the password of the operator whose token this is."""
+
+
+class TooManyTries(Refusal):
+    """Too many tries: wait a minute."""
 
 
 class AppGone(Refusal):
@@ -33,8 +42,12 @@ STATUS: dict[type[Refusal], int] = {
     NoSuchPerson: 404,
     keys.NoSuchKey: 404,
     keys.KeyRevoked: 409,
+    NotYourPassword: 403,
+    TooManyTries: 429,
     AppGone: 409,
-    **dict.fromkeys((keys.BadOverlap, keys.InThePast, keys.NotANetwork, access_history.NotAnAllowance), 422),
+    **dict.fromkeys(
+        (keys.BadOverlap, keys.InThePast, keys.NotANetwork, NameTooLong, access_history.NotAnAllowance), 422
+    ),
 }
 
 
@@ -42,7 +55,10 @@ STATUS: dict[type[Refusal], int] = {
 
 
 def _keys(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
-    return answered({"keys": [_key(one) for one in keys.keys_of(_grant(token, numbers))]})
+    told = [_key(one) for one in keys.keys_of(_grant(token, numbers))]
+    return answered(
+        {"keys": told, "tenantId": token.district_id, "endpoints": endpoints(), "scopes": sorted(scopes.ALL)}
+    )
 
 
 def _add(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
@@ -53,9 +69,9 @@ def _add(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) ->
     made = keys.add_key(
         grant,
         oauth1=asked.get("oauth1") is True,
-        name=text(asked, "name")[:200],
-        expires_at=_moment(asked, "expiresAt"),
-        addresses=_texts(asked, "addresses"),
+        name=text(asked, "name"),
+        expires_at=moment(asked, "expiresAt"),
+        addresses=texts(asked, "addresses"),
     )
     return answered(_secret(made), 201)
 
@@ -64,9 +80,9 @@ def _edit(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -
     key = _find(token, numbers)
     asked = sent(request, "expiresAt", "addresses")
     if "expiresAt" in asked:
-        key = keys.set_end(key, _moment(asked, "expiresAt"))
+        key = keys.set_end(key, moment(asked, "expiresAt"))
     if "addresses" in asked:
-        key = keys.set_addresses(key, _texts(asked, "addresses"))
+        key = keys.set_addresses(key, texts(asked, "addresses"))
     return answered(_key(keys.standing_of(key)))
 
 
@@ -77,6 +93,26 @@ def _renew(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) 
     if not 0 <= hours <= 720:
         raise keys.BadOverlap(str(hours))
     return answered(_secret(keys.renew_secret(key, timedelta(hours=hours))), 201)
+
+
+def _end_former(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
+    key = _find(token, numbers)
+    keys.end_former_secret(key)
+    key.refresh_from_db()
+    return answered(_key(keys.standing_of(key)))
+
+
+def _show(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
+    """A token alone does not show a secret: its operator's password is asked for, and tries are as few as in the console."""
+    key, account = _find(token, numbers), token.account
+    password = text(sent(request, "password"), "password")
+    if not ratelimit.consume(request, action="reauthenticate", user=account):
+        raise TooManyTries
+    if not account.check_password(password):
+        keys.note_refused_look(key)
+        raise NotYourPassword
+    secret = keys.read_secret(key)
+    return answered(_secret(keys.Key(key.pk, key.client_id, secret, True)))
 
 
 def _revoke(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
@@ -119,8 +155,7 @@ def _secret(made: keys.Key) -> Json:
 
 def _access(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
     grant = _grant(token, numbers)
-    days, page = _asked(request, "days", accesses.DAYS), _asked(request, "page", 1)
-    since = int((timezone.now() - timedelta(days=min(days, 3650))).timestamp() * 1000)
+    since, page = _since(request), _asked(request, "page", 1)
     told = [
         {
             "at": _when(one.at), "kind": one.kind, "what": one.what, "version": one.version, "fields": list(one.fields),
@@ -130,6 +165,18 @@ def _access(request: HttpRequest, token: OperatorToken, numbers: dict[str, int])
         for one in access_history.takings(grant, since, page)
     ]  # fmt: skip
     return answered({"total": access_history.count(grant, since), "accesses": told})
+
+
+def _access_csv(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
+    grant, days = _grant(token, numbers), _asked(request, "days", accesses.DAYS)
+    access_history.note_export(grant, days)
+    lines = access_history.csv_rows(grant, _since(request))
+    return csv_answer(lines, f"access-{grant.pk}.csv")
+
+
+def _since(request: HttpRequest) -> int:
+    days = min(_asked(request, "days", accesses.DAYS), 3650)
+    return int((timezone.now() - timedelta(days=days)).timestamp() * 1000)
 
 
 def _unused(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
@@ -165,10 +212,7 @@ def _allowed(grant: Grant) -> Json:
 
 
 def _disclosures(request: HttpRequest, token: OperatorToken, _: dict[str, int]) -> HttpResponse:
-    sourced_id = request.GET.get("sourcedId", "").replace("\0", "")
-    person = User.objects.filter(district=token.district, sourced_id=sourced_id).first()
-    if person is None:
-        raise NoSuchPerson(sourced_id[:200])
+    person = _person(request, token)
     told = [
         {
             "app": one.grant.title, "grant": one.grant.pk, "since": _when(one.since), "until": _when(one.until),
@@ -180,45 +224,22 @@ def _disclosures(request: HttpRequest, token: OperatorToken, _: dict[str, int]) 
     return answered({"sourcedId": person.sourced_id, "disclosures": told})
 
 
-# --- The audit log -----------------------------------------------------------------------------------------------------------------
+def _disclosures_csv(request: HttpRequest, token: OperatorToken, _: dict[str, int]) -> HttpResponse:
+    person = _person(request, token)
+    rows = list(disclosure.rows(disclosure.disclosures(token.district, person, timezone.now())))
+    audit.record(token.district_id, "disclosure.export", "users", person.sourced_id)
+    return csv_answer(rows, f"disclosure-{person.id}.csv")
 
 
-def _audit(request: HttpRequest, token: OperatorToken, _: dict[str, int]) -> HttpResponse:
-    found = audit.entries(token.district_id, request.GET.get("q", "")[:200], request.GET.get("act", "")[:60])
-    before = _asked(request, "before", 0)
-    if before:
-        found = found.filter(number__lt=before)
-    return answered({"entries": [audit.told(entry) for entry in found[:MOST_ENTRIES]]})
-
-
-def _verify(_: HttpRequest, token: OperatorToken, __: dict[str, int]) -> HttpResponse:
-    verdict = audit.verify(token.district_id)
-    told = {"holds": verdict.holds, "entries": verdict.entries, "hash": verdict.hash, "wrong": verdict.wrong}
-    return answered(told)
+def _person(request: HttpRequest, token: OperatorToken) -> User:
+    sourced_id = request.GET.get("sourcedId", "").replace("\0", "")
+    person = User.objects.filter(district=token.district, sourced_id=sourced_id).first()
+    if person is None:
+        raise NoSuchPerson(sourced_id[:200])
+    return person
 
 
 # --- What is sent and asked --------------------------------------------------------------------------------------------------------
-
-
-def _moment(asked: Json, name: str) -> datetime | None:
-    """Raises BadBody for what is no dateTime with a zone."""
-    written = text(asked, name)
-    if not written:
-        return None
-    try:
-        at = parse_datetime(written)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise BadBody(name)
-    return at
-
-
-def _texts(asked: Json, name: str) -> list[str]:
-    found = asked.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise BadBody(name)
-    return found
 
 
 def _number(asked: Json, name: str) -> int | None:
@@ -244,12 +265,14 @@ HANDLES: dict[str, Handle] = {
     "add_key": _add,
     "edit_key": _edit,
     "renew_key": _renew,
+    "end_former_secret": _end_former,
+    "show_secret": _show,
     "revoke_key": _revoke,
     "access": _access,
+    "access_csv": _access_csv,
     "unused": _unused,
     "allowance": _allowance,
     "set_allowance": _set_allowance,
     "disclosures": _disclosures,
-    "audit": _audit,
-    "verify_audit": _verify,
+    "disclosures_csv": _disclosures_csv,
 }

@@ -1,4 +1,4 @@
-"""The addresses under /api/v1 for keys, what apps took and may take, who received a person, and the audit log: as data, with schemas."""
+"""The addresses under /api/v1 for keys, what apps took and may take, and who received a person: as data, with schemas."""
 
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, TEXT, Route, Schema
 from rollbook.flows.roles import Act
@@ -9,6 +9,7 @@ BAD = {
 }
 GONE = {409: "The key was revoked, or the app removed."}
 DAYS = ("days", NUMBER, "Of so many days back, 30 where nothing is said.")
+PERSON = ("sourcedId", TEXT, "The person's sourcedId.")
 PAGE = ("page", NUMBER, "Which page of 50, from 1 on.")
 
 KEY_ROUTES = (
@@ -31,6 +32,20 @@ KEY_ROUTES = (
         {201: "It is made.", **BAD, **GONE, **NOT_THERE, **REFUSED}, schema="Secret", body="SecretToMake", act=Act.MANAGE_KEYS,
     ),
     Route(
+        ("DELETE",), "/apps/{grant}/keys/{key}/secret/former", "end_former_secret",
+        "End the former secret of a key now: everybody has the new one.",
+        {200: "As it is now.", **GONE, **NOT_THERE, **REFUSED}, schema="Key", act=Act.MANAGE_KEYS,
+    ),
+    Route(
+        ("POST",), "/apps/{grant}/keys/{key}/secret/show", "show_secret",
+        "Show the secret of a key for OAuth 1.0a, to who knows the password of the token's operator. It is audited, whether shown or refused.",
+        {
+            200: "The secret.", 403: "This is not the password, or the role of the token's operator does not allow it.", **BAD,
+            409: "The key was revoked, or its secret is kept as a hash only.", **NOT_THERE, 401: REFUSED[401], 429: REFUSED[429],
+        },
+        schema="Secret", body="Password", act=Act.MANAGE_KEYS,
+    ),
+    Route(
         ("DELETE",), "/apps/{grant}/keys/{key}", "revoke_key", "Revoke a key: it opens nothing from now on.",
         {204: "It is revoked.", **NOT_THERE, **REFUSED}, act=Act.MANAGE_KEYS,
     ),
@@ -38,6 +53,10 @@ KEY_ROUTES = (
         ("GET",), "/apps/{grant}/access", "access", "Every call an app made and every package it was given.",
         {200: "The latest first.", **NOT_THERE, **REFUSED}, query=(DAYS, PAGE), schema="Accesses",
         act=Act.SEE_ACCESS_HISTORY,
+    ),
+    Route(
+        ("GET",), "/apps/{grant}/access.csv", "access_csv", "The same as CSV, all of them. That it was exported is audited.",
+        {200: "A header, then a row for each.", **NOT_THERE, **REFUSED}, query=(DAYS,), act=Act.SEE_ACCESS_HISTORY,
     ),
     Route(
         ("GET",), "/apps/{grant}/unused", "unused", "What an app may read and did not within the last 90 days.",
@@ -56,20 +75,11 @@ KEY_ROUTES = (
     Route(
         ("GET",), "/disclosures", "disclosures", "Every app that received a person: since when, how often, which fields. Looking is audited.",
         {200: "By the name of the app.", **NOT_THERE, **REFUSED},
-        query=(("sourcedId", TEXT, "The person's sourcedId."),), schema="Disclosures", act=Act.SEE_ACCESS_HISTORY,
+        query=(PERSON,), schema="Disclosures", act=Act.SEE_ACCESS_HISTORY,
     ),
     Route(
-        ("GET",), "/audit", "audit", "The audit log of the district.", {200: "100 entries, the latest first.", **REFUSED},
-        query=(
-            ("q", TEXT, "Only entries that have this anywhere in them."),
-            ("act", TEXT, "Only this act (key.revoke), or this family of acts (key)."),
-            ("before", NUMBER, "Only entries of a smaller number: the next page."),
-        ),
-        schema="AuditLog", act=Act.SEE_AUDIT,
-    ),
-    Route(
-        ("GET",), "/audit/verify", "verify_audit", "Check that no entry of the audit log was changed, taken out or put in.",
-        {200: "`holds` says it.", **REFUSED}, schema="AuditVerdict", act=Act.SEE_AUDIT,
+        ("GET",), "/disclosures.csv", "disclosures_csv", "The same as CSV, for whoever asked. That it was exported is audited.",
+        {200: "A header, then a row for each app.", **NOT_THERE, **REFUSED}, query=(PERSON,), act=Act.SEE_ACCESS_HISTORY,
     ),
 )  # fmt: skip
 
@@ -92,7 +102,15 @@ KEY_SCHEMAS: dict[str, Schema] = {
         id=NUMBER, clientId=TEXT, name=TEXT, state={**TEXT, "enum": ["live", "expired", "revoked"]}, oauth1=YES_OR_NO,
         expiresAt=MOMENT, addresses=TEXTS, usedAt=MOMENT, usedFrom=TEXT, formerHoldsUntil=MOMENT,
     ),
-    "Keys": _list("keys", "Key"),
+    "Keys": _object(
+        "keys tenantId endpoints scopes",
+        keys={"type": "array", "items": {"$ref": "#/components/schemas/Key"}}, tenantId=NUMBER,
+        endpoints={
+            "type": "object", "description": "Where a key is used: v1p1, v1p2, token.", "additionalProperties": TEXT,
+        },
+        scopes=TEXTS,
+    ),
+    "Password": _object("password", password={**TEXT, "description": "Of the operator whose token this is."}),
     "KeyToAdd": _object("", name=TEXT, oauth1=YES_OR_NO, expiresAt=MOMENT, addresses=TEXTS),
     "KeyChanges": _object("", expiresAt=MOMENT, addresses=TEXTS),
     "SecretToMake": _object("", keepHours={**NUMBER, "minimum": 0, "maximum": 720}),
@@ -134,11 +152,4 @@ KEY_SCHEMAS: dict[str, Schema] = {
             ),
         },
     ),
-    "AuditEntry": _object(
-        "number at actor act kind hash previous",
-        number=NUMBER, at=MOMENT, actor=TEXT, door=TEXT, act=TEXT, kind=TEXT, object=TEXT, about=TEXT,
-        before={"type": "object"}, after={"type": "object"}, previous=TEXT, hash=TEXT,
-    ),
-    "AuditLog": _list("entries", "AuditEntry"),
-    "AuditVerdict": _object("holds entries hash", holds=YES_OR_NO, entries=NUMBER, hash=TEXT, wrong=TEXT),
 }  # fmt: skip

@@ -28,7 +28,10 @@ STATUS: dict[type[Refusal], int] = {
     NotVisible: 404,
     sanity.NoSuchCheck: 404,
     finding.NothingAsked: 422,
-    **dict.fromkeys((sanity_plans.BadTimes, sanity_plans.NoSuchLine, sanity_plans.BadPercent), 422),
+    **dict.fromkeys(
+        (sanity_plans.BadTimes, sanity_plans.NoSuchLine, sanity_plans.BadPercent, sanity_plans.BadLicences),
+        422,
+    ),
 }
 
 
@@ -151,14 +154,26 @@ def _plan(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> Http
 
 def _set_plan(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
     grant, by = _grant(token, numbers), str(token.account.email)
-    asked = sent(request, "times", "weekdays", "limits")
+    asked = sent(request, "times", "weekdays", "limits", "licences", "licensed")
     if "times" in asked or "weekdays" in asked:
         was = _plan_told(grant)
         times, days = (_texts(asked.get(name, was[name]), name) for name in ("times", "weekdays"))
         sanity_plans.set_times(grant, times, days or WEEKDAYS, by)
     for code, percent in _limits(asked.get("limits", {})):
         sanity_plans.set_limit(grant, code, percent, by)
+    if "licences" in asked or "licensed" in asked:
+        was = _plan_told(grant)
+        licences, licensed = (asked.get(name, was[name]) for name in ("licences", "licensed"))
+        sanity_plans.set_licences(grant, *_licences(licences, licensed), by)
     return answered(_plan_told(grant))
+
+
+def _licences(number: Any, kind: Any) -> tuple[int | None, str]:
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+        raise BadBody("licences")
+    if not isinstance(kind, str):
+        raise BadBody("licensed")
+    return number, kind
 
 
 def _texts(given: Any, name: str) -> list[str]:
@@ -179,8 +194,14 @@ def _limits(given: Any) -> list[tuple[str, float | None]]:
 def _plan_told(grant: Grant) -> Json:
     plan = sanity_plans.plan_of(grant)
     if plan is None:
-        return {"times": [], "weekdays": [], "limits": {}}
-    return {"times": plan.times, "weekdays": [WEEKDAYS[day] for day in plan.weekdays], "limits": plan.limits}
+        return {"times": [], "weekdays": [], "limits": {}, "licences": None, "licensed": "people"}
+    return {
+        "times": plan.times,
+        "weekdays": [WEEKDAYS[day] for day in plan.weekdays],
+        "limits": plan.limits,
+        "licences": plan.licences,
+        "licensed": plan.licensed,
+    }
 
 
 HANDLES: dict[str, Handle] = {

@@ -1,6 +1,7 @@
 """The addresses under /api/v1 for what an app sees: Find, Explain and sanity checks, as data, with their schemas."""
 
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, TEXT, Route, Schema
+from rollbook.engine.sanity.lines import LICENSED
 from rollbook.flows.roles import Act
 
 BAD = {
@@ -52,7 +53,7 @@ LOOK_ROUTES = (
         {200: "A header, then a row for each line and each example.", **NOT_THERE, **REFUSED}, act=Act.CHECK_SANITY,
     ),
     Route(
-        ("GET",), "/apps/{grant}/sanity/plan", "sanity_plan", "When an app's sanity is checked by itself, and what keeps its exports back.",
+        ("GET",), "/apps/{grant}/sanity/plan", "sanity_plan", "When an app is checked by itself, what keeps its exports back, and its licences.",
         {200: "As it is now.", **NOT_THERE, **REFUSED}, schema="SanityPlan", act=Act.CHECK_SANITY,
     ),
     Route(
@@ -90,7 +91,8 @@ LOOK_SCHEMAS: dict[str, Schema] = {
         record=RECORD,
         belonging=_list(
             _object("relation collection total records", relation=TEXT, collection=TEXT, total=NUMBER, records=_list(RECORD),
-                members={**_list(TEXT), "description": "Of demographics: which members the app is given."})
+                members={**_list(TEXT), "description": "Of demographics: which members the app is given."},
+                forReference={**_list(TEXT), "description": "Of orgs: those above what is chosen, told of for reference only."})
         ),
     ),
     "Explanation": _object(
@@ -119,5 +121,7 @@ LOOK_SCHEMAS: dict[str, Schema] = {
         times={**_list(TEXT), "description": "Times of the district's day, such as 05:30."},
         weekdays={**_list(TEXT), "description": "mon, tue, wed, thu, fri, sat, sun."},
         limits={**LIMITS, "description": "{line: per cent above which exports are kept back}."},
+        licences={"type": ["integer", "null"], "description": "How many the app is licensed for; null: that is not looked at."},
+        licensed={**TEXT, "enum": list(LICENSED), "description": "Who needs a licence."},
     ),
 }  # fmt: skip

@@ -5,7 +5,6 @@ A partner's key opens the list and the keys; the bearer of a listed application 
 
 import logging
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -40,7 +39,6 @@ TRY_AGAIN_AFTER = 10
 """Seconds."""
 
 log = logging.getLogger(__name__)
-BUCKETS = rate.Buckets(settings.RATE_LIMIT)
 
 
 class NoPartnerKey(Refusal):
@@ -122,7 +120,7 @@ def _key(request: HttpRequest) -> PartnerKey:
     key = key_of(secret.strip()) if scheme.lower() == "bearer" and secret.strip() else None
     if key is None:
         raise NoPartnerKey
-    BUCKETS.take(key.pk, time.monotonic())
+    rate.take(rate.PARTNER, key.pk)
     return key
 
 

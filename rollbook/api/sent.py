@@ -1,10 +1,14 @@
 """The JSON that operators' programs send under /api/v1, and the JSON they get."""
 
+import csv
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.request import RawPostDataException, UnreadablePostError
+from django.utils.dateparse import parse_datetime
 
 from rollbook.refusal import Refusal
 
@@ -42,8 +46,39 @@ def text(sent: Json, name: str) -> str:
     return (value or "").replace("\0", "")[:5_000]
 
 
+def texts(sent: Json, name: str) -> list[str]:
+    """Raises BadBody."""
+    found = sent.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise BadBody(name)
+    return found
+
+
+def moment(sent: Json, name: str) -> datetime | None:
+    """A dateTime with a zone, or none. Raises BadBody."""
+    written = text(sent, name)
+    if not written:
+        return None
+    try:
+        at = parse_datetime(written)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise BadBody(name)
+    return at
+
+
 def answered(told: Json, status: int = 200) -> HttpResponse:
     """`told` as the answer, which nobody keeps."""
     response = HttpResponse(orjson.dumps(told), status=status, content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def csv_answer(rows: Iterable[Iterable[object]], name: str) -> HttpResponse:
+    """The rows as a file of this name, which nobody keeps."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    csv.writer(response).writerows(rows)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -48,7 +48,7 @@ def _read(call: Call) -> HttpResponse:
         raise refusals.OnlyReading
     caller = callers.identify(call)
     call.reader = caller.reader
-    rate.take(caller.reader.credential_id)
+    rate.take(rate.KEY, caller.reader.credential_id)
     allowance.judge(caller, call.now)
     for match in chain((call.match,), readings):
         call.match = match

@@ -34,11 +34,16 @@ def history(
     grant: Number,
     days: Annotated[int, typer.Option(help="Of so many days.", min=1)] = 30,
     most: Annotated[int, typer.Option(help="So many, the latest first.", min=1, max=10_000)] = 50,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All of them as CSV; that is audited.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show every call an app made and every package it was given."""
-    since = int((datetime.now(UTC) - timedelta(days=days)).timestamp() * 1000)
-    found = access_history.takings(find_grant(grant), since, 1, most)
+    since, one = int((datetime.now(UTC) - timedelta(days=days)).timestamp() * 1000), find_grant(grant)
+    if as_csv:
+        access_history.note_export(one, days)
+        csv.writer(sys.stdout).writerows(access_history.csv_rows(one, since))
+        return
+    found = access_history.takings(one, since, 1, most)
     show(
         [_row(one) for one in found], as_json, "no app has read; `rollbook key add` makes a key to read with"
     )

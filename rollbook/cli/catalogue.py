@@ -11,6 +11,7 @@ from rollbook.engine import needs
 from rollbook.engine.pictures import MOST_BYTES
 from rollbook.flows import catalogue
 from rollbook.flows.apps import find_app
+from rollbook.flows.partners import find_developer, find_partner
 from rollbook.store.models import App
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -81,6 +82,12 @@ def add(
     redirect_uri: Redirects = None,
     need: Needs = None,
     development: Development = None,
+    partner: Annotated[
+        str, typer.Option(help="The name or number of the partner whose app it is; then say --registered-by.")
+    ] = "",
+    registered_by: Annotated[
+        str, typer.Option(help="Which of its developers registers it: e-mail address.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Enter an app. It sees nothing until a district adds it."""
@@ -89,7 +96,10 @@ def add(
         contact_email=contact_email, start_url=start_url, redirect_uris=redirect_uri, needs=_needs(need),
         in_development=development,
     )  # fmt: skip
-    app = catalogue.enter({"name": name, **entry})
+    if bool(partner) != bool(registered_by):
+        raise typer.BadParameter("say --partner and --registered-by together")
+    developer = find_developer(find_partner(partner), registered_by) if partner else None
+    app = catalogue.enter({"name": name, **entry}, developer)
     typer.echo(json.dumps(_row(app)) if as_json else f"{app.name} is app {app.pk}.")
 
 

@@ -1,14 +1,17 @@
 """`rollbook delivery`: how apps are given packages by SFTP, and which they were given."""
 
+import csv
 import json
+import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from rollbook.cli.columns import answer, show
 from rollbook.cli.connection import Secret, Set, filled
-from rollbook.flows import apps, deliveries, exports
+from rollbook.flows import apps, deliveries, export_tests, exports, own_files, samples
 from rollbook.flows.acting import actor
 from rollbook.flows.districts import find_district
 from rollbook.flows.handing_over import walk
@@ -17,6 +20,7 @@ from rollbook.store.models import Delivery, Grant
 
 SHOWN = 50
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Version = Annotated[str, typer.Option(help="1.1 or 1.2; without it, as the app's export is set.")]
 GrantNumber = Annotated[int, typer.Argument(help="The grant's number: `rollbook grant list` shows it.")]
 Number = Annotated[int, typer.Argument(help="The delivery's number: `rollbook delivery list` shows it.")]
 
@@ -88,9 +92,48 @@ def remove(grant: GrantNumber) -> None:
 
 @verbs.command("test")
 def try_export(grant: GrantNumber, as_json: AsJson = False) -> None:
-    """Say what is found at the app's server, or what is wrong."""
-    found = exports.test_export(apps.find_grant(grant))
-    answer(found, "\n".join(found), as_json)
+    """Say what is found at the app's server; exit 1 with what is wrong."""
+    test = export_tests.test_here(apps.find_grant(grant), actor().name)
+    if test.outcome != export_tests.SUCCESS:
+        typer.echo(test.reason or "Another test was begun meanwhile.", err=True)
+        raise typer.Exit(1)
+    answer(test.found, "\n".join(test.found), as_json)
+
+
+@verbs.command()
+def columns(grant: GrantNumber, version: Version = "", as_json: AsJson = False) -> None:
+    """Show which files and columns an app's packages can hold: what its permissions keep back is not among them."""
+    found = own_files.held_by(apps.find_grant(grant), _version_of(grant, version)).columns
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for table, names in found.items():
+        typer.echo(f"{table}: {', '.join(names)}")
+
+
+@verbs.command()
+def sample(
+    grant: GrantNumber,
+    template: Annotated[
+        Path | None, typer.Option(help="A file with a template; without it, the one that is set.")
+    ] = None,
+    version: Version = "",
+    rows: Annotated[
+        int, typer.Option(min=1, max=100, help="How many rows of each file.")
+    ] = samples.MOST_ROWS,
+    as_json: AsJson = False,
+) -> None:
+    """Show the first rows of an app's own files, as a package would have them now. They are personal data."""
+    found = apps.find_grant(grant)
+    text = template.read_text(encoding="utf-8") if template else exports.the_export_of(found).template
+    shown = own_files.samples_of(found, text, _version_of(grant, version), rows)
+    if as_json:
+        typer.echo(json.dumps([{"file": file, **asdict(one)} for file, one in shown], ensure_ascii=False))
+        return
+    for file, one in shown:
+        typer.echo(f"{file}:")
+        lines = csv.writer(sys.stdout, lineterminator="\n")
+        lines.writerows([one.titles, *one.rows])
 
 
 @verbs.command()
@@ -150,6 +193,13 @@ def cancel(number: Number) -> None:
     """End a delivery that waits or is under way."""
     deliveries.cancel(deliveries.find_delivery(number), actor().name)
     typer.echo(f"Delivery {number} is cancelled.")
+
+
+def _version_of(grant: int, version: str) -> str:
+    if version not in ("", "1.1", "1.2"):
+        raise typer.BadParameter("--version is 1.1 or 1.2.")
+    export = exports.export_of(apps.find_grant(grant))
+    return version or (export.version if export else "1.2")
 
 
 def told(delivery: Delivery) -> dict[str, Any]:

@@ -48,7 +48,12 @@ def find(
     for part in parts:
         typer.echo(f"{part.relation}: {part.seen.total:,}")
         for record in part.seen.records:
-            typer.echo(f"    {_words(record)}")
+            mark = (
+                "  (for reference only)"
+                if part.collection == "orgs" and record["sourcedId"] in part.reference
+                else ""
+            )
+            typer.echo(f"    {_words(record)}{mark}")
     total = sum(seen.total for seen in found.values())
     if not total:
         typer.echo("This app sees nothing like that. `rollbook explain` says why, by an exact id or address.")

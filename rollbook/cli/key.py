@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 
 from rollbook.cli.columns import show
 from rollbook.flows import apps, keys
+from rollbook.oneroster import scopes
 from rollbook.store.models import Credential, KeyUse
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -96,6 +97,26 @@ def allow(
     typer.echo(f"{client_id} may be used from {where}.")
 
 
+@verbs.command()
+def secret(client_id: ClientId, as_json: AsJson = False) -> None:
+    """Show the secret of a key for OAuth 1.0a, which is kept readable. That it was looked at is audited."""
+    key = keys.find_key(client_id)
+    _tell(keys.Key(key.pk, key.client_id, keys.read_secret(key), True), as_json, again=True)
+
+
+@verbs.command()
+def endpoints(as_json: AsJson = False) -> None:
+    """Show where a key is used: the addresses of OneRoster 1.1 and 1.2, and where it gets a token with which scopes."""
+    told = keys.endpoints()
+    if as_json:
+        typer.echo(json.dumps({"endpoints": told, "scopes": sorted(scopes.ALL)}))
+        return
+    for name, address in told.items():
+        typer.echo(f"{name:<8}{address}")
+    for scope in sorted(scopes.ALL):
+        typer.echo(f"scope   {scope}")
+
+
 @verbs.command("list")
 def list_keys(
     grant: Annotated[int | None, typer.Option(help="Only those of this grant.")] = None,
@@ -122,14 +143,14 @@ def new_field_key() -> None:
     typer.echo(Fernet.generate_key().decode())
 
 
-def _tell(key: keys.Key, as_json: bool) -> None:
+def _tell(key: keys.Key, as_json: bool, again: bool = False) -> None:
     if as_json:
         shown = {"clientId": key.client_id, "clientSecret": key.client_secret, "oauth1": key.oauth1}
         typer.echo(json.dumps(shown))
     else:
         typer.echo(f"Client id      {key.client_id}")
         typer.echo(f"Client secret  {key.client_secret}")
-        typer.echo("The secret is not shown again.")
+        typer.echo("That it was shown is in the audit log." if again else "The secret is not shown again.")
 
 
 def _row(key: Credential, used: int | None) -> dict[str, object]:

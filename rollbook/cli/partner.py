@@ -1,7 +1,7 @@
 """`rollbook partner`: the companies that register their apps here themselves."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ from rollbook.cli.columns import Row, show
 from rollbook.flows import partner_access, partners
 from rollbook.flows.acting import actor
 from rollbook.flows.apps import find_grant
-from rollbook.store.models import Grant, Partner, PartnerKey
+from rollbook.store.models import Developer, Grant, Partner, PartnerKey
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 PartnerName = Annotated[str, typer.Argument(help="The partner's name or number.")]
@@ -52,10 +52,14 @@ def invite(
     partner: PartnerName,
     email: Email,
     name: Annotated[str, typer.Option(help="The developer's name.")] = "",
+    role: Annotated[
+        Developer.DeveloperRole,
+        typer.Option(help="partner: registers apps and keeps keys; product support: sees them only."),
+    ] = partners.PARTNER,
     as_json: AsJson = False,
 ) -> None:
     """Let a person work for a partner, and tell them by e-mail. Prints how they get in, should the e-mail not arrive."""
-    developer, is_sent = partners.invite(partners.find_partner(partner), email, name)
+    developer, is_sent = partners.invite(partners.find_partner(partner), email, name, role)
     way_in = partners.way_in(developer.account)
     if as_json:
         typer.echo(json.dumps({"email": developer.account.email, "sent": is_sent, "wayIn": way_in}))
@@ -70,7 +74,7 @@ def developers(partner: PartnerName, as_json: AsJson = False) -> None:
     """Show who works for a partner."""
     found = partners.developers_of(partners.find_partner(partner))
     rows: list[Row] = [
-        {"email": one.account.email, "name": one.name, "apps": list(one.apps.order_by("name").values_list("name", flat=True))}
+        {"email": one.account.email, "name": one.name, "role": one.role, "apps": list(one.apps.order_by("name").values_list("name", flat=True))}
         for one in found
     ]  # fmt: skip
     show(rows, as_json, "`rollbook partner invite` invites one")
@@ -104,10 +108,12 @@ def bearer(
 def add_key(
     partner: PartnerName,
     name: Annotated[str, typer.Option(help="Which program uses it.")],
+    days: Annotated[int | None, typer.Option(help="For how many days it holds.", min=1)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a key. It is printed once and kept nowhere."""
-    key, secret = partners.make_key(partners.find_partner(partner), name, actor().name)
+    end = datetime.now(UTC) + timedelta(days=days) if days else None
+    key, secret = partners.make_key(partners.find_partner(partner), name, actor().name, end)
     if as_json:
         typer.echo(json.dumps(_key(key) | {"secret": secret}))
     else:
@@ -122,6 +128,21 @@ def list_keys(partner: PartnerName, as_json: AsJson = False) -> None:
         as_json,
         "`rollbook partner key add` makes one",
     )
+
+
+@keys.command("expire")
+def expire_key(
+    partner: PartnerName,
+    number: Annotated[int, typer.Argument(help="The key's number.")],
+    days: Annotated[int | None, typer.Option(help="It ends in so many days.", min=1)] = None,
+    never: Annotated[bool, typer.Option("--never", help="It has no end.")] = False,
+) -> None:
+    """Give a key an end, or take it away."""
+    if (days is not None) == never:
+        raise typer.BadParameter("say one of --days and --never")
+    end = datetime.now(UTC) + timedelta(days=days) if days else None
+    partners.set_key_end(partners.find_partner(partner), number, end)
+    typer.echo(f"Key {number} ends at {end:%Y-%m-%d %H:%M} UTC." if end else f"Key {number} has no end.")
 
 
 @keys.command("revoke")
@@ -158,6 +179,8 @@ def _key(key: PartnerKey) -> dict[str, object]:
         "key": key.pk,
         "name": key.name,
         "begins": key.beginning,
+        "state": partners.state_of(key, datetime.now(UTC)),
+        "expires": key.expires_at.isoformat(timespec="minutes") if key.expires_at else None,
         "madeBy": key.made_by,
         "made": key.created_at.isoformat(timespec="minutes"),
     }

@@ -198,6 +198,10 @@ def say(grant: Grant, request: PermissionRequest | None) -> None:
 
 def _tell(shown: Preview) -> None:
     show([vars(one) for one in shown.counts], False)
+    if shown.reference:
+        typer.echo(
+            f"For reference only, above the organizations chosen: {', '.join(one.name for one in shown.reference)}."
+        )
     if shown.places:
         typer.echo("")
         show([vars(one) for one in shown.places], False)
@@ -242,6 +246,9 @@ def _told(shown: Preview) -> dict[str, Any]:
             {"sourcedId": one.sourced_id, "before": one.before, "after": one.after} for one in shown.examples
         ],
         "reasons": list(shown.reasons),
+        "forReference": [
+            {"sourcedId": one.sourced_id, "name": one.name, "type": one.type} for one in shown.reference
+        ],
     }
 
 

@@ -107,6 +107,29 @@ def limit(
     answer({"grant": number, "limits": plan.limits}, f"Grant {number}: {limits or 'no limits'}.", as_json)
 
 
+@verbs.command()
+def licences(
+    number: Number,
+    figure: Annotated[str, typer.Argument(help="How many it is licensed for; none: that is not looked at.")],
+    counted: Annotated[
+        str, typer.Option("--of", help="Who needs one: people, students or teachers.")
+    ] = "people",
+    as_json: AsJson = False,
+) -> None:
+    """Say how many people an app is licensed for: a check tells when it would be given more."""
+    most = None if figure == "none" else _whole(figure)
+    plan = sanity_plans.set_licences(find_grant(number), most, counted, actor().name)
+    told: Row = {"grant": number, "licences": plan.licences, "licensed": plan.licensed}
+    said = "not looked at" if plan.licences is None else f"for {plan.licences:,} {plan.licensed}"
+    answer(told, f"Grant {number}: licences {said}.", as_json)
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal():
+        raise sanity_plans.BadLicences(text)
+    return int(text)
+
+
 def _percent(text: str) -> float:
     try:
         return float(text.rstrip(" %"))

@@ -114,12 +114,12 @@ def fetch(
             "No host key has been accepted for this server yet. Test the connection, compare the key it shows, and enter it."
         )
     progress(f"fetching {settings['path']} from {settings['host']}")
-    return run(settings, READING, lambda: _fetched(settings, secrets, work_folder))
+    return run(settings, READING, lambda told: _fetched(settings, secrets, work_folder))
 
 
 def tested(settings: Settings, secrets: Secrets) -> list[str]:
     """What was found, in words; before a host key is accepted, only the key. Raises CannotFetch."""
-    return run(settings, READING, lambda: _looked_at(settings, secrets))
+    return run(settings, READING, lambda told: _looked_at(settings, secrets))
 
 
 async def _fetched(settings: Settings, secrets: Secrets, work_folder: Path) -> Fetched:

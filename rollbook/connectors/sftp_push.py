@@ -3,7 +3,6 @@
 It is sent whole or not at all: what lies under its own name has always come to its end. A second sending of the same file leaves it.
 """
 
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import asyncssh
@@ -16,6 +15,8 @@ from rollbook.connectors.ssh import (
     PATIENCE,
     SIGN_IN,
     Purpose,
+    Tell,
+    Told,
     accepted_key,
     patiently,
     private_keys,
@@ -25,8 +26,6 @@ from rollbook.connectors.ssh import (
 )
 
 BLOCK = 1 << 17
-Tell = Callable[[int, int], None]
-"""`tell(bytes sent, bytes of the file)`."""
 
 OPTIONS = (
     *SIGN_IN,
@@ -76,42 +75,57 @@ def checked(settings: Settings, secrets: Secrets) -> Filled:
 
 
 def send(settings: Settings, secrets: Secrets, file: Path, name: str, tell: Tell) -> None:
-    """The file lies in the folder under `name`. Raises NotNow for what may be over at the next attempt, CannotSend for all else."""
+    """The file lies in the folder under `name`; `tell(bytes sent, bytes of the file)`. Raises NotNow for what may be over at the next attempt,
+    CannotSend for all else.
+    """
     if not settings["host_key"]:
         raise CannotSend(
             "No host key has been accepted for this server yet. Test the connection, compare the key it shows, and enter it."
         )
-    run(settings, WRITING, lambda: _sent(settings, secrets, file, name, tell))
+    run(settings, WRITING, lambda told: _sent(settings, secrets, file, name, told), tell)
 
 
-def tested(settings: Settings, secrets: Secrets) -> list[str]:
-    """What was found, in words; before a host key is accepted, only the key. Raises CannotSend."""
-    return run(settings, WRITING, lambda: _looked_at(settings, secrets))
+STEPS = ("sign in", "folder", "file", "rename")
+"""What a test does, one after the other. Before a host key is accepted it asks for the key, and that is all."""
 
 
-async def _looked_at(settings: Settings, secrets: Secrets) -> list[str]:
+def tested(settings: Settings, secrets: Secrets, tell: Tell) -> list[str]:
+    """What was found, in words; before a host key is accepted, only the key. `tell(steps done, steps)`. Raises CannotSend."""
+    return run(settings, WRITING, lambda told: _looked_at(settings, secrets, told), tell)
+
+
+async def _looked_at(settings: Settings, secrets: Secrets, told: Told) -> list[str]:
+    await told(0, len(STEPS) if settings["host_key"] else 1)
     if not settings["host_key"]:
         return [
             f"{settings['host']} answers, and shows the key {await shown_key(settings)}",
             "Compare it with what the people of that server say, and enter it as the accepted host key. Until then nobody signs in.",
         ]
     async with signed_in(settings, secrets, CannotSend) as sftp:
+        await told(1, len(STEPS))
         await _refuse_no_folder(sftp, settings)
-        trial = _temporary(settings, "trial")
+        await told(2, len(STEPS))
+        trial, renamed = _temporary(settings, "trial"), _temporary(settings, "trial-renamed")
         await _put(sftp, settings, b"", trial)
-        await patiently(sftp.remove(trial), settings)
+        await told(3, len(STEPS))
+        try:
+            await _rename(sftp, settings, trial, renamed)
+        except BaseException:
+            await _forget(sftp, settings, trial)
+            raise
+        await patiently(sftp.remove(renamed), settings)
     return [
         f"{settings['host']} shows the accepted key and lets {settings['login']} in.",
         f"Files can be put into {settings['path']}, and renamed there.",
     ]
 
 
-async def _sent(settings: Settings, secrets: Secrets, file: Path, name: str, tell: Tell) -> None:
+async def _sent(settings: Settings, secrets: Secrets, file: Path, name: str, told: Told) -> None:
     async with signed_in(settings, secrets, CannotSend) as sftp:
         await _refuse_no_folder(sftp, settings)
         target, temporary = _place(settings, name), _temporary(settings, name)
         try:
-            await _copy(sftp, settings, file, temporary, tell)
+            await _copy(sftp, settings, file, temporary, told)
             await _rename(sftp, settings, temporary, target)
         except BaseException:
             await _forget(sftp, settings, temporary)
@@ -125,14 +139,14 @@ async def _refuse_no_folder(sftp: asyncssh.SFTPClient, settings: Settings) -> No
         )
 
 
-async def _copy(sftp: asyncssh.SFTPClient, settings: Settings, file: Path, target: str, tell: Tell) -> None:
+async def _copy(sftp: asyncssh.SFTPClient, settings: Settings, file: Path, target: str, told: Told) -> None:
     size, sent = file.stat().st_size, 0
     handle = await patiently(sftp.open(target, "wb"), settings)
     with file.open("rb") as source:
         while block := source.read(BLOCK):
             await patiently(handle.write(block), settings)
             sent += len(block)
-            tell(sent, size)
+            await told(sent, size)
     await patiently(handle.close(), settings)
     arrived = (await patiently(sftp.stat(target), settings)).size
     if arrived != size:

@@ -7,9 +7,10 @@ connectors that use this: host, port, login, path, host_key, timeout_seconds; se
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import asyncssh
@@ -19,6 +20,11 @@ from rollbook.connectors.contract import BadSetting, ConnectorRefusal, Option, S
 KEY = re.compile(r"([a-z0-9@.-]+) (SHA256:[A-Za-z0-9+/]{43})")
 HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 Answer = TypeVar("Answer")
+Tell = Callable[[int, int], None]
+"""`tell(bytes done, bytes known)`."""
+
+Told = Callable[[int, int], Awaitable[None]]
+"""The same, as who talks to the server calls it."""
 
 SIGN_IN = (
     Option("host", "Server", "Its name or address, for example sftp.example.org.", required=True),
@@ -76,13 +82,31 @@ def private_keys(secrets: Secrets) -> list[asyncssh.SSHKey]:
         ) from fault
 
 
-def run(settings: Settings, purpose: Purpose, act: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
-    """The act to its end, in an event loop and a thread of its own; whatever stops it is said in words."""
+@dataclass(frozen=True)
+class _Saying:
+    """Something the act tells, and waits until it was heard."""
+
+    figures: tuple[int, int]
+    heard: Future[None] = field(default_factory=Future)
+
+
+def _untold(done: int, known: int) -> None:
+    """Tells nobody."""
+
+
+def run(
+    settings: Settings,
+    purpose: Purpose,
+    act: Callable[[Told], Coroutine[Any, Any, Answer]],
+    tell: Tell = _untold,
+) -> Answer:
+    """The act to its end, in an event loop and a thread of its own; whatever stops it is said in words.
+
+    What it tells is told by `tell` in the caller's thread: that one has the connection to the database, and the transaction.
+    """
     place = f"{settings['host']}, port {settings['port']}"
     try:
-        # The caller's thread may have a loop running, which would refuse another.
-        with ThreadPoolExecutor(1) as apart:
-            return apart.submit(lambda: asyncio.run(act())).result()
+        return _run(act, tell)
     except TimeoutError as fault:
         raise purpose.passing(
             f"{place} did not answer within {settings['timeout_seconds']} seconds."
@@ -100,6 +124,32 @@ def run(settings: Settings, purpose: Purpose, act: Callable[[], Coroutine[Any, A
         ) from fault
     except (asyncssh.Error, OSError) as fault:
         raise purpose.passing(f"{place} cannot be {purpose.acted}: {_reason(fault)}") from fault
+
+
+def _run(act: Callable[[Told], Coroutine[Any, Any, Answer]], tell: Tell) -> Answer:
+    said: SimpleQueue[_Saying | None] = SimpleQueue()
+
+    async def told(done: int, known: int) -> None:
+        saying = _Saying((done, known))
+        said.put(saying)
+        await asyncio.wrap_future(saying.heard)
+
+    # The caller's thread may have a loop running, which would refuse another.
+    with ThreadPoolExecutor(1) as apart:
+        ended = apart.submit(lambda: asyncio.run(act(told)))
+        ended.add_done_callback(lambda _: said.put(None))
+        saying: _Saying | None = _Saying((0, 0))
+        try:
+            while saying := said.get():
+                tell(*saying.figures)
+                saying.heard.set_result(None)
+        except BaseException:
+            # The act is stopped where it waits to be heard.
+            while saying:
+                saying.heard.cancel()
+                saying = said.get()
+            raise
+        return ended.result()
 
 
 def _reason(fault: Exception) -> str:

@@ -4,13 +4,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.translation import gettext
 
+from rollbook.console.dates import day
 from rollbook.console.sheets import NAME_COLUMNS, Column, Sheet, name_of
 from rollbook.console.words import vocabulary_words
 from rollbook.store.models import RECORDS, District, Record, Role
@@ -138,14 +137,6 @@ def list_of(value: str | None) -> list[str]:
     return [
         ": ".join(str(item).strip("{}").split(":", 1)) if "{" in str(item) else str(item) for item in items
     ]
-
-
-def day(value: str | None) -> str:
-    """A stored date as the reader writes dates; what is no date stays as it is."""
-    try:
-        return date_format(date.fromisoformat(value or ""), "DATE_FORMAT")
-    except ValueError:
-        return value or ""
 
 
 def plain(value: Any) -> str:

@@ -1,7 +1,7 @@
 """What an app sees, made fit for a page: its records as facts and rows, the reasons of Explain as steps, a sanity check as a table."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from rollbook.console.access import Act
+from rollbook.console.dates import DAY_FIELDS, dated, day
 from rollbook.console.words import COLLECTIONS, ONE_OF, VOCABULARY, field_words
 from rollbook.engine.explaining import Explanation, Fact, Setting
 from rollbook.flows.explain import CHANGES, Subject
@@ -25,6 +26,7 @@ RELATIONS = {
     "demographics": gettext_lazy("Demographics"),
     "agents": gettext_lazy("Guardians and other agents"),
     "orgs": gettext_lazy("Organizations"),
+    "above": gettext_lazy("Organizations above them"),
     "resources": gettext_lazy("Resources"),
     "teachers": gettext_lazy("Teachers"),
     "students": gettext_lazy("Students"),
@@ -50,10 +52,11 @@ NAMED_BY_APP = ("users", "classes")
 
 @dataclass(frozen=True)
 class Shown:
-    """One value: text, and where it leads."""
+    """One value: text, and where it leads. `reference`: it is an org that the app is told of for reference only."""
 
     text: str
     url: str = ""
+    reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,15 @@ def found_url(grant: Grant, collection: str, sourced_id: str) -> str:
 
 
 def table_of(
-    grant: Grant, collection: str, words: Any, records: Sequence[Record], total: int, anchor: str
+    grant: Grant,
+    collection: str,
+    words: Any,
+    records: Sequence[Record],
+    total: int,
+    anchor: str,
+    reference: frozenset[str] = frozenset(),
 ) -> Table:
-    """Records of one collection as rows."""
+    """Records of one collection as rows. `reference` are the ids of the orgs that are there for reference only."""
     if collection in SENSITIVE:
         members = tuple(members_of(records))
         return Table(words, collection, anchor, (), [], total, 0, members)
@@ -94,7 +103,7 @@ def table_of(
     headings = tuple(_heading(name) for name in names)
     rows = [
         [
-            (heading, _shown(grant, collection, record, name))
+            (heading, _marked(_shown(grant, collection, record, name), collection, record, name, reference))
             for heading, name in zip(headings, names, strict=True)
         ]
         for record in records
@@ -111,9 +120,21 @@ def tables_of(grant: Grant, parts: Iterable[Part]) -> list[Table]:
             part.seen.records,
             part.seen.total,
             part.relation,
+            part.reference,
         )
         for part in parts
     ]
+
+
+def _marked(shown: Shown, collection: str, record: Record, name: str, reference: frozenset[str]) -> Shown:
+    """An org says of itself, and where it is named, that it is there for reference only."""
+    if collection == "orgs" and name == "name":
+        own = record["sourcedId"]
+    elif REFERRED.get(name) == "orgs":
+        own = (record.get(name) or {}).get("sourcedId")
+    else:
+        return shown
+    return replace(shown, reference=str(own) in reference)
 
 
 def _heading(name: str) -> Any:
@@ -133,7 +154,7 @@ def _shown(grant: Grant, collection: str, record: Record, name: str) -> Shown:
     if isinstance(value, dict) and "sourcedId" in value:
         target, one = REFERRED.get(name), str(value["sourcedId"])
         return Shown(one, found_url(grant, target, one) if target in NAMED_BY_APP else "")
-    return Shown(text_of(value))
+    return Shown(member_text(name, value))
 
 
 def role_in_words(post: Mapping[str, Any]) -> str:
@@ -141,6 +162,13 @@ def role_in_words(post: Mapping[str, Any]) -> str:
     role = str(VOCABULARY.get(post.get("role", ""), post.get("role", "")))
     org = text_of(post.get("org"))
     return _("%(role)s at %(org)s") % {"role": role, "org": org} if org else role
+
+
+def member_text(name: str, value: Any) -> str:
+    """A member of a served record in one line, days and moments as the reader writes them."""
+    if name in DAY_FIELDS:
+        return day(text_of(value))
+    return dated(text_of(value)) if name == "dateLastModified" else text_of(value)
 
 
 def text_of(value: Any) -> str:
@@ -154,14 +182,18 @@ def text_of(value: Any) -> str:
     if isinstance(value, dict):
         if "sourcedId" in value and "href" in value:
             return str(value["sourcedId"])
-        return ", ".join(f"{name} {text_of(one)}" for name, one in value.items() if one not in (None, ""))
+        return ", ".join(
+            f"{name} {member_text(name, one)}" for name, one in value.items() if one not in (None, "")
+        )
     return str(value)
 
 
 def facts_of(record: Record) -> list[tuple[Any, str, str]]:
     """(words, member, value) of every member the app is given, the metadata one by one."""
     plain = [
-        (field_words(name), name, text_of(value)) for name, value in record.items() if name != "metadata"
+        (field_words(name), name, member_text(name, value))
+        for name, value in record.items()
+        if name != "metadata"
     ]
     metadata = record.get("metadata")
     own = metadata.items() if isinstance(metadata, dict) else ()

@@ -10,15 +10,15 @@ from django.views.decorators.cache import never_cache
 
 from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.partners import posts_of
-from rollbook.flows.roles import Act, Role, may
+from rollbook.flows.roles import Act, may
 
 View = Callable[..., HttpResponse]
 
 
 def as_developer(act: Act) -> Callable[[View], View]:
-    """Makes `view(request, partner, …)` answer only developers of that partner, who may do `act`; all others get 404.
+    """Makes `view(request, partner, …)` answer only who works for that partner and may do `act`; all others get 404.
 
-    The request gains `developer`, and `posts`: for which partners they work.
+    The request gains `developer`, `posts`: for which partners they work, and `acts`: the names of what they may do here.
     """
 
     def guard(view: View) -> View:
@@ -28,8 +28,9 @@ def as_developer(act: Act) -> Callable[[View], View]:
         def guarded(request: Any, partner_id: int, **rest: Any) -> HttpResponse:
             request.posts = posts_of(request.user)
             request.developer = next((post for post in request.posts if post.partner_id == partner_id), None)
-            if request.developer is None or not may(Role.PARTNER, act):
+            if request.developer is None or not may(request.developer.role, act):
                 raise Http404
+            request.acts = frozenset(one.name for one in Act if may(request.developer.role, one))
             with acting(request.user.email or str(request.user.pk), CONSOLE):
                 return view(request, request.developer.partner, **rest)
 

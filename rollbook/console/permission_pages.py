@@ -27,6 +27,7 @@ from rollbook.flows.apps import NoSuchGrant, find_grant
 from rollbook.flows.catalogue import needs_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import App, District, Grant
+from rollbook.store.reference import for_reference
 
 STEPS = {
     "type": _("Permission type"),
@@ -201,7 +202,9 @@ def _pick_context(request: HttpRequest, desk: Desk, draft: Draft, step: str) -> 
     ticks = drafts.ticks_of(draft.scope, step)
     # Only a page that was searched on says what to look for; the one before it may have had a search of its own.
     typed = request.POST if request.POST.get("step") == step else type(request.POST)("")
-    context = {"picking": picking_of(desk.district, step, ticks, typed), "collection": step}
+    alone = Rule(Level.BASIC, (replace(draft.scope, classes=None),))
+    reference = for_reference(desk.district.pk, alone) if step == "orgs" else frozenset()
+    context = {"picking": picking_of(desk.district, step, ticks, typed, reference), "collection": step}
     if step == "classes":
         return context
     choice = getattr(draft.scope, step)

@@ -40,13 +40,14 @@ class Ticks:
 
 @dataclass(frozen=True)
 class Line:
-    """A record that can be ticked."""
+    """A record that can be ticked. `reference`: an org above what is chosen, told of for reference only."""
 
     id: int
     name: str
     about: str
     ticked: bool
     below: bool
+    reference: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,14 @@ def ticked(district: District, collection: str, ticks: Ticks, typed: QueryDict) 
     return Ticks(chosen.ids | found, chosen.below)
 
 
-def picking_of(district: District, collection: str, ticks: Ticks, typed: QueryDict) -> Picking:
-    """The page that this form asks for."""
+def picking_of(
+    district: District,
+    collection: str,
+    ticks: Ticks,
+    typed: QueryDict,
+    reference: frozenset[int] = frozenset(),
+) -> Picking:
+    """The page that this form asks for. `reference` are the orgs that what is chosen brings for reference only."""
     found = _found(district, collection, ticks, typed)
     total = found.count()
     start = _start(typed, total)
@@ -108,7 +115,7 @@ def picking_of(district: District, collection: str, ticks: Ticks, typed: QueryDi
     living = there.filter(id__in=listed(chosen)).count() if chosen else 0
     return Picking(
         collection=collection,
-        lines=_lines(district, collection, ticks, records),
+        lines=_lines(district, collection, ticks, records, reference),
         search=_search(typed),
         only="only" in typed,
         start=start,
@@ -137,10 +144,19 @@ def _start(typed: QueryDict, total: int) -> int:
     return start if start < total else 0
 
 
-def _lines(district: District, collection: str, ticks: Ticks, records: list[Any]) -> list[Line]:
+def _lines(
+    district: District, collection: str, ticks: Ticks, records: list[Any], reference: frozenset[int]
+) -> list[Line]:
     names = {target: _names(district, column, target, records) for column, target in MENTIONS[collection]}
     return [
-        Line(one.id, name_of(one), _about(collection, one, names), one.id in ticks.ids, one.id in ticks.below)
+        Line(
+            one.id,
+            name_of(one),
+            _about(collection, one, names),
+            one.id in ticks.ids,
+            one.id in ticks.below,
+            collection == "orgs" and one.id in reference,
+        )
         for one in records
     ]
 

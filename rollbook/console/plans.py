@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from rollbook.console.dates import DAY_FIELDS, day
 from rollbook.console.imports import Badge
 from rollbook.console.reports import group_mark
 from rollbook.console.sheets import SHEETS
@@ -114,13 +115,19 @@ def shown_change(change: PlannedChange) -> ShownChange:
 def _differences(change: PlannedChange) -> list[tuple[Any, str, str]]:
     """Field by field; what is masked in one line."""
     if change.collection != "demographics" or change.action == "relink":
-        return [(field_words(one.field), one.before, one.after) for one in change.differences]
+        return [
+            (field_words(one.field), *_shown(one.field, one.before, one.after)) for one in change.differences
+        ]
     names = ", ".join(str(field_words(one.field)) for one in change.differences)
     before, after = (
         any(one.before for one in change.differences),
         any(one.after for one in change.differences),
     )
     return [(names, HIDDEN if before else "", HIDDEN if after else "")]
+
+
+def _shown(field: str, before: str, after: str) -> tuple[str, str]:
+    return (day(before), day(after)) if field in DAY_FIELDS else (before, after)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from rollbook.console.browse import Question, kind_column, sorted_apart
-from rollbook.console.cells import Cell, Names, Row, day, list_of, plain, rows_of, want_names, word_cell
+from rollbook.console.cells import Cell, Names, Row, list_of, plain, rows_of, want_names, word_cell
+from rollbook.console.dates import day
 from rollbook.console.sheets import ID, SHEETS, Column, Sheet
 from rollbook.console.words import field_words, vocabulary_words
 from rollbook.oneroster.collections import COLLECTION

@@ -12,6 +12,7 @@ from rollbook.console.sheets import name_of
 from rollbook.console.words import COLLECTIONS, field_words
 from rollbook.engine.scope import Choice, Level, Rule, Scope, Treatment
 from rollbook.store.models import RECORDS, District
+from rollbook.store.reference import referenced
 
 FEW = 5
 """So many names are told; of the others, how many there are."""
@@ -90,7 +91,7 @@ class ScopeWords:
 
 @dataclass(frozen=True)
 class RuleWords:
-    """A rule in words. `fields` are those not shared as they are."""
+    """A rule in words. `fields` are those not shared as they are; `reference` the orgs above what is chosen, told of for reference only."""
 
     level: Any
     says: Any
@@ -98,10 +99,11 @@ class RuleWords:
     on: list[Any] = field(default_factory=list)
     off: list[Any] = field(default_factory=list)
     fields: list[str] = field(default_factory=list)
+    reference: list[str] = field(default_factory=list)
 
 
-def rule_words(district: District, rule: Rule) -> RuleWords:
-    """The rule in words, with the names of what it names."""
+def rule_words(district: District, rule: Rule, *, is_now: bool = True) -> RuleWords:
+    """The rule in words, with the names of what it names; without `is_now`, of what it comes to in the roster of today nothing is said."""
     level, says = LEVELS[rule.level]
     scopes = [scope_words(district, scope, number) for number, scope in enumerate(rule.scopes)]
     if rule.level is not Level.BASIC:
@@ -115,7 +117,12 @@ def rule_words(district: District, rule: Rule) -> RuleWords:
         f"{COLLECTIONS.get(collection, collection)}: {field_words(name)} · {TREATMENTS[treatment]}"
         for collection, name, treatment in rule.fields
     ]
-    return RuleWords(level, says, scopes, on, off, fields)
+    return RuleWords(level, says, scopes, on, off, fields, _for_reference(district, rule) if is_now else [])
+
+
+def _for_reference(district: District, rule: Rule) -> list[str]:
+    names = [one.name for one in referenced(district.pk, rule)]
+    return [*names[:FEW], *_and_more(len(names) - FEW)]
 
 
 def scope_words(district: District, scope: Scope, number: int) -> ScopeWords:
@@ -161,7 +168,10 @@ def _named(district: District, collection: str, ids: tuple[int, ...]) -> list[st
         return []
     records = RECORDS[collection]._default_manager.filter(district=district, id__in=ids[:FEW])
     names = sorted(name_of(record) for record in records)
-    more = len(ids) - FEW
-    if more > 0:
-        names.append(ngettext("and %(number)s more", "and %(number)s more", more) % {"number": more})
-    return names
+    return [*names, *_and_more(len(ids) - FEW)]
+
+
+def _and_more(more: int) -> list[str]:
+    return (
+        [ngettext("and %(number)s more", "and %(number)s more", more) % {"number": more}] if more > 0 else []
+    )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Count
 
 from rollbook.store.models import RECORDS, District, Org, Role
@@ -31,11 +31,12 @@ class Tally:
 
 def tally_of(district: District) -> Tally:
     """The tally of what the district's roster is now."""
+    memory = caches["memory"]
     key = f"tally:{district.pk}:{district.publication}"
-    tally: Tally | None = cache.get(key)
+    tally: Tally | None = memory.get(key)
     if tally is None:
         tally = _count(district)
-        cache.set(key, tally, KEPT)
+        memory.set(key, tally, KEPT)
     return tally
 
 

@@ -4,6 +4,7 @@ from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from rollbook.console.sheets import SHEETS
+from rollbook.console.sign_in import watched
 from rollbook.console.views import (
     access,
     adding,
@@ -28,6 +29,7 @@ from rollbook.console.views import (
     manual,
     operators,
     opt_outs,
+    own_files,
     particulars,
     partner,
     partner_sanity,
@@ -53,18 +55,18 @@ by_hand = "(?P<collection>users|enrollments)"
 all_collections = f"(?P<collection>{'|'.join(COLLECTIONS)})"
 
 sign_in: list[URLPattern | URLResolver] = [
-    path("sign-in", allauth.login, name="account_login"),
+    path("sign-in", watched(allauth.login), name="account_login"),
     path("sign-out", allauth.logout, name="account_logout"),
     path("sign-in/inactive", allauth.account_inactive, name="account_inactive"),
     path("password/change", allauth.password_change, name="account_change_password"),
-    path("password/reset", allauth.password_reset, name="account_reset_password"),
+    path("password/reset", watched(allauth.password_reset, "email"), name="account_reset_password"),
     path("password/reset/sent", allauth.password_reset_done, name="account_reset_password_done"),
     path(
         "password/set/done", allauth.password_reset_from_key_done, name="account_reset_password_from_key_done"
     ),
     re_path(
         r"^password/set/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)$",
-        allauth.password_reset_from_key,
+        watched(allauth.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
 ]
@@ -138,7 +140,15 @@ district: list[URLPattern | URLResolver] = [
     path("apps/<int:grant_id>/email", developer_mail.write, name="app-email"),
     path("apps/<int:grant_id>/export", exports.show_export, name="app-export"),
     path("apps/<int:grant_id>/export/test", exports.test_export, name="app-export-test"),
+    path(
+        "apps/<int:grant_id>/export/tests/<int:test_id>", exports.show_test_progress, name="app-export-tested"
+    ),
     path("apps/<int:grant_id>/export/remove", exports.remove_export, name="app-export-remove"),
+    path("apps/<int:grant_id>/export/files", own_files.show_files, name="app-files"),
+    path("apps/<int:grant_id>/export/files/text", own_files.keep_text, name="app-files-text"),
+    path("apps/<int:grant_id>/export/files/add", own_files.add_file, name="app-file-add"),
+    path("apps/<int:grant_id>/export/files/<int:place>", own_files.edit_file, name="app-file"),
+    path("apps/<int:grant_id>/export/files/<int:place>/drop", own_files.drop_file, name="app-file-drop"),
     path("apps/<int:grant_id>/deliveries/add", exports.deliver, name="app-deliver"),
     path("apps/<int:grant_id>/deliveries/<int:delivery_id>", exports.show_delivery, name="delivery"),
     path(
@@ -159,6 +169,7 @@ district: list[URLPattern | URLResolver] = [
     path("apps/<int:grant_id>/sanity/<int:check_id>.csv", sanity.download_sanity, name="app-sanity-csv"),
     path("apps/<int:grant_id>/sanity/plan", sanity.set_plan, name="app-sanity-plan"),
     path("apps/<int:grant_id>/sanity/limit", sanity.set_limit, name="app-sanity-limit"),
+    path("apps/<int:grant_id>/sanity/licences", sanity.set_licences, name="app-sanity-licences"),
     path("imports", imports.show_imports, name="imports"),
     path("upload", uploads.upload, name="upload"),
     path("imports/<int:run_id>/findings", findings.show_findings, name="import-findings"),
@@ -254,6 +265,19 @@ installation: list[URLPattern | URLResolver] = [
         partners.let_go,
         name="partner-kept-let-go",
     ),
+    path("partners/<int:partner_id>/keys/add", partners.make_key, name="partner-kept-key-add"),
+    path(
+        "partners/<int:partner_id>/keys/<int:key_id>/revoke",
+        partners.turn_key,
+        {"turn": "revoke"},
+        name="partner-kept-key-revoke",
+    ),
+    path(
+        "partners/<int:partner_id>/keys/<int:key_id>/end",
+        partners.turn_key,
+        {"turn": "end"},
+        name="partner-kept-key-end",
+    ),
 ]
 
 partners_own: list[URLPattern | URLResolver] = [
@@ -270,7 +294,8 @@ partners_own: list[URLPattern | URLResolver] = [
     path("developers/invite", partner.invite, name="partner-invite"),
     path("developers/<int:developer_id>/let-go", partner.let_go, name="partner-let-go"),
     path("keys", partner.show_keys, name="partner-keys"),
-    path("keys/<int:key_id>/revoke", partner.revoke_key, name="partner-key-revoke"),
+    path("keys/<int:key_id>/revoke", partner.turn_key, {"turn": "revoke"}, name="partner-key-revoke"),
+    path("keys/<int:key_id>/end", partner.turn_key, {"turn": "end"}, name="partner-key-end"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

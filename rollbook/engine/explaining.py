@@ -69,11 +69,16 @@ QUESTIONS = {
     "org-chosen": Question(
         "Its school {school} is chosen{rule}.", "Its school {school} is not chosen{rule}.", Setting.ORGS
     ),
+    "org-above": Question(
+        "",
+        "Its school {school} is above what is chosen{rule}: the app is told of it for reference only, and of nobody in it.",
+        Setting.ORGS,
+    ),
     "course-chosen": Question(
         "Its course {course} is chosen{rule}.", "Its course {course} is not chosen{rule}.", Setting.COURSES
     ),
     "course-org": Question(
-        "The course belongs to {owner}, which is chosen or above what is.",
+        "The course belongs to {owner}, {how}.",
         "The course belongs to {owner}, which is neither chosen{rule} nor above an org that is.",
         Setting.ORGS,
     ),
@@ -92,6 +97,11 @@ QUESTIONS = {
     "role-org-chosen": Question(
         "An org at which the person has a role is chosen ({places}).",
         "No org at which the person has a role is chosen ({places}).",
+        Setting.ORGS,
+    ),
+    "role-org-above": Question(
+        "",
+        "Of the orgs at which the person has a role ({places}) none is chosen; what is above a chosen one is there for reference only.",
         Setting.ORGS,
     ),
     "elsewhere": Question(
@@ -122,6 +132,9 @@ QUESTIONS = {
     "withheld": Question("", "An import brought it and held it back: {why}", Setting.IMPORT),
 }
 """In the order in which they are asked; what stands in braces is filled in."""
+
+
+ABOVE = "which is above what is chosen, and told of for reference only"
 
 
 @dataclass(frozen=True)
@@ -315,13 +328,16 @@ def _in_scope(taught: Taught, scope: Scope, chosen: Chosen, sharing: Sharing) ->
     if scope.classes is not None:
         yield _fact("class-chosen", taught.id in scope.classes, rule=rule)
         return
-    school = _name(taught.school, sharing)
-    yield _fact("org-chosen", taught.school in chosen.orgs, school=school, rule=rule)
+    school, above = _name(taught.school, sharing), _above(chosen.orgs, sharing.places)
+    is_chosen = taught.school in chosen.orgs
+    code = "org-above" if not is_chosen and taught.school in above else "org-chosen"
+    yield _fact(code, is_chosen, school=school, rule=rule)
     yield _fact("course-chosen", taught.course in chosen.courses, course=taught.course_name, rule=rule)
     # A course of the class's own school is reached where the school is.
     if taught.course_org is not None and taught.course_org != taught.school:
-        within = taught.course_org in chosen.orgs | _above(chosen.orgs, sharing.places)
-        yield _fact("course-org", within, owner=_name(taught.course_org, sharing), rule=rule)
+        owner, within = _name(taught.course_org, sharing), taught.course_org in chosen.orgs | above
+        how = "which is chosen" if taught.course_org in chosen.orgs else ABOVE
+        yield _fact("course-org", within, owner=owner, rule=rule, how=how)
 
 
 def _above(orgs: Iterable[int], places: Mapping[int, Place]) -> set[int]:
@@ -379,7 +395,10 @@ def _unenrolled(person: Person, scope: Scope, chosen: Chosen, sharing: Sharing) 
     place = _own_role(person)
     if posts:
         names = ", ".join(dict.fromkeys(_name(post.org, sharing) for post in posts))
-        place = _fact("role-org-chosen", any(post.org in chosen.orgs for post in posts), places=names)
+        is_chosen = any(post.org in chosen.orgs for post in posts)
+        above = () if is_chosen else _above(chosen.orgs, sharing.places)
+        code = "role-org-above" if any(post.org in above for post in posts) else "role-org-chosen"
+        place = _fact(code, is_chosen, places=names)
     if any(seat.active for seat in person.seats):
         return _Way([place], [_fact("elsewhere", scope.unenrolled and scope.elsewhere)])
     return _Way([place], [_fact("unenrolled", scope.unenrolled)])

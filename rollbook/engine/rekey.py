@@ -17,7 +17,7 @@ import duckdb
 
 from rollbook.engine.accepted import PARQUET, md5, parquet_of, payload_columns, scan
 from rollbook.engine.plan import PlanSummary
-from rollbook.engine.sql import literal, name
+from rollbook.engine.sql import literal, name, words
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 
 KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -43,20 +43,64 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """By what records are recognised, the surest first. The first field of a key has to be filled; of a person's name and birth, all."""
 
+RECOGNISED = ("orgs", "academicSessions", "courses", "classes", "users", "demographics")
+"""What it takes to recognise people and classes: what their keys are made of."""
+
 BY_ONE_FIELD = frozenset({("identifier",), ("email",)})
 
 
 @contextmanager
 def pairing(plan: Path, work: Path, memory: str = "512MB") -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB with the table `pairs` (collection, record_id, old, new) of a plan's re-keyed records, while the block runs."""
+    """A DuckDB with the table `pairs` (collection, record_id, old, new, come) of a plan's re-keyed records, while the block runs: `come` is
+    the record id of the added one.
+    """
     work.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(config={"memory_limit": memory, "threads": 2, "temp_directory": str(work)}) as db:
-        db.execute("CREATE TABLE pairs (collection VARCHAR, record_id BIGINT, old VARCHAR, new VARCHAR)")
+        db.execute(
+            "CREATE TABLE pairs (collection VARCHAR, record_id BIGINT, old VARCHAR, new VARCHAR, come BIGINT)"
+        )
         for collection in LOAD_ORDER:
             _take_sides(db, plan, collection)
             for key in KEYS[collection]:
                 _pair(db, collection, key)
         yield db
+
+
+def paired_since(plans: Sequence[Path], work: Path) -> dict[str, list[tuple[int, int]]]:
+    """{collection: [(record id, record id under which it came back)]} of the people, classes and what classes refer to that all these plans
+    together, the oldest first, removed and added.
+    """
+    if not plans:
+        return {}
+    work.mkdir(parents=True, exist_ok=True)
+    net = work / "net.parquet"
+    _write_net(plans, net)
+    found: dict[str, list[tuple[int, int]]] = {}
+    with pairing(net, work) as db:
+        for collection, gone, come in db.execute("SELECT collection, record_id, come FROM pairs").fetchall():
+            found.setdefault(collection, []).append((gone, come))
+    return found
+
+
+def _write_net(plans: Sequence[Path], target: Path) -> None:
+    """What is gone in the end and was there at first, as it was when it went; what is there in the end and came on the way, as it is."""
+    changes = " UNION ALL ".join(
+        f"SELECT {place} AS place, number, collection, action, record_id, source_id, before, after FROM {scan(plan)}"
+        for place, plan in enumerate(plans)
+    )
+    ends = (
+        f"SELECT collection, record_id, first(action ORDER BY place, number) AS begun, last(action ORDER BY place, number) AS ended,"
+        f" last(source_id ORDER BY place, number) AS source_id, last(before ORDER BY place, number) AS before,"
+        f" last(after ORDER BY place, number) AS after FROM ({changes}) WHERE action <> 'relink' AND collection IN {words(RECOGNISED)}"
+        " GROUP BY collection, record_id"
+    )
+    with duckdb.connect(
+        config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(target.parent)}
+    ) as db:
+        db.execute(
+            f"COPY (SELECT collection, CASE ended WHEN 'delete' THEN 'delete' ELSE 'create' END AS action, record_id, source_id, before, after"
+            f" FROM ({ends}) WHERE (ended = 'delete') <> (begun = 'create')) TO {literal(str(target))} {PARQUET}"
+        )
 
 
 def count_pairs(db: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -108,7 +152,7 @@ def _pair(db: duckdb.DuckDBPyConnection, collection: str, key: Sequence[str]) ->
         )
     alike = " AND (g.given = c.given OR g.family = c.family)" if tuple(key) in BY_ONE_FIELD else ""
     db.execute(
-        f"INSERT INTO pairs SELECT {literal(collection)}, g.record_id, g.id, c.id FROM {sides[0]} g JOIN {sides[1]} c"
+        f"INSERT INTO pairs SELECT {literal(collection)}, g.record_id, g.id, c.id, c.record_id FROM {sides[0]} g JOIN {sides[1]} c"
         f" ON c.key = g.key{alike}"
     )
 

@@ -67,11 +67,16 @@ def _masked(finding: Finding, value: str) -> str:
     if file == "demographics.csv" or field in HIDDEN.get(file, ()):
         return NOTHING_SHOWN
     if file in ("users.csv", "userProfiles.csv") and (field in CONTACTS or field.startswith("metadata.")):
-        return "".join(_shape(letter) for letter in value)
+        return shape(value)
     return value
 
 
-def _shape(letter: str) -> str:
+def shape(value: str) -> str:
+    """The kinds of its letters alone: `Ann7@home.example` is `Xxx9@xxxx.xxxxxxx`."""
+    return "".join(_kind(letter) for letter in value)
+
+
+def _kind(letter: str) -> str:
     if letter.isalpha():
         return "X" if letter.isupper() else "x"
     return "9" if letter.isdigit() else letter

@@ -14,15 +14,18 @@ from typing import Any
 
 import duckdb
 
+from rollbook.engine.holdings import Holdings
 from rollbook.engine.sql import literal, name
 from rollbook.oneroster.csv_binding import METADATA, OpenFile
-from rollbook.oneroster.spec import Binding
+from rollbook.oneroster.spec import Binding, Table
 from rollbook.oneroster.tables import BINDINGS
 from rollbook.refusal import Refusal
 
-FILE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,80}\.csv)\s+from\s+(\S+)")
-KEEP = re.compile(r"keep\s+(\S+)\s+(is not|is one of|is|contains|begins with)\s+(.*)")
+NAMED = r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}\.csv"
+FILE_NAME, FILE = re.compile(NAMED), re.compile(rf"({NAMED})\s+from\s+(\S+)")
+KEEP = re.compile(r"keep\s+(\S+)\s+(is not|is one of|is|contains|begins with)(?:\s+(.*))?")
 COLUMN = re.compile(r"(.+?)\s*=\s*(\S+)")
+COMMENT = "#"
 MOST_FILES, MOST_COLUMNS = 20, 200
 MEMORY = "512MB"
 FETCHED = 5_000
@@ -37,12 +40,12 @@ CONDITIONS = {
 
 
 class BadTemplate(Refusal):
-    """This template cannot be used."""
+    """This template cannot be used. `reason` says why without naming the line."""
 
-    def __init__(self, line: int, words: str) -> None:
+    def __init__(self, line: int, reason: str) -> None:
         super().__init__()
-        self.line = line
-        self._words = f"Line {line} of the template: {words}"
+        self.line, self.reason = line, reason
+        self._words = f"Line {line} of the template: {reason}"
 
     @property
     def words(self) -> str:
@@ -55,6 +58,10 @@ class Source:
 
     references: tuple[str, ...]
     column: str
+
+    @property
+    def path(self) -> str:
+        return ".".join((*self.references, self.column))
 
 
 @dataclass(frozen=True)
@@ -86,29 +93,55 @@ class _Draft:
 # --- Reading a template -----------------------------------------------------------------------------------------------------------
 
 
-def parse(text: str, version: str) -> tuple[Tailored, ...]:
-    """The files a template describes, over the files of that version. Raises BadTemplate, which names the line and what is wrong."""
+def parse(text: str, version: str, held: Holdings | None = None) -> tuple[Tailored, ...]:
+    """The files a template describes, over the files of that version. Raises BadTemplate, which names the line and what is wrong; where
+    `held` is given, also for what is not in it.
+    """
     drafts: list[_Draft] = []
+    ground = _Ground(BINDINGS[version], held)
     for number, line in enumerate(text.splitlines(), 1):
         written = line.strip()
-        if written and not written.startswith("#"):
-            _read_line(drafts, number, written, BINDINGS[version])
+        if written and not written.startswith(COMMENT):
+            _read_line(drafts, number, written, ground)
     if not drafts:
         raise BadTemplate(1, "it begins with a file, for example: students.csv from users")
     return tuple(_finished(draft) for draft in drafts)
 
 
-def _read_line(drafts: list[_Draft], number: int, line: str, binding: Binding) -> None:
+@dataclass(frozen=True)
+class _Ground:
+    """What can be named: the files of a version, of which packages may hold only some."""
+
+    binding: Binding
+    held: Holdings | None
+
+    def refuse_unheld(self, number: int, table: str, column: str = "") -> None:
+        """Raises BadTemplate."""
+        if self.held is None:
+            return
+        if table not in self.held.columns:
+            known = ", ".join(sorted(self.held.columns)) or "no file at all"
+            raise BadTemplate(
+                number,
+                f"the packages for this app have no {table}.csv. By its permissions they have {known}.",
+            )
+        if column and not self.held.has(table, column):
+            raise BadTemplate(number, f"this app's permissions keep back {column} of {table}.csv.")
+
+
+def _read_line(drafts: list[_Draft], number: int, line: str, ground: _Ground) -> None:
     if found := FILE.fullmatch(line):
-        drafts.append(_begun(drafts, number, found[1], found[2], binding))
+        drafts.append(_begun(drafts, number, found[1], found[2], ground))
         return
     if not drafts:
         raise BadTemplate(number, "name a file first, for example: students.csv from users")
     draft = drafts[-1]
     if found := KEEP.fullmatch(line):
-        draft.keeps.append(Keep(_source(number, draft.table, found[1], binding), found[2], found[3].strip()))
+        draft.keeps.append(
+            Keep(_source(number, draft.table, found[1], ground), found[2], (found[3] or "").strip())
+        )
     elif found := COLUMN.fullmatch(line):
-        draft.columns.append((found[1], _source(number, draft.table, found[2], binding)))
+        draft.columns.append((found[1], _source(number, draft.table, found[2], ground)))
     else:
         raise BadTemplate(
             number,
@@ -116,12 +149,14 @@ def _read_line(drafts: list[_Draft], number: int, line: str, binding: Binding) -
         )
 
 
-def _begun(drafts: list[_Draft], number: int, file: str, table: str, binding: Binding) -> _Draft:
+def _begun(drafts: list[_Draft], number: int, file: str, table: str, ground: _Ground) -> _Draft:
+    binding = ground.binding
     if table not in binding:
         raise BadTemplate(
             number,
             f"OneRoster {binding.version} has no file {table}. It has {', '.join(sorted(one.name for one in binding.tables))}.",
         )
+    ground.refuse_unheld(number, table)
     if file.lower() in {draft.file.lower() for draft in drafts}:
         raise BadTemplate(number, f"{file} stands here a second time.")
     if len(drafts) == MOST_FILES:
@@ -135,37 +170,87 @@ def _finished(draft: _Draft) -> Tailored:
         raise BadTemplate(
             draft.line, f"{draft.file} has no columns. Write one a line, for example: Student ID = sourcedId"
         )
-    if len(set(titles)) < len(titles) or len(titles) > MOST_COLUMNS:
-        raise BadTemplate(draft.line, f"{draft.file} has a title twice, or more than {MOST_COLUMNS} columns.")
+    if len(titles) > MOST_COLUMNS:
+        raise BadTemplate(draft.line, f"{draft.file} has more than {MOST_COLUMNS} columns.")
+    if twice := [title for place, title in enumerate(titles) if title in titles[:place]]:
+        raise BadTemplate(
+            draft.line, f"{draft.file} has two columns called “{twice[0]}”. Call one of them otherwise."
+        )
     return Tailored(draft.file, draft.table, tuple(draft.columns), tuple(draft.keeps))
 
 
-def _source(number: int, table: str, path: str, binding: Binding) -> Source:
+def _source(number: int, table: str, path: str, ground: _Ground) -> Source:
     """Raises BadTemplate for a column there is not, and for a way along what is no reference to one record."""
-    before, dot, metadata = path.partition(METADATA)
-    *references, column = (
-        before.split(".") if not dot else [*before.rstrip(".").split("."), path[len(before) :]]
-    )
-    references = [step for step in references if step]
-    for step in references:
-        table = _target(number, table, step, binding)
-    if not (dot and metadata) and column not in binding.table(table).columns:
-        raise BadTemplate(
-            number, f"{table}.csv has no column {column}. It has {', '.join(binding.table(table).columns)}."
-        )
-    if column == "password":
+    source = source_of(path)
+    for step in source.references:
+        ground.refuse_unheld(number, table, step)
+        table = _target(number, table, step, ground.binding)
+    columns = ground.binding.table(table).columns
+    if not _is_extension(source.column) and source.column not in columns:
+        raise BadTemplate(number, f"{table}.csv has no column {source.column}. It has {', '.join(columns)}.")
+    if source.column == "password":
         raise BadTemplate(number, "passwords are never told.")
-    return Source(tuple(references), column)
+    ground.refuse_unheld(number, table, source.column)
+    return source
+
+
+def source_of(path: str) -> Source:
+    """`userSourcedId.givenName` taken apart; an extension column keeps its `metadata.` in front."""
+    before, dot, _ = path.partition(METADATA)
+    if dot and (not before or before.endswith(".")):
+        return Source(tuple(filter(None, before.split("."))), path[len(before) :])
+    *references, column = path.split(".")
+    return Source(tuple(filter(None, references)), column)
+
+
+def _is_extension(column: str) -> bool:
+    return column.startswith(METADATA) and len(column) > len(METADATA)
 
 
 def _target(number: int, table: str, step: str, binding: Binding) -> str:
-    fields = {field.name: field for field in binding.table(table).fields}
-    if step not in fields or fields[step].target is None or fields[step].is_list:
-        ways = [one.name for one in fields.values() if one.target and not one.is_list]
+    ways = leading_on(binding.table(table))
+    if step not in ways:
         raise BadTemplate(
             number, f"{step} leads nowhere from {table}.csv. What leads on: {', '.join(ways) or 'nothing'}."
         )
-    return str(fields[step].target)
+    return ways[step]
+
+
+def leading_on(table: Table) -> dict[str, str]:
+    """{column: table} of the columns that refer to one record."""
+    return {one.name: str(one.target) for one in table.fields if one.target and not one.is_list}
+
+
+# --- Writing one ------------------------------------------------------------------------------------------------------------------
+
+
+def spelled(files: Sequence[Tailored]) -> str:
+    """The template that describes these files: a line for each file, then its conditions, then its columns."""
+    return "\n\n".join("\n".join(_lines(one)) for one in files)
+
+
+def _lines(tailored: Tailored) -> Iterator[str]:
+    yield f"{tailored.file} from {tailored.table}"
+    for keep in tailored.keeps:
+        yield f"keep {keep.source.path} {keep.relation} {keep.value}".rstrip()
+    for title, source in tailored.columns:
+        yield f"{title} = {source.path}"
+
+
+def respelled(tailored: Tailored, version: str, held: Holdings | None = None) -> Tailored:
+    """The same file as its template says it. Raises BadTemplate, also for a name or title that no template can say; its line counts
+    from the file's own, conditions before columns.
+    """
+    if not FILE_NAME.fullmatch(tailored.file):
+        raise BadTemplate(
+            1, f"“{tailored.file}” is no file name: write letters, digits, dots and dashes, ending in .csv."
+        )
+    found = parse(spelled([tailored]), version, held)[0]
+    for place, column in enumerate(tailored.columns):
+        if column not in found.columns:
+            line = 2 + len(tailored.keeps) + place
+            raise BadTemplate(line, f"“{column[0]}” cannot be a title: it would be read as something else.")
+    return found
 
 
 # --- Making the files -------------------------------------------------------------------------------------------------------------
@@ -176,34 +261,46 @@ def tailor(
 ) -> dict[str, int]:
     """The files of a template, from the package in the folder `package`; rows by file. What the package has no file for is not made."""
     counts: dict[str, int] = {}
-    with duckdb.connect(
-        str(work / "tailoring.duckdb"),
-        config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(work)},
-    ) as database:
+    with _database(work) as database:
         for tailored in files:
             if (package / f"{tailored.table}.csv").exists():
                 with open_file(tailored.file) as file:
                     writer = csv.writer(file, lineterminator="\r\n")
                     writer.writerow([title for title, _ in tailored.columns])
                     counts[tailored.file] = 0
-                    for rows in _rows(database, tailored, package, BINDINGS[version]):
+                    query = _Query(database, tailored.table, package, BINDINGS[version])
+                    for rows in _rows(query, tailored):
                         writer.writerows(rows)
                         counts[tailored.file] += len(rows)
     return counts
 
 
+def first_rows(
+    tailored: Tailored, package: Path, version: str, work: Path, of_first: int, most: int
+) -> list[tuple[str, ...]]:
+    """At most so many rows of one file, made of the first `of_first` rows of its table in the folder `package`."""
+    with _database(work) as database:
+        query = _Query(database, tailored.table, package, BINDINGS[version])
+        rows = next(_rows(query, tailored, f"t.rowid < {int(of_first)}", f"LIMIT {int(most)}"), [])
+        return [tuple(row) for row in rows]
+
+
+def _database(work: Path) -> duckdb.DuckDBPyConnection:
+    settings: dict[str, Any] = {"memory_limit": MEMORY, "threads": 2, "temp_directory": str(work)}
+    return duckdb.connect(str(work / "tailoring.duckdb"), config=settings)
+
+
 def _rows(
-    database: duckdb.DuckDBPyConnection, tailored: Tailored, package: Path, binding: Binding
-) -> Iterator[list[Any]]:
-    query = _Query(database, tailored.table, package, binding)
+    query: "_Query", tailored: Tailored, among: str = "true", limit: str = ""
+) -> Iterator[list[tuple[str, ...]]]:
     shown = ", ".join(query.text(source) for _, source in tailored.columns)
-    where, values = ["true"], {}
+    where, values = [among], {}
     for number, keep in enumerate(tailored.keeps):
         condition = CONDITIONS[keep.relation].replace("$v", f"$v{number}")
         where.append(condition.format(query.text(keep.source)))
         values[f"v{number}"] = keep.value
-    found = database.execute(
-        f"SELECT {shown} FROM {query.joined} WHERE {' AND '.join(where)} ORDER BY t.rowid", values
+    found = query.database.execute(
+        f"SELECT {shown} FROM {query.joined} WHERE {' AND '.join(where)} ORDER BY t.rowid {limit}", values
     )
     while rows := found.fetchmany(FETCHED):
         yield rows
@@ -215,7 +312,7 @@ class _Query:
     def __init__(
         self, database: duckdb.DuckDBPyConnection, table: str, package: Path, binding: Binding
     ) -> None:
-        self._database, self._package, self._binding = database, package, binding
+        self.database, self._package, self._binding = database, package, binding
         self._aliases: dict[tuple[str, ...], tuple[str, str]] = {(): ("t", table)}
         self._columns: dict[str, set[str]] = {}
         self.joined = f"{self._loaded(table)} AS t"
@@ -246,7 +343,7 @@ class _Query:
                 if file.exists()
                 else 'SELECT NULL::VARCHAR AS "sourcedId" WHERE false'
             )
-            self._database.execute(f"CREATE TABLE IF NOT EXISTS {name(table)} AS {source}")
-            described = self._database.execute(f"DESCRIBE {name(table)}").fetchall()
+            self.database.execute(f"CREATE TABLE IF NOT EXISTS {name(table)} AS {source}")
+            described = self.database.execute(f"DESCRIBE {name(table)}").fetchall()
             self._columns[table] = {str(row[0]) for row in described}
         return name(table)

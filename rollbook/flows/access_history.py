@@ -1,13 +1,13 @@
 """Access history: every call an app made and every package it was given, one list, the latest first; and what it takes in a day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from rollbook.flows import audit
+from rollbook.flows import audit, disclosure
 from rollbook.refusal import Refusal
 from rollbook.store.models import AccessRow, Credential, DailyUse, Delivery, Grant
 
@@ -76,6 +76,26 @@ def every_taking(grant: Grant, since: int) -> Iterator[Taking]:
         yield _call(row, names)
     for one in _deliveries(grant, since, False):
         yield _delivery(one)
+
+
+HEADER = (
+    "at", "kind", "what", "version", "fields", "records", "status", "milliseconds", "address", "key", "publication", "reason",
+)  # fmt: skip
+
+
+def csv_rows(grant: Grant, since: int) -> Iterator[Sequence[object]]:
+    """The same as rows of a file, under a header."""
+    yield HEADER
+    for one in every_taking(grant, since):
+        yield (
+            disclosure.moment(one.at), one.kind, one.what, one.version, " ".join(one.fields), one.records, one.status,
+            one.milliseconds, one.address, one.key, one.publication, one.reason,
+        )  # fmt: skip
+
+
+def note_export(grant: Grant, days: int) -> None:
+    """Keeps in the audit log that so many days of it were exported."""
+    audit.record(grant.district_id, "access.export", "grant", grant.pk, grant.title, after={"days": days})
 
 
 def _calls(grant: Grant, since: int, only_bad: bool) -> QuerySet[AccessRow]:

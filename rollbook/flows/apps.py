@@ -7,6 +7,7 @@ from django.db import transaction
 from rollbook.engine.scope import FULL, NONE, Level, Rule
 from rollbook.flows import audit
 from rollbook.flows.keys import Key, NoSuchKey, add_key, revoke_key
+from rollbook.flows.names import name_of, optional_name
 from rollbook.flows.permission_edits import edit_permissions
 from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
@@ -55,12 +56,12 @@ class SchoolsNeeded(Refusal):
 
 
 def add_app(name: str, vendor: str = "") -> App:
-    """A product enters the catalogue. Raises AppExists."""
-    name = name.strip()
+    """A product enters the catalogue. Raises NameNeeded, NameTooLong, AppExists."""
+    name, vendor = name_of(name), optional_name(vendor)
     with transaction.atomic():
         if App.objects.filter(name=name).exists():
             raise AppExists(name)
-        app = App.objects.create(name=name, vendor=vendor.strip())
+        app = App.objects.create(name=name, vendor=vendor)
         audit.record(None, "app.add", "app", app.pk, name, after={"vendor": app.vendor})
     return app
 

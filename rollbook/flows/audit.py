@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 
 from rollbook.flows.acting import actor
 from rollbook.refusal import Refusal
-from rollbook.store.models import AuditEntry, AuditHead
+from rollbook.store.models import AuditEntry, AuditHead, AuditNote
 from rollbook.store.models.auditing import INSTALLATION
 
 MOST_TEXT = 10_000
@@ -63,27 +63,43 @@ def record(
     unless `by` says so.
     """
     who = actor()
+    entry = AuditEntry(
+        district_id=INSTALLATION if district_id is None else district_id,
+        at=time.time_ns() // 1_000_000,
+        actor=(by or who.name)[:320],
+        door=who.door,
+        act=act,
+        kind=kind,
+        object=clean(str(number))[:500],
+        about=clean(about)[:500],
+        before=canonical(before),
+        after=canonical(after),
+    )
     with transaction.atomic():
-        head = _locked_head(INSTALLATION if district_id is None else district_id)
-        entry = AuditEntry(
-            district_id=head.district_id,
-            number=head.number + 1,
-            at=time.time_ns() // 1_000_000,
-            actor=(by or who.name)[:320],
-            door=who.door,
-            act=act,
-            kind=kind,
-            object=_clean(str(number))[:500],
-            about=_clean(about)[:500],
-            before=_canonical(before),
-            after=_canonical(after),
-            previous=head.hash,
-        )
-        entry.hash = hash_of(entry)
-        entry.save(force_insert=True)
-        head.number, head.hash = entry.number, entry.hash
-        head.save(update_fields=["number", "hash"])
+        _append(entry, _locked_head(entry.district_id))
     return entry
+
+
+def pour(note: AuditNote) -> None:
+    """Adds what was noted elsewhere to its chains, with the time at which it happened; what is there already is not added again."""
+    same = {
+        name: getattr(note, name)
+        for name in ("at", "actor", "door", "act", "kind", "object", "about", "after")
+    }
+    with transaction.atomic():
+        for chain in note.chains:
+            head = _locked_head(chain)
+            if not AuditEntry.objects.filter(district_id=chain, **same).exists():
+                _append(AuditEntry(district_id=chain, before=canonical(None), **same), head)
+
+
+def _append(entry: AuditEntry, head: AuditHead) -> None:
+    """The next of its chain, whose end is locked."""
+    entry.number, entry.previous = head.number + 1, head.hash
+    entry.hash = hash_of(entry)
+    entry.save(force_insert=True)
+    head.number, head.hash = entry.number, entry.hash
+    head.save(update_fields=["number", "hash"])
 
 
 def _locked_head(chain: int) -> AuditHead:
@@ -91,13 +107,13 @@ def _locked_head(chain: int) -> AuditHead:
     return AuditHead.objects.select_for_update().get(pk=chain)
 
 
-def _canonical(values: Mapping[str, Any] | None) -> str:
+def canonical(values: Mapping[str, Any] | None) -> str:
     """One text for equal values, whatever the database: what is no JSON is told as text, what is too long is cut short."""
     text = json.dumps(dict(values or {}), sort_keys=True, ensure_ascii=True, default=str)
     return text if len(text) <= MOST_TEXT else json.dumps({"cut": text[: MOST_TEXT // 2]})
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """PostgreSQL takes no NUL."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
@@ -122,7 +138,7 @@ def entries(
     """The entries of a chain, the latest first. `search` looks into acts, names, ids and values; `act` is one, or a family (`key`)."""
     found = AuditEntry.objects.filter(district_id=INSTALLATION if district_id is None else district_id)
     if search:
-        text = _clean(search)
+        text = clean(search)
         found = found.filter(
             Q(act__icontains=text) | Q(actor__icontains=text) | Q(object__icontains=text)
             | Q(about__icontains=text) | Q(before__icontains=text) | Q(after__icontains=text)

@@ -129,7 +129,9 @@ def _contact(text: str) -> str:
         if address:
             validate_email(address)
     except ValidationError as fault:
-        raise BadContact(address[:254]) from fault
+        raise BadContact(address[:200]) from fault
+    if len(address) > 254:
+        raise BadContact(f"{address[:40]}…")
     return address
 
 

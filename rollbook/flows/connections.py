@@ -17,6 +17,7 @@ from rollbook.connectors.sftp_drop import SFTP_DROP
 from rollbook.flows import audit
 from rollbook.flows.districts import MANUAL, UPLOAD
 from rollbook.flows.drops import refuse_taken_login
+from rollbook.flows.names import optional_name
 from rollbook.refusal import Refusal
 from rollbook.store.models import RECORDS, Connection, District
 from rollbook.store.models.roster import ACTIVE
@@ -34,8 +35,15 @@ class NoSuchOption(Refusal):
     """This kind of connection has no such setting: docs/reference/connections.md lists them."""
 
 
+MOST_PREFIX = 40
+
+
 class NameNeeded(Refusal):
     """Give the connection a name of its own in this district."""
+
+
+class PrefixTooLong(Refusal):
+    """A prefix has at most 40 characters."""
 
 
 class PrefixKept(Refusal):
@@ -120,7 +128,7 @@ def add_connection(
 ) -> Connection:
     """A new way in. `filled` holds texts by option name, secrets among them.
 
-    Raises NoSuchKind, NoSuchOption, NameNeeded, BadSetting, LoginTaken, BadInterval.
+    Raises NoSuchKind, NoSuchOption, NameNeeded, NameTooLong, PrefixTooLong, BadSetting, LoginTaken, BadInterval.
     """
     if kind not in ADDED:
         raise NoSuchKind(kind)
@@ -211,6 +219,9 @@ def _fill(connection: Connection, filled: Mapping[str, str]) -> None:
     for name in filled:
         if name not in options:
             raise NoSuchOption(name)
+    connection.name = optional_name(connection.name)
+    if len(connection.prefix) > MOST_PREFIX:
+        raise PrefixTooLong(f"{connection.prefix[:20]}…")
     others = Connection.objects.filter(district=connection.district_id, name=connection.name)
     if not connection.name or others.exclude(pk=connection.pk).exists():
         raise NameNeeded(connection.name)

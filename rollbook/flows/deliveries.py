@@ -10,6 +10,8 @@ from typing import Any
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from rollbook.engine.holdings import holdings
+from rollbook.engine.scope import Rule
 from rollbook.engine.tailoring import parse
 from rollbook.flows.exports import (
     PICKUP,
@@ -62,7 +64,8 @@ def ask(
     chosen = version or (export.version if export else "1.2")
     text = template if template is not None else (export.template if export else "")
     if text:
-        parse(text, chosen)
+        # What its export says was looked at when it was set; what is said here may name nothing that the app does not see.
+        parse(text, chosen, holdings(Rule.parse(grant.rule), chosen) if template else None)
     wished = mode or (export.mode if export else BULK)
     return Delivery.objects.create(
         district_id=grant.district_id, grant_id=grant.pk, grant_version=grant.version, way=way, version=chosen,

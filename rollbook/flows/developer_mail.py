@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rollbook.flows import audit
-from rollbook.flows.partners import developers_of
+from rollbook.flows.partners import PARTNER, developers_of
 from rollbook.oneroster.operations import BASES
 from rollbook.refusal import Refusal
 from rollbook.store.models import Developer, DeveloperMail, District, Grant
@@ -119,7 +119,7 @@ def recipients(grant: Grant, to: str = REGISTERED) -> tuple[Recipient, ...]:
 def _known(grant: Grant) -> tuple[Recipient, ...]:
     """Everybody who can be written to, once each: who registered it, then its contact, then the others."""
     app = grant.app
-    team = list(developers_of(app.partner)) if app.partner is not None else []
+    team = list(developers_of(app.partner).filter(role=PARTNER)) if app.partner is not None else []
     first = [_person(one, "registered") for one in team if one.pk == app.registered_by_id]
     address = (grant.own.get("contact_email") or app.contact_email).lower()
     contact = [Recipient(address, app.contact_name, "contact")] if address else []

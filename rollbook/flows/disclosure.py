@@ -234,20 +234,44 @@ def _naming() -> tuple[tuple[str, str, str], ...]:
 # --- What is shared and not read ---------------------------------------------------------------------------------------------------
 
 
-def unused(grant: Grant, now: datetime) -> list[Unused]:
-    """What the app may read of the district now and did not ask for within 90 days; nothing while it has been there for less."""
+@dataclass(frozen=True)
+class Used:
+    """Of one collection: its records, the fields that the app may read, and those of them it asked for; None where it never asked at all."""
+
+    collection: str
+    records: int
+    shown: frozenset[str]
+    read: frozenset[str] | None
+
+    @property
+    def unread(self) -> frozenset[str]:
+        return self.shown - (self.read or frozenset())
+
+
+def use(grant: Grant, now: datetime) -> list[Used]:
+    """What the app made within 90 days of what it may read of the district now; nothing while it has been there for less."""
     since = now - timedelta(days=UNREAD_DAYS)
     if grant.created_at > since:
         return []
-    shown, read = _totals(grant), _read_since(grant, since)
-    rule = Rule.parse(grant.rule)
-    found = []
-    for collection, records in shown.items():
-        if collection not in read:
-            found.append(Unused(collection, records, None))
-        elif fields := _shown_fields(collection, rule) - read[collection]:
-            found.append(Unused(collection, records, tuple(sorted(fields))))
-    return found
+    read, rule = _read_since(grant, since), Rule.parse(grant.rule)
+    return [
+        Used(
+            collection,
+            records,
+            frozenset(_shown_fields(collection, rule)),
+            frozenset(read[collection]) if collection in read else None,
+        )
+        for collection, records in _totals(grant).items()
+    ]
+
+
+def unused(grant: Grant, now: datetime) -> list[Unused]:
+    """What the app may read of the district now and did not ask for within 90 days; nothing while it has been there for less."""
+    return [
+        Unused(one.collection, one.records, None if one.read is None else tuple(sorted(one.unread)))
+        for one in use(grant, now)
+        if one.unread
+    ]
 
 
 def _totals(grant: Grant) -> dict[str, int]:

@@ -5,6 +5,7 @@ from zoneinfo import available_timezones
 from django.db import transaction
 
 from rollbook.flows import audit
+from rollbook.flows.names import name_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District
 
@@ -37,11 +38,12 @@ def find_district(tenant_id_or_name: str) -> District:
 
 
 def add_district(name: str, time_zone: str = "UTC") -> District:
-    """A new district with the connection its packages come in by. Raises UnknownTimeZone."""
+    """A new district with the connection its packages come in by. Raises NameNeeded, NameTooLong, UnknownTimeZone."""
+    name = name_of(name)
     if time_zone not in available_timezones():
         raise UnknownTimeZone(time_zone)
     with transaction.atomic():
-        district = District.objects.create(name=name.strip(), time_zone=time_zone)
+        district = District.objects.create(name=name, time_zone=time_zone)
         Connection.objects.create(district=district, kind=UPLOAD, name="Uploaded packages")
         audit.record(district.pk, "district.add", "district", district.pk, district.name)
     return district

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, time
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from rollbook.connectors.sftp_drop import OPTIONS as DROP_OPTIONS
 from rollbook.connectors.sftp_drop import checked as checked_login
 from rollbook.connectors.sftp_drop import tested as tested_login
 from rollbook.engine.calendar import Daily, Due, next_due
+from rollbook.engine.holdings import holdings
 from rollbook.engine.scope import Rule
 from rollbook.engine.tailoring import parse
 from rollbook.flows import audit
@@ -129,12 +130,12 @@ def remove_export(grant: Grant) -> None:
         export.delete()
 
 
-def test_export(grant: Grant) -> list[str]:
-    """What was found, a line each, in words. Raises NoExport, CannotSend."""
+def test_export(grant: Grant, tell: Callable[[int, int], None]) -> list[str]:
+    """What was found, a line each, in words. `tell(steps done, steps)`. Raises NoExport, CannotSend."""
     export = the_export_of(grant)
     if export.way == PICKUP:
         return tested_login(export.settings, secrets_of(export))
-    return sftp_push.tested(export.settings, secrets_of(export))
+    return sftp_push.tested(export.settings, secrets_of(export), tell)
 
 
 def secrets_of(export: Export) -> Secrets:
@@ -196,10 +197,21 @@ def _fill_common(export: Export, filled: Mapping[str, str]) -> None:
     if "file_name" in filled:
         export.file_name = _file_name(filled["file_name"].strip() or FILE_NAME)
     if "template" in filled:
-        export.template = filled["template"].strip()
+        _fill_template(export, filled["template"].strip())
     if export.template:
         parse(export.template, export.version)
     _fill_schedule(export, filled)
+
+
+def _fill_template(export: Export, text: str) -> None:
+    """What the app's permissions keep back cannot be newly named. Raises BadTemplate.
+
+    What they have come to keep back since it was named is an empty column, and no reason to refuse the rest.
+    """
+    text = "\n".join(text.splitlines())
+    if text and text != export.template:
+        parse(text, export.version, holdings(Rule.parse(export.grant.rule), export.version))
+    export.template = text
 
 
 def _fill_schedule(export: Export, filled: Mapping[str, str]) -> None:

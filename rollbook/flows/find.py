@@ -5,7 +5,7 @@ What is not found here the app does not see; why not, `flows.explain` says.
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
@@ -20,6 +20,7 @@ from rollbook.store import lookup
 from rollbook.store.circumstances import circumstances
 from rollbook.store.lookup import Narrow, Record, Seen, at_schools, look
 from rollbook.store.models import Grant
+from rollbook.store.reference import referenced
 from rollbook.store.unseen import unseen_by
 from rollbook.store.visibility import NotVisible, Reader, reader_of_grant
 
@@ -53,11 +54,14 @@ class NothingAsked(Refusal):
 
 @dataclass(frozen=True)
 class Part:
-    """What the app sees of one collection that belongs to a record. `relation` says how it does."""
+    """What the app sees of one collection that belongs to a record. `relation` says how it does; `reference` are the ids of all orgs that the
+    app is told of for reference only.
+    """
 
     relation: str
     collection: str
     seen: Seen
+    reference: frozenset[str] = frozenset()
 
 
 def looking_at(grant: Grant) -> Reader:
@@ -136,7 +140,15 @@ def one(grant: Grant, collection: str, sourced_id: str, schools: Schools = None)
 def parts(grant: Grant, collection: str, record: Record, offset: int = 0) -> list[Part]:
     """Everything the app sees that belongs to the record, in the order in which it is told; up to `MOST` records of each, from `offset`."""
     found = _of_person(grant, record, offset) if collection == "users" else _of_class(grant, record, offset)
-    return [part for part in found if part.seen.total]
+    reference = ids_for_reference(grant)
+    return [replace(part, reference=reference) for part in found if part.seen.total]
+
+
+def ids_for_reference(grant: Grant) -> frozenset[str]:
+    """The orgs that the app is told of for reference only, by the ids by which it knows them."""
+    rule, today = Rule.parse(grant.rule), local_date(grant.district, time.time())
+    known = circumstances(grant.district_id, grant, rule, today)
+    return frozenset(known.shown_id("orgs", one.sourced_id) for one in referenced(grant.district_id, rule))
 
 
 def told(part: Part) -> dict[str, Any]:
@@ -144,6 +156,13 @@ def told(part: Part) -> dict[str, Any]:
     about = {"relation": part.relation, "collection": part.collection, "total": part.seen.total}
     if part.collection in SENSITIVE:
         return {**about, "records": [], "members": members_of(part.seen.records)}
+    if part.collection == "orgs":
+        own = (str(record["sourcedId"]) for record in part.seen.records)
+        return {
+            **about,
+            "records": part.seen.records,
+            "forReference": [one for one in own if one in part.reference],
+        }
     return {**about, "records": part.seen.records}
 
 
@@ -162,7 +181,7 @@ def _of_person(grant: Grant, record: Record, offset: int) -> Iterator[Part]:
     yield Part("demographics", "demographics", _seen(grant, "getDemographics", (own,)))
     yield Part("agents", "users", _named(grant, "users", _ids([record], "agents")))
     orgs = [*_ids([record], "primaryOrg"), *_ids(record.get("roles", ()), "org")]
-    yield Part("orgs", "orgs", _named(grant, "orgs", orgs))
+    yield from _places(grant, orgs)
     yield Part("resources", "resources", _named(grant, "resources", _ids([record], "resources")))
 
 
@@ -172,9 +191,23 @@ def _of_class(grant: Grant, record: Record, offset: int) -> Iterator[Part]:
     yield Part("students", "users", _seen(grant, "getStudentsForClass", own, offset))
     yield Part("enrollments", "enrollments", _enrollments(grant, "class", own[0], offset))
     yield Part("courses", "courses", _named(grant, "courses", _ids([record], "course")))
-    yield Part("orgs", "orgs", _named(grant, "orgs", _ids([record], "school")))
+    yield from _places(grant, _ids([record], "school"))
     yield Part("terms", "academicSessions", _named(grant, "academicSessions", _ids([record], "terms")))
     yield Part("resources", "resources", _named(grant, "resources", _ids([record], "resources")))
+
+
+def _places(grant: Grant, ids: Iterable[str]) -> Iterator[Part]:
+    """The orgs of these ids, and those that the app sees above them."""
+    own = _named(grant, "orgs", ids)
+    yield Part("orgs", "orgs", own)
+    known = {str(record["sourcedId"]) for record in own.records}
+    above: list[Record] = []
+    higher = own.records
+    while wanted := [one for one in _ids(higher, "parent") if one not in known]:
+        higher = _named(grant, "orgs", wanted).records
+        known.update(wanted)
+        above += higher
+    yield Part("above", "orgs", Seen(above, len(above)))
 
 
 def _seen(

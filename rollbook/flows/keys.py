@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_network
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
 from rollbook.flows import audit
+from rollbook.flows.names import optional_name
 from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store.hashing import RandomSecretHasher
@@ -22,6 +24,13 @@ MOST_KEPT = timedelta(days=30)
 """The longest time for which a former secret still holds."""
 
 MOST_ADDRESSES = 100
+
+ENDPOINTS = {
+    "v1p1": "/ims/oneroster/v1p1",
+    "v1p2": "/ims/oneroster/rostering/v1p2",
+    "token": "/oauth2/token",
+}
+"""Where a key is used: OneRoster 1.1 and 1.2, and where it gets a token."""
 
 
 class NoSuchKey(Refusal):
@@ -77,6 +86,11 @@ class Standing:
         return self.credential.addresses.split()
 
 
+def endpoints() -> dict[str, str]:
+    """The whole addresses, by the names in ENDPOINTS."""
+    return {name: settings.PUBLIC_URL + path for name, path in ENDPOINTS.items()}
+
+
 def add_key(
     grant: Grant,
     *,
@@ -85,17 +99,18 @@ def add_key(
     expires_at: datetime | None = None,
     addresses: Iterable[str] = (),
 ) -> Key:
-    """One more credential of the grant; with `oauth1` the same pair signs OAuth 1.0a requests too. Raises InThePast, NotANetwork,
-    AppRemoved.
+    """One more credential of the grant; with `oauth1` the same pair signs OAuth 1.0a requests too. Raises NameTooLong, InThePast,
+    NotANetwork, AppRemoved.
     """
     refuse_removed(grant)
-    _judge_end(expires_at)
+    judge_end(expires_at)
+    name = optional_name(name)
     networks = _networks(addresses)
     secret = _secret()
     with transaction.atomic():
         credential = Credential.objects.create(
             grant=grant,
-            name=name.strip(),
+            name=name,
             client_id=str(uuid.uuid4()),
             client_secret=_hashed(secret),
             client_type=Credential.CLIENT_CONFIDENTIAL,
@@ -168,7 +183,7 @@ def revoke_key(client_id: str) -> Credential:
 
 def set_end(credential: Credential, at: datetime | None) -> Credential:
     """The key opens nothing from that moment on; None: it has no end. Raises KeyRevoked, InThePast."""
-    _judge_end(at)
+    judge_end(at)
     with transaction.atomic():
         one = _locked(credential)
         before = {"expiresAt": one.expires_at}
@@ -249,7 +264,8 @@ def _hashed(secret: str) -> str:
     return make_password(secret, hasher=RandomSecretHasher.algorithm)
 
 
-def _judge_end(at: datetime | None) -> None:
+def judge_end(at: datetime | None) -> None:
+    """Raises InThePast."""
     if at is not None and at <= timezone.now():
         raise InThePast(str(at))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
@@ -12,8 +13,9 @@ from django.db import transaction
 from django.urls import reverse
 
 from rollbook.flows import audit
+from rollbook.flows.names import optional_name
 from rollbook.refusal import Refusal
-from rollbook.store.models import Account, District, LastSignIn, Operator, Org
+from rollbook.store.models import Account, Developer, District, LastSignIn, Operator, Org
 from rollbook.store.models.roster import ACTIVE
 
 INSTALLATION = Operator.OperatorRole.INSTALLATION
@@ -21,6 +23,9 @@ DISTRICT = Operator.OperatorRole.DISTRICT
 SCHOOL = Operator.OperatorRole.SCHOOL
 PRIVACY = Operator.OperatorRole.PRIVACY
 HELP_DESK = Operator.OperatorRole.HELP_DESK
+
+MOST_ADDRESS = 180
+"""Characters of the address somebody signs in with: as who acts it is kept in many places, and a word stands beside it there."""
 
 
 class AlreadyOperator(Refusal):
@@ -44,7 +49,7 @@ class NotYours(Refusal):
 
 
 class NotAnAddress(Refusal):
-    """This is not an e-mail address."""
+    """This is not an e-mail address, or it has more than 180 characters."""
 
 
 class WeakPassword(Refusal):
@@ -70,11 +75,12 @@ def add_operator(
     """A person with this sign-in begins to work in the district (or, without one, for the installation).
 
     `schools` are the sourcedIds of a school administrator's schools. An account that exists is kept with its password, unless one is
-    given. Raises NotAnAddress, RoleNeedsDistrict, SchoolsForSchools, NoSuchSchool, AlreadyOperator, WeakPassword.
+    given. Raises NotAnAddress, NameTooLong, RoleNeedsDistrict, SchoolsForSchools, NoSuchSchool, AlreadyOperator, WeakPassword.
     """
     if (role == INSTALLATION) != (district is None):
         raise RoleNeedsDistrict(role)
     judge_address(email.strip())
+    name = optional_name(name)
     its_schools = _schools(district, role, schools)
     with transaction.atomic():
         account = Account.objects.filter(email=email.strip().lower()).first()
@@ -83,7 +89,7 @@ def add_operator(
             account=account,
             district=district,
             role=role,
-            defaults={"name": name.strip(), "schools": its_schools},
+            defaults={"name": name, "schools": its_schools},
         )
         if not is_new:
             raise AlreadyOperator
@@ -161,6 +167,8 @@ def judge_address(email: str) -> None:
         validate_email(email)
     except ValidationError as fault:
         raise NotAnAddress from fault
+    if len(email) > MOST_ADDRESS:
+        raise NotAnAddress(f"{email[:40]}…")
 
 
 def find_account(email: str) -> Account:
@@ -202,15 +210,21 @@ def set_password(account: Account, password: str) -> None:
 
 
 def judge_reach(account: Account, districts: Collection[int] | None) -> None:
-    """Raises NotYours unless the account works in these districts only; None stands for the whole installation.
+    """Raises NotYours unless the account works in these districts only, and for no partner; None stands for the whole installation.
 
     Without this, an administrator of one district could take over an account that is responsible for more than that district.
     """
-    if districts is None:
-        return
-    places = Operator.objects.filter(account=account).values_list("district_id", flat=True)
-    if not all(place in districts for place in places):
+    if districts is not None and account.pk in working_elsewhere([account.pk], districts):
         raise NotYours
+
+
+def working_elsewhere(accounts: Collection[Any], districts: Collection[int]) -> set[Any]:
+    """The ids of those of these accounts that also work in another district, for the installation, or for a partner."""
+    posts = Operator.objects.filter(account__in=accounts).values_list("account_id", "district_id")
+    partners = Developer.objects.filter(account__in=accounts, left_at=None).values_list(
+        "account_id", flat=True
+    )
+    return {account for account, place in posts if place not in districts} | set(partners)
 
 
 def deactivate(account: Account, by: Account | None) -> None:
@@ -233,14 +247,21 @@ def _set_active(account: Account, is_active: bool) -> None:
         _record_everywhere(account, "operator.reactivate" if is_active else "operator.deactivate")
 
 
-def _record_everywhere(account: Account, act: str) -> None:
-    for place in sorted({post.district_id or 0 for post in Operator.objects.filter(account=account)}):
-        audit.record(place or None, act, "operator", account.pk, account.email or "")
+def _record_everywhere(account: Account, act: str, after: dict[str, object] | None = None) -> None:
+    for place in places_of(account):
+        audit.record(place or None, act, "operator", account.pk, account.email or "", after=after)
 
 
-def note_password(account: Account) -> None:
-    """Keeps in the audit log that somebody has set their own password."""
-    _record_everywhere(account, "operator.set_password")
+def places_of(account: Account) -> list[int]:
+    """In whose logs it stands what an account does as such: those of its districts. 0 is the installation's, and also that of accounts
+    which work in no district, such as a partner's developers.
+    """
+    return sorted({post.district_id or 0 for post in Operator.objects.filter(account=account)}) or [0]
+
+
+def note_password(account: Account, address: str) -> None:
+    """Keeps in the audit log that somebody has set their own password, and from which address."""
+    _record_everywhere(account, "operator.set_password", {"address": address})
 
 
 def note_sign_in(account: Account, now: datetime) -> None:

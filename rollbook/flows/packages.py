@@ -141,7 +141,7 @@ def _packed(reader: Reader, edition: Edition, work: Path, tell: Tell) -> Packing
         writer = Writer(edition.version, collection, top_org)
         for records in _pages(told, edition, collection):
             if collection == "orgs" and not top_org:
-                top_org = _top(records)
+                top_org = top_org_of(records)
             for record in records:
                 _pack(packing, edition, writer, record)
             done += len(records)
@@ -160,18 +160,18 @@ def _pages(reader: Reader, edition: Edition, collection: str) -> Iterator[list[d
 
 
 def _page(reader: Reader, edition: Edition, collection: str, offset: int) -> Located:
-    question = Question(_operation(collection, edition.version), limit=PAGE, offset=offset)
+    question = Question(collection_operation(collection, edition.version), limit=PAGE, offset=offset)
     return locate_in(reader, question, edition.publication)
 
 
-def _operation(collection: str, version: str) -> Operation:
+def collection_operation(collection: str, version: str) -> Operation:
     [found] = [
         one for one in OPERATIONS if (one.version, one.method, one.path) == (version, "GET", f"/{collection}")
     ]
     return found
 
 
-def _top(orgs: list[dict[str, Any]]) -> str:
+def top_org_of(orgs: list[dict[str, Any]]) -> str:
     """The org of what names none: the first without a parent, districts before others."""
     tops = [org for org in orgs if "parent" not in org and org["status"] == "active"]
     tops.sort(key=lambda org: org["type"] != "district")

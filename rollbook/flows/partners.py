@@ -11,11 +11,14 @@ from smtplib import SMTPException
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils import timezone
 
 from rollbook.engine.web_addresses import web_address
 from rollbook.flows import audit
+from rollbook.flows.keys import judge_end
+from rollbook.flows.names import optional_name
 from rollbook.flows.operators import judge_address, password_link
 from rollbook.flows.tokens import checksum
 from rollbook.refusal import Refusal
@@ -24,6 +27,7 @@ from rollbook.store.models import Account, App, Developer, Grant, Partner, Partn
 BEGINNING = "rollbook_partner_"
 SHOWN = len(BEGINNING) + 6
 MOST_KEYS = 10
+PARTNER, SUPPORT = Developer.DeveloperRole.PARTNER, Developer.DeveloperRole.SUPPORT
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +53,11 @@ class NoSuchDeveloper(Refusal):
 
 
 class LastDeveloper(Refusal):
-    """Somebody has to remain who can sign in for the partner: invite another first."""
+    """Somebody has to remain who can register apps and keep keys for the partner: invite another developer first."""
+
+
+class NotARoleThere(Refusal):
+    """Who works for a partner is a developer (partner) or product support."""
 
 
 class KeyNameNeeded(Refusal):
@@ -65,8 +73,8 @@ class NoSuchPartnerKey(Refusal):
 
 
 def add_partner(name: str, website: str = "") -> Partner:
-    """A company may register apps here. Raises PartnerNameNeeded, PartnerExists, BadWebAddress."""
-    name = " ".join(name.replace("\0", "").split())[:200]
+    """A company may register apps here. Raises PartnerNameNeeded, NameTooLong, PartnerExists, BadWebAddress."""
+    name = optional_name(name)
     if not name:
         raise PartnerNameNeeded
     with transaction.atomic():
@@ -90,18 +98,21 @@ def find_partner(name_or_number: str) -> Partner:
 # --- Developers ---------------------------------------------------------------------------------------------------------------------
 
 
-def invite(partner: Partner, email: str, name: str = "") -> tuple[Developer, bool]:
+def invite(partner: Partner, email: str, name: str = "", role: str = PARTNER) -> tuple[Developer, bool]:
     """A person works for the partner from now on, and is told by e-mail how to sign in; whether the mail server took it.
 
-    Who has no password yet gets a link to set one. Raises NotAnAddress, AlreadyDeveloper.
+    Who has no password yet gets a link to set one. Raises NotAnAddress, AlreadyDeveloper, NotARoleThere.
     """
-    developer = employ(partner, email, name)
+    developer = employ(partner, email, name, role)
     return developer, _tell(developer)
 
 
-def employ(partner: Partner, email: str, name: str = "") -> Developer:
-    """A person works for the partner from now on, and is not told. Raises NotAnAddress, AlreadyDeveloper."""
+def employ(partner: Partner, email: str, name: str = "", role: str = PARTNER) -> Developer:
+    """A person works for the partner from now on, and is not told. Raises NotAnAddress, NameTooLong, AlreadyDeveloper, NotARoleThere."""
+    if role not in Developer.DeveloperRole.values:
+        raise NotARoleThere(role[:40])
     judge_address(email.strip())
+    name = optional_name(name)
     with transaction.atomic():
         account = Account.objects.filter(email=email.strip().lower()).first()
         account = account or Account.objects.create_user(email.strip())
@@ -109,8 +120,8 @@ def employ(partner: Partner, email: str, name: str = "") -> Developer:
         if developer is not None and developer.left_at is None:
             raise AlreadyDeveloper(account.email or "")
         developer = developer or Developer(account=account, partner=partner)
-        developer.left_at = None
-        developer.name = " ".join(name.replace("\0", "").split())[:200] or developer.name
+        developer.left_at, developer.role = None, role
+        developer.name = name or developer.name
         developer.save()
         _record(developer, "developer.invite")
     return developer
@@ -123,14 +134,14 @@ def _record(developer: Developer, act: str) -> None:
         "partner",
         developer.partner_id,
         developer.partner.name,
-        after={"developer": developer.account.email},
+        after={"developer": developer.account.email, "role": str(developer.role)},
     )
 
 
 def _tell(developer: Developer) -> bool:
     """The invitation. A mail server that is down costs only the mail: the link can be made again."""
     message = EmailMessage(
-        f"You can register apps of {developer.partner.name}",
+        _subject(developer),
         "\n\n".join(
             (
                 f"You now work for {developer.partner.name} at {settings.PUBLIC_URL}, where school districts share rosters with apps.",
@@ -145,6 +156,11 @@ def _tell(developer: Developer) -> bool:
     except (OSError, SMTPException) as fault:
         log.error("the invitation of developer %s could not be sent: %s", developer.pk, type(fault).__name__)
         return False
+
+
+def _subject(developer: Developer) -> str:
+    does = "see the apps of" if developer.role == SUPPORT else "register apps of"
+    return f"You can {does} {developer.partner.name}"
 
 
 def way_in(account: Account) -> str:
@@ -178,7 +194,8 @@ def posts_of(account: Account) -> list[Developer]:
 def let_go(developer: Developer, now: datetime) -> None:
     """The person works for the partner no more; what they registered stays, and who registered it. Raises LastDeveloper."""
     with transaction.atomic():
-        if not developers_of(developer.partner).exclude(pk=developer.pk).exists():
+        others = developers_of(developer.partner).filter(role=PARTNER).exclude(pk=developer.pk)
+        if developer.role == PARTNER and not others.exists():
             raise LastDeveloper
         developer.left_at = now
         developer.save(update_fields=["left_at"])
@@ -202,22 +219,23 @@ def grants_of(partner: Partner) -> QuerySet[Grant]:
 # --- Keys of the partner API --------------------------------------------------------------------------------------------------------
 
 
-def make_key(partner: Partner, name: str, by: str) -> tuple[PartnerKey, str]:
-    """A new key, and the secret itself, which is kept nowhere. Raises KeyNameNeeded, EnoughKeys."""
-    name = " ".join(name.replace("\0", "").split())[:200]
+def make_key(
+    partner: Partner, name: str, by: str, expires_at: datetime | None = None
+) -> tuple[PartnerKey, str]:
+    """A new key, and the secret itself, which is kept nowhere. Raises KeyNameNeeded, NameTooLong, InThePast, EnoughKeys."""
+    name = optional_name(name)
     if not name:
         raise KeyNameNeeded
+    judge_end(expires_at)
     secret = BEGINNING + secrets.token_urlsafe(32)
     with transaction.atomic():
         if keys_of(partner).count() >= MOST_KEYS:
             raise EnoughKeys
         key = PartnerKey.objects.create(
             partner=partner, name=name, checksum=checksum(secret), made_by=by,
-            beginning=secret[:SHOWN],
+            beginning=secret[:SHOWN], expires_at=expires_at,
         )  # fmt: skip
-        audit.record(
-            None, "partner_key.make", "partner", partner.pk, partner.name, after={"key": key.pk, "name": name}
-        )
+        _record_key(key, "partner_key.make", after={"name": name, "expiresAt": expires_at})
     return key, secret
 
 
@@ -228,17 +246,50 @@ def keys_of(partner: Partner) -> QuerySet[PartnerKey]:
 
 def key_of(secret: str) -> PartnerKey | None:
     """The key that this secret is, if it still opens anything."""
-    found = PartnerKey.objects.filter(checksum=checksum(secret), revoked_at=None)
+    live = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    found = PartnerKey.objects.filter(live, checksum=checksum(secret), revoked_at=None)
     return found.select_related("partner").first()
+
+
+def find_key(partner: Partner, number: int) -> PartnerKey:
+    """A key that is not revoked. Raises NoSuchPartnerKey."""
+    key = keys_of(partner).select_related("partner").filter(pk=number).first()
+    if key is None:
+        raise NoSuchPartnerKey(str(number))
+    return key
+
+
+def state_of(key: PartnerKey, now: datetime) -> str:
+    """live or expired, of a key that was not revoked."""
+    return "live" if key.expires_at is None or key.expires_at > now else "expired"
+
+
+def set_key_end(partner: Partner, number: int, at: datetime | None) -> PartnerKey:
+    """The key opens nothing from that moment on; None: it has no end. Raises NoSuchPartnerKey, InThePast."""
+    judge_end(at)
+    with transaction.atomic():
+        key = find_key(partner, number)
+        before, key.expires_at = key.expires_at, at
+        key.save(update_fields=["expires_at"])
+        _record_key(key, "partner_key.expire", before={"expiresAt": before}, after={"expiresAt": at})
+    return key
 
 
 def revoke_key(partner: Partner, number: int, by: str, now: datetime) -> PartnerKey:
     """From now on the key opens nothing. Raises NoSuchPartnerKey."""
     with transaction.atomic():
-        key = keys_of(partner).filter(pk=number).first()
-        if key is None:
-            raise NoSuchPartnerKey(str(number))
+        key = find_key(partner, number)
         key.revoked_at, key.revoked_by = now, by
         key.save(update_fields=["revoked_at", "revoked_by"])
-        audit.record(None, "partner_key.revoke", "partner", partner.pk, partner.name, after={"key": number})
+        _record_key(key, "partner_key.revoke")
     return key
+
+
+def _record_key(
+    key: PartnerKey,
+    act: str,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    partner, told = key.partner, {"key": key.pk} | (after or {})
+    audit.record(None, act, "partner", partner.pk, partner.name, before=before, after=told)

@@ -18,6 +18,7 @@ from rollbook.refusal import Refusal
 from rollbook.store.circumstances import circumstances
 from rollbook.store.foresight import Counts, Example, Place, counts, examples, places, work_out_both
 from rollbook.store.models import Grant, GrantVersion, PermissionRequest
+from rollbook.store.reference import Referenced, referenced
 
 Days = tuple[str | None, str | None]
 """The first and the last day (`YYYY-MM-DD`) on which the app sees anything; None is no bound."""
@@ -46,13 +47,16 @@ class OtherDistrict(Refusal):
 
 @dataclass(frozen=True)
 class Preview:
-    """What an edit would do. `reasons` is why it would wait for a second person, in the words of `engine.approval`."""
+    """What an edit would do. `reasons` is why it would wait for a second person, in the words of `engine.approval`. `reference` are the orgs
+    that the app would be told of for reference only.
+    """
 
     counts: tuple[Counts, ...]
     places: tuple[Place, ...]
     examples: tuple[Example, ...]
     reasons: tuple[str, ...]
     is_open: bool
+    reference: tuple[Referenced, ...] = ()
 
     @property
     def people_added(self) -> int:
@@ -94,6 +98,7 @@ def preview_permissions(grant: Grant, rule: Rule, days: Days = NO_DAYS) -> Previ
             examples(cursor, grant, rule, around, today),
             reasons,
             around.is_open,
+            referenced(grant.district_id, rule) if around.is_open else (),
         )
 
 

@@ -102,6 +102,7 @@ def leave_out(district_id: int, grant: Grant | None) -> Publication | None:
     if not district.publication:
         # The first publication fills the views.
         return None
+    edition.considered = {}  # of the roster itself nothing changed
     views = _views_in_use(district)
     changed = _bring_up(edition, state, views)
     if not changed and not any(_is_copy(state, view, known) for view in views):
@@ -221,17 +222,24 @@ def _bring_up(edition: Edition, state: State, views: list[View], edit: Edit = NO
         workings[rule.canonical(), circumstances_of_view(view, rule, edition.today)].append(view)
     changed = False
     for (text, circumstances), alike in workings.items():
-        work(edition, Rule.parse(text), circumstances)
+        is_partial = work(edition, Rule.parse(text), circumstances, alike)
         for view in alike:
-            changed = _refresh(edition, state, view, circumstances, edit) or changed
+            changed = _refresh(edition, state, view, circumstances, edit, is_partial) or changed
     return changed
 
 
-def _refresh(edition: Edition, state: State, view: View, circumstances: Circumstances, edit: Edit) -> bool:
+def _refresh(
+    edition: Edition,
+    state: State,
+    view: View,
+    circumstances: Circumstances,
+    edit: Edit,
+    is_partial: bool,
+) -> bool:
     """Bring one view up to what was worked out and note in `state` which of its collections changed, by its own rows or by the roster's."""
     known = _entries(state, view.pk)
     totals, gone = _counts(edition, view.pk, known)
-    changed = refresh(edition, view, totals, gone, circumstances, edit)
+    changed = refresh(edition, view, totals, gone, circumstances, edit, is_partial)
     for collection in COLLECTIONS:
         if collection in changed or edition.written.get(collection):
             known[collection] = [totals[collection], edition.number, gone[collection]]
@@ -329,7 +337,7 @@ def _switch_on(edition: Edition, state: State, reason: str) -> Publication:
         instant=instant,
         instant_text=instant_text(instant),
         local_date=edition.today,
-        reason=reason,
+        reason=reason[:200],
         state=state,
     )
     district.publication = edition.number

@@ -63,12 +63,21 @@ class Act(Enum):
     SEE_CATALOGUE = auto()
     MANAGE_CATALOGUE = auto()
     SEE_INSTALLATION_AUDIT = auto()
+
+    SEE_OWN_APPS = auto()
+    CHECK_OWN_SANITY = auto()
     REGISTER_APPS = auto()
+    MANAGE_OWN_KEYS = auto()
+    MANAGE_DEVELOPERS = auto()
 
 
 OP, DA, SA, PO, HD = Role.INSTALLATION, Role.DISTRICT, Role.SCHOOL, Role.PRIVACY, Role.HELP_DESK
+PA, OA, TA, PS = Role.PARTNER, Role.ORGANIZATION, Role.SITE, Role.SUPPORT
 
-MAY: dict[Act, tuple[Role, ...]] = {
+OF_A_DISTRICT, OF_A_PRODUCT = (OP, DA, SA, PO, HD), (PA, OA, TA, PS)
+"""The two sides: who gives rosters out, and who makes or uses what takes them in. No role stands on both."""
+
+IN_A_DISTRICT: dict[Act, tuple[Role, ...]] = {
     Act.SEE_DASHBOARD: (OP, DA, SA, PO, HD),
     # The roster of a district, whole.
     Act.SEE_ROSTER: (OP, DA),
@@ -101,15 +110,28 @@ MAY: dict[Act, tuple[Role, ...]] = {
     Act.WRITE_TO_DEVELOPER: (OP, DA),
     Act.SEE_ACCESS_HISTORY: (OP, DA, PO),
     Act.SEE_AUDIT: (OP, DA, PO),
-    # Of no district.
+}
+
+IN_THE_INSTALLATION: dict[Act, tuple[Role, ...]] = {
     Act.SEE_CATALOGUE: (OP, DA, SA, PO),
     Act.MANAGE_CATALOGUE: (OP,),
     Act.SEE_INSTALLATION_AUDIT: (OP,),
-    Act.REGISTER_APPS: (Role.PARTNER,),
 }
-"""Who may do each act. The roles on a product's side (organization, site, support) stand in no row: there is nothing of theirs in a
-district, and their own pages come with the other direction.
+
+ON_A_PRODUCTS_SIDE: dict[Act, tuple[Role, ...]] = {
+    # The apps of the company that makes them.
+    Act.SEE_OWN_APPS: (PA, PS),
+    Act.CHECK_OWN_SANITY: (PA, PS),
+    Act.REGISTER_APPS: (PA,),
+    Act.MANAGE_OWN_KEYS: (PA,),
+    Act.MANAGE_DEVELOPERS: (PA,),
+}
+"""Organization and site administrators have no act yet: what they administer is the roster that a product takes in. An act of theirs is a
+row more here.
 """
+
+MAY: dict[Act, tuple[Role, ...]] = IN_A_DISTRICT | IN_THE_INSTALLATION | ON_A_PRODUCTS_SIDE
+"""Who may do each act."""
 
 
 class NotAllowed(Refusal):

@@ -22,8 +22,9 @@ from django.utils import timezone
 from rollbook.engine.explaining import explain_person
 from rollbook.engine.needs import parse
 from rollbook.engine.sanity.check import Around, Report, check
-from rollbook.flows.disclosure import unused
+from rollbook.flows.disclosure import Used, use
 from rollbook.flows.email_domains import domains_of
+from rollbook.flows.other_ids import Ids, other_ids
 from rollbook.flows.packages import held
 from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.flows.publish import local_date
@@ -32,7 +33,7 @@ from rollbook.oneroster.query import Question
 from rollbook.refusal import Refusal
 from rollbook.store.circumstances import left_out
 from rollbook.store.evidence import person_of, sharing_of
-from rollbook.store.models import Grant, Org, SanityCheck
+from rollbook.store.models import Grant, Org, SanityCheck, SanityPlan
 from rollbook.store.models.publication import COLLECTIONS
 from rollbook.store.pages import locate_in, read
 from rollbook.store.visibility import Reader, reader_of_grant
@@ -202,7 +203,7 @@ def _walk(one: SanityCheck, work: Path) -> None:
     tell = _Telling(one)
     with held(reader, publication) as touch:
         _spool(reader, publication, work, tell, touch)
-    report = check(work, around(grant, one.schools), tell.lines)
+    report = check(work, around(grant, one.schools, _other_ids(one, grant, publication, work)), tell.lines)
     _change(
         one, phase="done", report=report.as_dict(), publication=publication, grant_version=grant.version,
         ended_at=timezone.now(), message="",
@@ -262,19 +263,41 @@ def _question(collection: str, offset: int) -> Question:
     return Question(OPERATION[VERSION, operation_id], limit=PAGE, offset=offset)
 
 
-def around(grant: Grant, schools: str = "") -> Around:
-    """What stands beside the records of this app; `schools` as a check stores them."""
+def _other_ids(one: SanityCheck, grant: Grant, publication: int, work: Path) -> Ids:
+    """What the app knew by another id when it was checked the last time; nothing at the first."""
+    last = before(one)
+    if last is None or not last.publication:
+        return {}
+    today = local_date(grant.district, timezone.now().timestamp())
+    return other_ids(grant, last.publication, publication, today, work / "plans")
+
+
+def around(grant: Grant, schools: str = "", others: Ids | None = None) -> Around:
+    """What stands beside the records of this app; `schools` as a check stores them, `others` as of `other_ids`.
+
+    What is bound to schools is not compared with the licences, which are for all.
+    """
     now = timezone.now()
     today = local_date(grant.district, now.timestamp())
-    unread = frozenset(one.collection for one in unused(grant, now) if one.fields is None)
+    used, plan = use(grant, now), SanityPlan.objects.filter(grant=grant).first()
+    full = used if grant.permission == Grant.Permission.FULL else []
     return Around(
         today=datetime.fromisoformat(today).date(),
         domains=domains_of(grant.district),
         needs=parse(grant.app.needs),
         opted_out=0 if schools else _opted_out(grant, today),
-        unread=unread,
+        unread=frozenset(one.collection for one in used if one.read is None),
         schools=_served_ids(grant, schools) if schools else None,
+        licences=plan.licences if plan and not schools else None,
+        licensed=plan.licensed if plan else "people",
+        other_ids=others or {},
+        full_unread=_unread_fields(full),
+        full_shown=sum(len(one.shown) for one in full),
     )
+
+
+def _unread_fields(used: list[Used]) -> tuple[str, ...]:
+    return tuple(f"{one.collection}.{field}" for one in used for field in sorted(one.unread))
 
 
 def _served_ids(grant: Grant, schools: str) -> tuple[str, ...]:

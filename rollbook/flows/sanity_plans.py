@@ -1,4 +1,4 @@
-"""When an app's sanity is checked by itself, and from which share on a line keeps its export back."""
+"""When an app's sanity is checked by itself, from which share on a line keeps its export back, and how many people it is licensed for."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 
 from rollbook.engine.calendar import Daily, Due, last_due, next_due
-from rollbook.engine.sanity.lines import BY_CODE, NEED_CODE
+from rollbook.engine.sanity.lines import BY_CODE, LICENSED, NEED_CODE
 from rollbook.flows import audit, sanity
 from rollbook.flows.spans import zone_of
 from rollbook.flows.timetable import WEEKDAYS
@@ -17,6 +17,7 @@ from rollbook.store.models import Grant, SanityCheck, SanityPlan
 
 TIME = re.compile(r"([01]?[0-9]|2[0-3]):[0-5][0-9]")
 MOST_TIMES = 8
+MOST_LICENCES = 10**9
 BY = "schedule"
 BY_EXPORT = "export"
 
@@ -31,6 +32,10 @@ class NoSuchLine(Refusal):
 
 class BadPercent(Refusal):
     """A limit is a percentage from 0 to 100, such as 5."""
+
+
+class BadLicences(Refusal):
+    """Licences are a whole number from 0 on, counted in people, students or teachers; leave it out for none."""
 
 
 def plan_of(grant: Grant) -> SanityPlan | None:
@@ -63,6 +68,13 @@ def set_limit(grant: Grant, code: str, percent: float | None, by: str) -> Sanity
     return _set(
         grant, by, "sanity.limit", {"limits": {name: one for name, one in limits.items() if one is not None}}
     )
+
+
+def set_licences(grant: Grant, licences: int | None, licensed: str, by: str) -> SanityPlan:
+    """For how many people, students or teachers the app is licensed; None where that is not looked at. Raises BadLicences."""
+    if licensed not in LICENSED or (licences is not None and not 0 <= licences <= MOST_LICENCES):
+        raise BadLicences(f"{licences} {licensed}")
+    return _set(grant, by, "sanity.licences", {"licences": licences, "licensed": licensed})
 
 
 def _set(grant: Grant, by: str, act: str, kept: Mapping[str, object]) -> SanityPlan:

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from rollbook.flows import audit
+from rollbook.flows.names import optional_name
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, District, Operator, OperatorToken, OperatorTokenUse
 
@@ -43,8 +44,9 @@ class NoSuchToken(Refusal):
 def make_token(
     account: Account, district: District, name: str, now: datetime, days: int = DAYS
 ) -> tuple[OperatorToken, str]:
-    """A new token, and the secret itself, which is kept nowhere. Raises NameNeeded, BadLifetime, NotAnOperatorThere."""
-    if not name.strip():
+    """A new token, and the secret itself, which is kept nowhere. Raises NameNeeded, NameTooLong, BadLifetime, NotAnOperatorThere."""
+    name = optional_name(name)
+    if not name:
         raise NameNeeded
     if not 1 <= days <= MOST_DAYS:
         raise BadLifetime(str(days))
@@ -53,7 +55,7 @@ def make_token(
     secret = BEGINNING + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = OperatorToken.objects.create(
-            account=account, district=district, name=name.strip()[:200], checksum=checksum(secret),
+            account=account, district=district, name=name, checksum=checksum(secret),
             beginning=secret[:SHOWN], expires_at=now + timedelta(days=days),
         )  # fmt: skip
         told = {"whose": account.email, "expiresAt": token.expires_at}

@@ -14,6 +14,7 @@ from rollbook.engine.choosing import METADATA, Query, is_chosen
 from rollbook.engine.scope import Choice
 from rollbook.oneroster.collections import COLLECTION
 from rollbook.oneroster.spec import Field
+from rollbook.store.bulk import among, many
 from rollbook.store.columns import column_of
 from rollbook.store.models import RECORDS
 
@@ -37,6 +38,18 @@ def _active(cursor: CursorWrapper, district_id: int, collection: str) -> set[int
         [district_id],
     )
     return {row[0] for row in cursor.fetchall()}
+
+
+def taught(cursor: CursorWrapper, district_id: int, classes: Iterable[int]) -> list[tuple[int, int, int]]:
+    """(class, course, school) of those of these classes that are active, as are their course and school."""
+    cursor.execute(
+        f"""SELECT k.id, k.course_id, k.school_id FROM store_class k
+            JOIN store_course c ON c.district_id = k.district_id AND c.id = k.course_id AND c.status = 'active'
+            JOIN store_org o ON o.district_id = k.district_id AND o.id = k.school_id AND o.status = 'active'
+            WHERE k.district_id = %s AND k.status = 'active' AND {among(cursor, "k.id")}""",
+        [district_id, many(cursor, classes)],
+    )
+    return cursor.fetchall()
 
 
 # --- The tree of orgs ------------------------------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ class ServedNow:
 @dataclass
 class Edition:
     """A publication in the making. `totals` are by collection, tombstones included, of which there are so many in `gone`; `written` counts
-    rows; `flipped` are records that came into sight or left.
+    rows; `flipped` are records that came into sight or left; `considered` are those that were looked at, None where all may have changed.
     """
 
     cursor: CursorWrapper
@@ -67,6 +67,7 @@ class Edition:
     looked: Looked = field(default_factory=Looked)
     written: dict[str, int] = field(default_factory=dict)
     flipped: Changed = field(default_factory=dict)
+    considered: Changed | None = None
 
 
 def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | None = None) -> None:
@@ -74,6 +75,7 @@ def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | 
 
     `begun` can serve most of a district's first publication by itself.
     """
+    edition.considered = None if changed is None else {}
     if begun is not None:
         _begin(edition, begun)
     sight = base_sight(edition.cursor, edition.district.pk)
@@ -181,6 +183,7 @@ def _changed_users(edition: Edition, changed: Changed) -> Iterable[int]:
     if edition.flipped["classes"]:
         ids |= _owners_in_classes(edition, edition.flipped["classes"])
     ids |= _given(edition, changed, "userResources", "user_id")
+    ids |= _told_by_class(edition, changed, "user_id", HAS_NO_ROLE)
     return sorted(ids)
 
 
@@ -201,7 +204,27 @@ def _changed_enrollments(edition: Edition, changed: Changed) -> Iterable[int]:
     ids = set(changed.get("enrollments", ()))
     ids |= _referring(edition, "store_enrollment", "class_id", edition.flipped["classes"])
     ids |= _referring(edition, "store_enrollment", "user_id", edition.flipped["users"])
+    ids |= _told_by_class(edition, changed, "id", HAS_NO_SCHOOL)
     return sorted(ids)
+
+
+HAS_NO_ROLE = """NOT EXISTS (SELECT 1 FROM store_role h JOIN store_org o ON o.district_id = h.district_id AND o.id = h.org_id
+    AND o.status = 'active' WHERE h.district_id = e.district_id AND h.user_id = e.user_id AND h.status = 'active')"""
+HAS_NO_SCHOOL = """NOT EXISTS (SELECT 1 FROM store_org o WHERE o.district_id = e.district_id AND o.id = e.school_id
+    AND o.status = 'active')"""
+
+
+def _told_by_class(edition: Edition, changed: Changed, column: str, condition: str) -> set[int]:
+    """Of the enrollments in changed classes, those that are told with the class's school, because there is none of their own."""
+    found: set[int] = set()
+    for some in batches(sorted(changed.get("classes", ())), CHUNK):
+        edition.cursor.execute(
+            f"""SELECT e.{column} FROM store_enrollment e WHERE e.district_id = %s AND {among(edition.cursor, "e.class_id")}
+                AND e.status = 'active' AND {condition}""",
+            [edition.district.pk, many(edition.cursor, some)],
+        )
+        found.update(row[0] for row in edition.cursor.fetchall())
+    return found
 
 
 def _changed_demographics(edition: Edition, changed: Changed) -> Iterable[int]:
@@ -270,6 +293,8 @@ def _follow(edition: Edition, roster: Roster, collection: str, ids: Iterable[int
         _close(edition, collection, [row for row in rows if row[5] in now], now)
         load(edition.cursor, "store_served", COLUMNS, rows)
         edition.written[collection] += len(rows)
+        if edition.considered is not None:
+            edition.considered.setdefault(collection, set()).update(some)
         edition.looked.has(collection, len(some))
     edition.looked.will(collection, 0)
 

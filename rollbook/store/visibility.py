@@ -14,7 +14,7 @@ from rollbook.engine import scope
 from rollbook.engine.scope import ALL, EVERYTHING, Choice, Level, Rule, Scope
 from rollbook.refusal import Refusal
 from rollbook.store.bulk import among, elements, is_postgresql, load, many, temporary
-from rollbook.store.chosen import ancestors, chosen, parents_of
+from rollbook.store.chosen import ancestors, chosen, parents_of, taught
 from rollbook.store.models import RECORDS, Credential, Grant
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 
@@ -236,14 +236,7 @@ def _places(work: Working) -> set[int]:
     scope_, cursor = work.scope, work.cursor
     if scope_.classes is None:
         return chosen(cursor, work.district_id, "orgs", scope_.orgs)
-    cursor.execute(
-        f"""SELECT k.id, k.course_id, k.school_id FROM store_class k
-            JOIN store_course c ON c.district_id = k.district_id AND c.id = k.course_id AND c.status = 'active'
-            JOIN store_org o ON o.district_id = k.district_id AND o.id = k.school_id AND o.status = 'active'
-            WHERE k.district_id = %s AND k.status = 'active' AND {among(cursor, "k.id")}""",
-        [work.district_id, many(cursor, scope_.classes)],
-    )
-    rows = cursor.fetchall()
+    rows = taught(cursor, work.district_id, scope_.classes)
     work.put("classes", {row[0] for row in rows})
     work.put("courses", {row[1] for row in rows})
     return {row[2] for row in rows}

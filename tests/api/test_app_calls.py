@@ -84,6 +84,7 @@ def test_other_permissions_are_looked_at_saved_and_taken_back(program, added):
     both["rule"]["scopes"] = [{"orgs": "all", "courses": "all", "unenrolled": True, "elsewhere": True}]
     shown = program.ask("POST", f"{path}/preview", both, schema="Preview")
     assert next(one for one in shown["counts"] if one["collection"] == "users")["added"] > 0
+    assert shown["forReference"] == []
     assert program.ask("GET", path)["version"] == 1
     assert program.ask("PUT", path, both, schema="Permissions")["orgAccess"] == "FULL ACCESS"
     assert [
@@ -156,3 +157,33 @@ def test_a_method_an_address_does_not_know_is_told_those_it_does(program, added)
         "PUT", f"{ROOT}/apps/{added['id']}", headers={"Authorization": f"Bearer {program.secret}"}
     )
     assert (answer.status_code, answer["Allow"]) == (405, "GET, PATCH, DELETE")
+
+
+def test_when_a_second_person_is_needed_is_said_by_program(program, district):
+    assert program.ask("GET", "/approvals/rule", schema="ApprovalRule") == {
+        "full": False, "demographics": False, "people": None,
+    }  # fmt: skip
+    program.ask("PATCH", "/approvals/rule", {"full": True, "people": 50}, schema="ApprovalRule")
+    told = program.ask("PATCH", "/approvals/rule", {"people": None})
+    assert told == {"full": True, "demographics": False, "people": None}
+    assert vars(approvals.approval_of(district)) == told
+    for said, status in (
+        ({"people": -1}, 422),
+        ({"people": True}, 400),
+        ({"full": 1}, 400),
+        ({"all": True}, 400),
+    ):
+        program.ask("PATCH", "/approvals/rule", said, status)
+    assert vars(approvals.approval_of(district)) == told
+
+
+def test_what_another_app_sees_is_copied_and_waits_where_a_second_person_is_needed(program, added, district):
+    other = program.ask("POST", "/apps", {"app": apps.add_app("Maths").pk, "rule": {"level": "full"}}, 201)
+    place = f"/apps/{added['id']}/permissions/copy"
+    program.ask("PATCH", "/approvals/rule", {"full": True})
+    assert program.ask("POST", place, {"from": other["id"]}, 202, "Permissions")["waiting"]
+    program.ask("PATCH", "/approvals/rule", {"full": False})
+    copied = program.ask("POST", place, {"from": other["id"], "why": "As Maths"}, 200, "Permissions")
+    assert copied["rule"]["level"] == "full"
+    program.ask("POST", place, {"from": "Maths"}, 400)
+    program.ask("POST", place, {"from": 10**6}, 404)

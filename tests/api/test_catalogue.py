@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from rollbook.api.intake_routes import ROOT
-from rollbook.flows import apps, catalogue, operators
+from rollbook.flows import apps, catalogue, operators, partner_access, partners
 from rollbook.flows.districts import add_district
 from rollbook.flows.tokens import make_token
 from rollbook.store.models import App, District
@@ -138,3 +138,70 @@ def test_a_message_is_shown_and_only_when_told_so_sent(district, secret):
     assert ask("POST", address, secret, {"about": "gossip"}).status_code == 422
     elsewhere = apps.grant_app(add_district("Cedar Valley"), app, "full", [])
     assert ask("POST", f"/apps/{elsewhere.pk}/mails", secret, said).status_code == 404
+
+
+def test_a_partners_keys_are_made_given_an_end_and_revoked(keeper):
+    partner = partners.add_partner("Quorndle")
+    place = f"/partners/{partner.pk}/keys"
+    made = ask("POST", place, keeper, {"name": "Nightly", "expiresAt": "2101-01-01T00:00:00Z"})
+    assert made.status_code == 201
+    fits("PartnerSecret", made.json())
+    assert partners.key_of(made.json()["secret"]).partner == partner
+    one = f"{place}/{made.json()['id']}"
+    ended = ask("PATCH", one, keeper, {"expiresAt": None}).json()
+    fits("PartnerKey", ended)
+    assert (ended["state"], ended["expiresAt"]) == ("live", None)
+    listed = ask("GET", place, keeper).json()
+    fits("PartnerKeys", listed)
+    assert [key["name"] for key in listed["keys"]] == ["Nightly"]
+    assert made.json()["secret"] not in str(listed)
+    refused = {"expiresAt": "2001-01-01T00:00:00Z"}, {"expiresAt": "tomorrow"}, {}, {"expires": None}
+    assert [ask("PATCH", one, keeper, said).status_code for said in refused] == [422, 400, 400, 400]
+    assert ask("POST", place, keeper, {"name": " "}).status_code == 422
+    assert ask("DELETE", one, keeper).status_code == 204
+    assert [ask(method, one, keeper, {"expiresAt": None}).status_code for method in ("DELETE", "PATCH")] == [
+        404,
+        404,
+    ]
+    assert ask("GET", place, keeper).json() == {"keys": []}
+
+
+def test_where_a_partners_apps_were_added_is_told_and_a_bearer_renewed(keeper, district):
+    partner = partners.add_partner("Quorndle")
+    partners.employ(partner, "ines@quorndle.example")
+    said = SAID | {"partner": partner.pk, "registeredBy": "ines@quorndle.example"}
+    app = ask("POST", "/catalogue", keeper, said).json()
+    assert (app["partner"], app["registeredBy"], app["vendor"]) == (
+        partner.pk,
+        "ines@quorndle.example",
+        "Quorndle",
+    )
+    assert ask("POST", "/catalogue", keeper, SAID | {"partner": partner.pk}).status_code == 404
+    grant = apps.grant_app(district, App.objects.get(), "full", [])
+    key = apps.add_key(grant, oauth1=True, name="Server")
+    told = ask("GET", f"/partners/{partner.pk}/applications", keeper).json()
+    fits("PartnerApplications", told)
+    [one] = told["applications"]
+    assert (one["id"], one["tenantId"], one["enabled"]) == (grant.pk, district.pk, True)
+    assert one["keys"] == [{"clientId": key.client_id, "name": "Server", "oauth1": True, "usedAt": None}]
+    assert key.client_secret not in str(told)
+    first = partner_access.bearers_of([grant])[grant.pk]
+    place = f"/partners/{partner.pk}/applications/{grant.pk}/bearer"
+    assert ask("POST", place, keeper).status_code == 204
+    assert partner_access.bearers_of([grant])[grant.pk] not in ("", first)
+    assert ask("POST", place.replace(str(grant.pk), "999"), keeper).status_code == 404
+
+
+def test_a_name_longer_than_its_place_is_refused_in_words(keeper, secret):
+    partner = partners.add_partner("Quorndle")
+    long = {"name": "x" * 201}
+    for path in ("/partners", f"/partners/{partner.pk}/keys", "/catalogue"):
+        answer = ask("POST", path, keeper, long)
+        assert answer.status_code == 422, path
+        assert "at most 200 characters" in answer.json()["detail"]
+    invited = ask(
+        "POST", f"/partners/{partner.pk}/developers", keeper, long | {"email": "ines@quorndle.example"}
+    )
+    assert invited.status_code == 422
+    strange = {"email": f"{'x' * 60}@{'.'.join(['y' * 60] * 2)}.example"}
+    assert ask("POST", f"/partners/{partner.pk}/developers", keeper, strange).status_code == 422

@@ -12,10 +12,10 @@ import pytest
 from django.test import Client
 
 from rollbook.api.intake_routes import ROOT, SCHEMAS
-from rollbook.flows import operators
+from rollbook.flows import export_tests, operators
 from rollbook.flows.handing_over import walk
 from rollbook.flows.tokens import make_token
-from rollbook.store.models import Grant
+from rollbook.store.models import ExportTest, Grant
 from tests import cast
 from tests.delivered import a_district, a_grant, deliver
 
@@ -58,7 +58,14 @@ def test_a_program_sets_up_an_export_and_has_packages_made(grant, secret):
     assert answer.status_code == 200, answer.content
     fits("Export", answer.json())
     assert "password" not in answer.json()
-    fits("Tested", ask("POST", f"{export}/test", secret).json())
+    answer = ask("POST", f"{export}/test", secret)
+    assert (answer.status_code, answer.json()["phase"]) == (202, "waiting")
+    fits("Tested", answer.json())
+    export_tests.walk(ExportTest.objects.get(pk=answer.json()["test"]))
+    ended = ask("GET", answer["Location"].partition(ROOT)[2], secret).json()
+    fits("Tested", ended)
+    assert (ended["outcome"], "its password" in ended["found"][0]) == ("success", True)
+    assert ask("GET", f"{export}/tests/999999", secret).status_code == 404
     made = ask("POST", f"/apps/{grant.pk}/deliveries", secret)
     assert made.status_code == 202
     assert made["Location"].endswith(f"/deliveries/{made.json()['delivery']}")
@@ -86,3 +93,17 @@ def test_a_program_downloads_what_an_app_sees(grant, secret):
     stranger = make_token(account, other, "Theirs", datetime.now(UTC))[1]
     assert ask("GET", path, stranger).status_code == 404
     assert ask("GET", f"/apps/{grant.pk}/deliveries", stranger).status_code == 404
+
+
+def test_a_program_looks_at_an_apps_own_files_before_it_sets_them(grant, secret):
+    columns = ask("GET", f"/apps/{grant.pk}/export/columns", secret).json()
+    fits("PackageColumns", columns)
+    assert "password" not in columns["files"]["users"]
+    template = "pupils.csv from users\nName = familyName"
+    shown = ask("POST", f"/apps/{grant.pk}/export/sample", secret, template=template).json()
+    fits("Samples", shown)
+    [file] = shown["files"]
+    assert (file["titles"], len(file["rows"])) == (["Name"], 5)
+    wrong = ask("POST", f"/apps/{grant.pk}/export/sample", secret, template="pupils.csv from users\nName = x")
+    assert wrong.status_code == 422
+    assert ask("POST", f"/apps/{grant.pk}/export/sample", secret).status_code == 409, "none is set"

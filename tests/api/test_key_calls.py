@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from rollbook.api import access_log
-from rollbook.flows import apps, keys, operators
-from rollbook.store.models import Credential, Grant
+from rollbook.api.route import ROOT
+from rollbook.flows import apps, keys, operators, partners
+from rollbook.flows.tokens import make_token
+from rollbook.store.models import Credential, Grant, User
 from tests.api.calls import V1P1, ask_token, basic, get, token_of
 from tests.api.test_app_calls import Program
 
@@ -110,3 +113,62 @@ def test_a_role_that_may_not_is_refused(roster, district, grant):
     ):
         told = officer.ask(method, path, expect=403)
         assert "role" in told["detail"]
+
+
+def test_where_a_key_is_used_is_told_with_the_keys(program, grant):
+    told = program.ask("GET", f"/apps/{grant.pk}/keys", schema="Keys")
+    assert told["tenantId"] == grant.district_id
+    assert told["endpoints"]["v1p1"].endswith("/ims/oneroster/v1p1")
+    assert any("roster" in scope for scope in told["scopes"])
+
+
+def test_a_former_secret_is_ended(program, grant):
+    key = keys.add_key(grant)
+    keys.renew_secret(keys.find_key(key.client_id))
+    place = f"/apps/{grant.pk}/keys/{key.credential_id}/secret/former"
+    assert program.ask("DELETE", place, schema="Key")["formerHoldsUntil"] is None
+    assert ask_token({"grant_type": "client_credentials"}, **basic(key)).status_code == 401
+
+
+def test_a_readable_secret_is_shown_to_who_knows_the_operators_password_and_audited(program, grant):
+    account = operators.find_account("brandt@riverbend.example")
+    operators.set_password(account, "seven quiet herons at noon")
+    readable, hashed = keys.add_key(grant, oauth1=True), keys.add_key(grant)
+    place = f"/apps/{grant.pk}/keys/{readable.credential_id}/secret/show"
+    program.ask("POST", place, {"password": "not this one"}, 403)
+    shown = program.ask("POST", place, {"password": "seven quiet herons at noon"}, schema="Secret")
+    assert shown["clientSecret"] == readable.client_secret
+    other = f"/apps/{grant.pk}/keys/{hashed.credential_id}/secret/show"
+    program.ask("POST", other, {"password": "seven quiet herons at noon"}, 409)
+    acts = [entry["act"] for entry in program.ask("GET", "/audit?act=key", schema="AuditLog")["entries"]]
+    assert acts[:2] == ["key.show_secret", "key.show_secret_refused"]
+    for _ in range(7):
+        program.ask("POST", place, {"password": "not this one"}, 403)
+    program.ask("POST", place, {"password": "seven quiet herons at noon"}, 429)
+
+
+def test_files_for_an_auditor_are_exported_and_that_is_audited(program, grant, roster):
+    person = User.objects.filter(district=grant.district, sourced_id__startswith="student").first()
+    files = {
+        f"/apps/{grant.pk}/access.csv": "at,kind,what",
+        f"/disclosures.csv?sourcedId={person.sourced_id}": "app,",
+        "/audit.csv?act=key&since=2001-01-01T00:00:00Z": "number,at,actor",
+    }
+    for path, header in files.items():
+        answer = Client().get(ROOT + path, headers={"Authorization": f"Bearer {program.secret}"})
+        assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8"), path
+        assert answer.content.decode().startswith(header), path
+    acts = [entry["act"] for entry in program.ask("GET", "/audit")["entries"]]
+    assert {"access.export", "disclosure.export", "audit.export"} <= {*acts}
+    program.ask("GET", "/audit?since=yesterday", expect=400)
+
+
+def test_the_installations_audit_log_is_told_to_installation_operators_only(program, district):
+    for path in ("", ".csv", "/verify"):
+        program.ask("GET", f"/installation/audit{path}", expect=403)
+    account = operators.add_operator("root@example.org", operators.INSTALLATION, None).account
+    program.secret = make_token(account, district, "Nightly", timezone.now())[1]
+    partners.add_partner("Quorndle")
+    entries = program.ask("GET", "/installation/audit?act=partner", schema="AuditLog")["entries"]
+    assert [entry["about"] for entry in entries] == ["Quorndle"]
+    assert program.ask("GET", "/installation/audit/verify", schema="AuditVerdict")["holds"] is True

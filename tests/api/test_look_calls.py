@@ -106,7 +106,15 @@ def test_the_plan_is_changed_piece_by_piece(ask: Programs, high: Grant):
         "classes-without-teachers": 5
     }
     told = patch({"times": ["05:30"], "weekdays": ["mon"]}).json()
-    assert told == {"times": ["05:30"], "weekdays": ["mon"], "limits": {"classes-without-teachers": 5}}
+    assert told == {
+        "times": ["05:30"], "weekdays": ["mon"], "limits": {"classes-without-teachers": 5}, "licences": None,
+        "licensed": "people",
+    }  # fmt: skip
+    told = patch({"licences": 500, "licensed": "students"}).json()
+    assert (told["licences"], told["licensed"], told["times"]) == (500, "students", ["05:30"])
+    assert patch({"licences": None}).json()["licences"] is None
+    assert patch({"licensed": "chairs"}).status_code == 422
+    assert patch({"licences": "many"}).status_code == 400
     assert patch({"limits": {"classes-without-teachers": None}}).json()["limits"] == {}
     assert patch({"limits": {"classes-without-windows": 5}}).status_code == 422
     assert patch({"limits": {"classes-without-teachers": "5"}}).status_code == 400

@@ -6,8 +6,23 @@ import pytest
 from typer.testing import CliRunner
 
 from rollbook.cli.main import app
+from rollbook.flows import operators
+from rollbook.flows.apps import add_app
 from rollbook.flows.districts import add_district
-from rollbook.store.models import Credential, District, Grant
+from rollbook.flows.partners import add_partner
+from rollbook.store.models import (
+    App,
+    AuditEntry,
+    Connection,
+    Credential,
+    Developer,
+    District,
+    Grant,
+    Operator,
+    OperatorToken,
+    Partner,
+    PartnerKey,
+)
 from tests.api.calls import ask_token
 from tests.api.roster import fill
 
@@ -157,3 +172,80 @@ def test_a_grant_is_disabled_and_enabled(district):
 
 def test_a_field_key_is_one():
     assert len(rollbook("key", "new-field-key").strip()) == 44
+
+
+LONG = "x" * 201
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("app", "add", LONG),
+        ("app", "add", "Reader", "--vendor", LONG),
+        ("catalogue", "add", LONG),
+        ("partner", "add", LONG),
+        ("partner", "key", "add", "Quorndle", "--name", LONG),
+        ("partner", "invite", "Quorndle", "ines@quorndle.example", "--name", LONG),
+        ("district", "add", LONG),
+        ("operator", "add", "kim@riverbend.example", "--district", "Riverbend", "--name", LONG),
+        ("operator", "token", "add", "kim@riverbend.example", "--district", "Riverbend", "--name", LONG),
+        ("connection", "add", "Riverbend", LONG, "--kind", "upload"),
+        ("key", "add", "1", "--name", LONG),
+        ("grant", "rename", "1", LONG),
+    ],
+    ids=lambda words: " ".join(words[:3]).replace(LONG, "…"),
+)
+def test_a_name_longer_than_its_place_is_refused_in_words_and_nothing_is_kept(db, words: tuple[str, ...]):
+    district = add_district("Riverbend")
+    add_partner("Quorndle")
+    operators.add_operator("kim@riverbend.example", operators.PRIVACY, district)
+    Grant.objects.create(pk=1, district=district, app=add_app("App"), permission="none", rule="{}")
+    before = counted()
+    assert "at most 200 characters" in rollbook(*words, expect=1)
+    assert counted() == before
+
+
+def counted() -> list[int]:
+    kinds = (
+        App,
+        Partner,
+        PartnerKey,
+        Developer,
+        District,
+        Operator,
+        OperatorToken,
+        Connection,
+        Credential,
+        AuditEntry,
+    )
+    return [kind.objects.count() for kind in kinds]
+
+
+def test_a_name_is_kept_on_one_line_and_there_must_be_one(db):
+    assert "Reading App is app" in rollbook("app", "add", "  Reading\n App ")
+    assert "needs a name" in rollbook("app", "add", "  ", expect=1)
+    assert "needs a name" in rollbook("district", "add", "", expect=1)
+    assert "at most 40 characters" in rollbook(
+        "connection",
+        "add",
+        str(add_district("Riverbend").pk),
+        "Nightly",
+        "--kind",
+        "upload",
+        "--prefix",
+        "p" * 41,
+        expect=1,
+    )
+
+
+def test_a_readable_secret_is_shown_again_and_where_keys_are_used(district):
+    rollbook("app", "add", "App")
+    rollbook("grant", "Riverbend", "App", "--permission", "full")
+    made = json.loads(rollbook("key", "add", str(Grant.objects.get().pk), "--oauth1", "--json"))
+    assert json.loads(rollbook("key", "secret", made["clientId"], "--json")) == made
+    assert "in the audit log" in rollbook("key", "secret", made["clientId"])
+    plain = json.loads(rollbook("key", "add", str(Grant.objects.get().pk), "--json"))
+    assert "kept as a hash only" in rollbook("key", "secret", plain["clientId"], expect=1)
+    told = json.loads(rollbook("key", "endpoints", "--json"))
+    assert told["endpoints"]["token"].endswith("/oauth2/token")
+    assert "scope " in rollbook("key", "endpoints")

@@ -39,6 +39,33 @@ def test_what_is_wrong_is_said_on_one_line():
     assert "https://" in typed("catalogue", "add", "Reader", "--website", "http://r.example", expect=1).stderr
 
 
+def test_an_app_is_entered_for_the_partner_whose_developer_registers_it():
+    typed("partner", "add", "Quorndle")
+    with mail_server():
+        typed("partner", "invite", "Quorndle", "ines@quorndle.example")
+        typed("partner", "invite", "Quorndle", "sol@quorndle.example", "--role", "product support")
+    typed("catalogue", "add", "Reader", "--partner", "Quorndle", "--registered-by", "ines@quorndle.example")
+    whole = json.loads(typed("catalogue", "show", "Reader", "--json").stdout)
+    assert (whole["partner"], whole["registeredBy"]) == ("Quorndle", "ines@quorndle.example")
+    typed("catalogue", "add", "Maths", "--partner", "Quorndle", expect=2)
+    roles = {
+        row["email"]: row["role"]
+        for row in json.loads(typed("partner", "developers", "Quorndle", "--json").stdout)
+    }
+    assert roles == {"ines@quorndle.example": "partner", "sol@quorndle.example": "product support"}
+
+
+def test_a_partners_key_is_given_an_end():
+    typed("partner", "add", "Quorndle")
+    made = json.loads(
+        typed("partner", "key", "add", "Quorndle", "--name", "Nightly", "--days", "30", "--json").stdout
+    )
+    assert (made["state"], bool(made["expires"])) == ("live", True)
+    assert "has no end" in typed("partner", "key", "expire", "Quorndle", str(made["key"]), "--never").stdout
+    assert "UTC" in typed("partner", "key", "expire", "Quorndle", str(made["key"]), "--days", "1").stdout
+    typed("partner", "key", "expire", "Quorndle", str(made["key"]), expect=2)
+
+
 def test_a_partner_has_developers_keys_and_districts():
     typed("partner", "add", "Quorndle", "--website", "https://quorndle.example")
     with mail_server() as mailbox:

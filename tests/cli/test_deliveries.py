@@ -70,3 +70,32 @@ def test_an_apps_packages_are_set_up_made_and_listed(grant):
     assert len(json.loads(rollbook("delivery", "list", tenant, "--json").stdout)) == 1, (
         "what it got stays known"
     )
+
+
+def test_an_apps_own_files_are_looked_at_before_they_are_kept(grant, tmp_path):
+    number = str(grant.pk)
+    assert "users: sourcedId" in rollbook("delivery", "columns", number).stdout
+    assert "roles" not in json.loads(
+        rollbook("delivery", "columns", number, "--version", "1.1", "--json").stdout
+    )
+    template = tmp_path / "template"
+    template.write_text("pupils.csv from roles\nkeep role is student\nName = userSourcedId.familyName")
+    shown = rollbook(
+        "delivery", "sample", number, "--template", str(template), "--rows", "2"
+    ).stdout.splitlines()
+    assert (shown[:2], len(shown)) == (["pupils.csv:", "Name"], 4)
+    [told] = json.loads(rollbook("delivery", "sample", number, "--template", str(template), "--json").stdout)
+    assert (told["file"], len(told["rows"])) == ("pupils.csv", 5)
+    template.write_text("pupils.csv from users\nName = nothing")
+    refused = rollbook("delivery", "sample", number, "--template", str(template), expect=1).stderr
+    assert "Line 2 of the template" in refused
+    assert "set up its SFTP export first" in rollbook("delivery", "sample", number, expect=1).stderr
+
+
+def test_a_server_that_cannot_be_written_to_is_said_and_fails_the_command(grant):
+    key = f"ssh-ed25519 SHA256:{'A' * 43}"
+    settings = [f"--set={name}" for name in ("host=127.0.0.1", "port=1", "login=a", f"host_key={key}")]
+    rollbook(
+        "delivery", "set", str(grant.pk), "--way", "push", *settings, "--secret", "password=-", stdin="b\n"
+    )
+    assert "nothing listens there" in rollbook("delivery", "test", str(grant.pk), expect=1).stderr

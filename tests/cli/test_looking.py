@@ -33,6 +33,7 @@ def test_one_person_is_found_with_all_that_belongs_to_them(high: Grant):
     said = typed("find", str(high.pk), "okonkwo").stdout
     assert said.startswith("users  student-001  Amara Okonkwo")
     assert "enrollments:" in said
+    assert "org-district  Riverbend Unified School District  RUSD  (for reference only)" in said
     told = json.loads(typed("find", str(high.pk), "okonkwo", "--json").stdout)
     assert told["users"]["total"] == 1
     assert {part["relation"] for part in told["belonging"]} >= {"enrollments", "classes", "demographics"}
@@ -66,6 +67,16 @@ def test_a_check_is_run_listed_shown_and_scheduled(high: Grant):
         "checked at 05:30 on mon" in typed("sanity", "schedule", number, "--at", "5:30", "--on", "mon").stdout
     )
     assert "checked by people only" in typed("sanity", "schedule", number).stdout
+
+
+def test_licences_are_entered_and_left_out_again(high: Grant):
+    number = str(high.pk)
+    said = typed("sanity", "licences", number, "1", "--of", "students").stdout
+    assert said == f"Grant {number}: licences for 1 students.\n"
+    assert "licences-exceeded" in typed("sanity", "run", number).stdout
+    told = json.loads(typed("sanity", "licences", number, "none", "--json").stdout)
+    assert told["licences"] is None
+    assert "whole number" in typed("sanity", "licences", number, "many", expect=1).stderr
 
 
 def test_a_limit_that_is_passed_ends_in_exit_code_1(high: Grant):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 
 from rollbook.flows import operators
@@ -16,10 +16,10 @@ PASSWORD = "seven quiet herons at noon"
 
 @pytest.fixture(autouse=True)
 def fresh_memory() -> Iterator[None]:
-    """Ids are used again after a test's rows are rolled back, and so are the addresses that throttles count."""
-    cache.clear()
+    """Ids are used again after a test's rows are rolled back."""
+    caches["memory"].clear()
     yield
-    cache.clear()
+    caches["memory"].clear()
 
 
 @pytest.fixture

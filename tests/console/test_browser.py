@@ -24,6 +24,15 @@ pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 JUDGE = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | ')))"
 EMAIL = "brandt@riverbend.example"
+PLAIN_DAYS = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (/(^|\\s)\\d{4}-\\d\\d-\\d\\d/.test(node.data) && !node.parentElement.closest("code, pre, script, style"))
+      found.push(node.data.trim());
+  }
+  return found;
+}"""
 SCHEMES = ("light", "dark")
 WIDTHS = (1280, 390)
 
@@ -96,10 +105,15 @@ PAGES = {
     "sanity check": "apps/1/sanity",
     "apps that see a person": "roster/users/1/apps",
     "packages of an app": "apps/1/export?way=push",
+    "files of an app's own": "apps/1/export/files",
+    "a file of an app's own": "apps/1/export/files/1",
     "a delivery": "apps/1/deliveries/1",
     "audit log": "audit",
     "settings": "settings",
 }
+
+
+OWN = "pupils.csv from users\nkeep enabledUser is true\nNumber = sourcedId\nSchool = primaryOrgSourcedId.name"
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,18 @@ def served() -> Iterator[Served]:
             "key", "add", "1", "--oauth1", "--name", "Server", "--address", "203.0.113.0/24"
         )
         installation.rollbook("sanity", "run", "1")
+        own = (
+            "delivery",
+            "set",
+            "1",
+            "--way",
+            "pickup",
+            "--set",
+            "login=reading-app",
+            "--set",
+            f"template={OWN}",
+        )
+        installation.rollbook(*own, "--secret", "password=-", stdin="correct horse battery\n")
         installation.rollbook("export", "1", str(installation.data_dir / "package.zip"))
         with installation.serving() as url:
             yield Served(installation, url)
@@ -200,7 +226,7 @@ def test_every_page_is_in_order_wide_and_narrow(served: Served, browser: Browser
 
 def troubles_of(page: Page) -> list[str]:
     """What axe finds in each width, and by how much the page is wider than that."""
-    found = []
+    found = [f"a day not written as people write it: {one}" for one in page.evaluate(PLAIN_DAYS)]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         found += [f"{width}: {one}" for one in violations(page)]
@@ -406,8 +432,19 @@ def test_an_invited_developer_registers_an_app_and_their_pages_are_in_order(
     page.get_by_role("button", name="Register").click()
     expect(page.get_by_text("No district has added it yet")).to_be_visible()
     expect(page.locator(".mark", has_text="DEV")).to_be_visible()
-    for name in ("registered", "apps", "developers", "keys"):
-        if name != "registered":
+    troubles["registered"] = violations(page)
+    page.goto(f"{served.url}/partner/1/developers")
+    page.get_by_label("E-mail address").fill("sol@quorndle.example")
+    page.get_by_label("Product support").check()
+    page.get_by_role("button", name="Invite").click()
+    expect(page.locator(".mark", has_text="Product support")).to_be_visible()
+    page.goto(f"{served.url}/partner/1/keys")
+    page.get_by_label("Which program uses it").fill("Nightly")
+    page.get_by_label("Last day it holds").last.fill("2101-12-31")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.locator("#partner-key")).to_be_visible()
+    for name in ("a key", "apps", "developers", "keys"):
+        if name != "a key":
             page.goto(f"{served.url}/partner/1/{name}")
         troubles[name] = violations(page) + said[:]
         if too_wide(page) > 0:
@@ -570,3 +607,53 @@ def test_a_sanity_check_shows_what_it_found_as_soon_as_it_is_there(signed_in: Pa
     assert violations(signed_in) == []
     signed_in.get_by_role("link", name="class-advisory-11-12").click()
     expect(signed_in.get_by_role("heading", name="Students")).to_be_visible()
+
+
+def test_a_file_of_an_apps_own_is_chosen_and_shown_as_it_will_be(signed_in: Page, served: Served):
+    signed_in.goto(f"{served.url}/districts/1/apps/1/export/files")
+    said = listen(signed_in)
+    signed_in.get_by_label("A further file, made of").select_option("roles")
+    signed_in.get_by_role("button", name="Add").click()
+    signed_in.get_by_label("Name of the file").fill("seats.csv")
+    signed_in.get_by_role("checkbox", name="Organization").press("Space")
+    first_rows = signed_in.locator("#first-rows")
+    expect(first_rows.get_by_role("columnheader", name="orgSourcedId")).to_be_visible()
+    signed_in.get_by_label("A column from a file that this one refers to").select_option(
+        "userSourcedId.givenName"
+    )
+    signed_in.get_by_role("button", name="Add the column").press("Enter")
+    up = signed_in.get_by_role("button", name="Person: Given name: up")
+    up.press("Enter")
+    expect(signed_in.locator("#said")).to_contain_text("is now number")
+    expect(up).to_be_focused()
+    expect(first_rows.get_by_role("columnheader")).to_have_text(["userSourcedId.givenName", "orgSourcedId"])
+    for name in ("Person: Given name", "Organization"):
+        signed_in.get_by_label(f"Name in the export: {name}").fill("First name")
+    signed_in.get_by_role("button", name="Add a condition").press("Enter")
+    signed_in.get_by_label("Field", exact=True).select_option("role")
+    signed_in.get_by_label("Value").fill("principal")
+    signed_in.get_by_role("button", name="Save").press("Enter")
+    expect(signed_in.get_by_role("alert")).to_contain_text("two columns called “First name”")
+    assert violations(signed_in) == []
+    signed_in.get_by_label("Name in the export: Organization").fill("Where")
+    signed_in.get_by_label("Name in the export: Organization").press("Tab")
+    expect(first_rows.get_by_role("columnheader")).to_have_text(["First name", "Where"])
+    signed_in.get_by_role("button", name="Save").press("Enter")
+    row = signed_in.get_by_role("row").filter(has_text="seats.csv")
+    expect(row).to_contain_text("First name, Where")
+    expect(row).to_contain_text("Role is “Principal”")
+    assert [one for one in said if "422" not in one] + violations(signed_in) == []
+    row.get_by_role("button", name="Remove").click()
+    expect(row).to_have_count(0)
+
+
+def test_the_way_to_an_app_is_tested_by_a_worker_and_the_page_shows_what_it_found(
+    signed_in: Page, served: Served
+):
+    signed_in.goto(f"{served.url}/districts/1/apps/1/export")
+    signed_in.get_by_role("button", name="Test connection").click()
+    expect(signed_in.locator("#step")).to_have_text("It waits for a worker.")
+    assert violations(signed_in) == []
+    with served.installation.working():
+        expect(signed_in.get_by_text("can sign in with its password")).to_be_visible(timeout=60_000)
+    assert violations(signed_in) == []

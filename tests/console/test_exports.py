@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from rollbook.flows import export_tests
 from rollbook.flows.handing_over import walk
-from rollbook.store.models import Account, Delivery, District, Export, Grant
+from rollbook.store.models import Account, Delivery, District, Export, ExportTest, Grant
 from tests import cast
 from tests.delivered import a_grant, deliver
 
+HOST_KEY = f"ssh-ed25519 SHA256:{'A' * 43}"
 FILLED = {
     "way": "pickup",
     "login": "reading-app",
@@ -52,9 +54,49 @@ def test_settings_are_kept_and_what_is_wrong_is_said_beside_them(console: Client
     assert "One is kept" in page
     assert "correct horse" not in page
     assert "Next package:" in page
-    assert "its password" in console.post(at(grant, "export/test")).content.decode()
     console.post(at(grant, "export/remove"))
     assert not Export.objects.exists()
+
+
+def test_a_test_is_followed_to_its_end_by_the_page(console: Client, grant: Grant):
+    assert (
+        "set up its SFTP export first" in console.post(at(grant, "export/test"), follow=True).content.decode()
+    )
+    console.post(at(grant), FILLED)
+    page = console.post(at(grant, "export/test"), follow=True).content.decode()
+    [test] = ExportTest.objects.all()
+    assert "It waits for a worker" in page
+    assert f"export/tests/{test.pk}" in page
+    ExportTest.objects.update(phase="running", known=4, done=1)
+    now = console.get(at(grant, f"export/tests/{test.pk}")).content.decode()
+    assert "It looks for the folder" in now
+    assert 'value="1"' in now
+    test.refresh_from_db()
+    export_tests.walk(test)
+    assert console.get(at(grant, f"export/tests/{test.pk}"))["HX-Refresh"] == "true"
+    page = console.get(at(grant)).content.decode()
+    assert "It works" in page
+    assert "its password" in page
+    assert "The settings were changed since" not in page
+    console.post(at(grant), FILLED | {"login": "another-app"})
+    assert "The settings were changed since" in console.get(at(grant)).content.decode()
+
+
+def test_why_a_server_cannot_be_written_to_is_said_on_the_page(console: Client, grant: Grant):
+    pushed = {
+        "way": "push",
+        "host": "127.0.0.1",
+        "port": "1",
+        "login": "a",
+        "password": "b",
+        "host_key": HOST_KEY,
+    }
+    console.post(at(grant), pushed)
+    export_tests.test_here(grant, "Helen")
+    page = console.get(at(grant)).content.decode()
+    assert "It does not work" in page
+    assert "nothing listens there" in page
+    assert console.get(at(grant, "export/tests/999999"))["HX-Refresh"] == "true"
 
 
 def test_a_package_is_made_now_followed_and_downloaded(console: Client, grant: Grant):

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,8 +15,9 @@ from django.utils.formats import date_format
 
 from rollbook.flows import apps, audit, keys, operators
 from rollbook.flows.publish import publish
-from rollbook.store.models import AccessRow, Credential, Grant
+from rollbook.store.models import AccessRow, Credential, DailyUse, Grant
 from tests.console.conftest import PASSWORD
+from tests.console.test_dashboard import text_of
 
 
 @pytest.fixture
@@ -154,6 +156,9 @@ def test_an_allowance_is_set_and_shown_and_what_is_none_is_said(console, grant):
     assert "1,000" in answer.content.decode()
     grant.refresh_from_db()
     assert (grant.daily_requests, grant.daily_records) == (1000, None)
+    DailyUse.objects.create(grant_id=grant.pk, day=int(time.time()) // 86_400, requests=40, records=12_345)
+    text = text_of(console.get(url("app", grant)))
+    assert "Taken today (UTC) 40 / 1,000 requests, 12,345 records" in text
     refused = console.post(url("app-allowance", grant), {"requests": "many"})
     assert refused.status_code == 422
     grant.refresh_from_db()

@@ -49,6 +49,8 @@ def test_find_shows_whom_the_app_sees_and_leads_to_their_records(console: Client
     record = console.get(path("app-found", grant, collection="users"), {"id": cast.AMARA})
     text = text_of(record)
     assert "Enrollments" in text
+    assert "Organizations above them" in text
+    assert "for reference only" in text
     assert "birthDate" in text
     assert "2010" not in text, "that a birth date is shared is told, and not which"
     assert console.get(path("app-found", grant, collection="users"), {"id": cast.KOFI}).status_code == 404
@@ -125,6 +127,17 @@ def test_limits_and_times_are_set_and_lifted(console: Client, grant: Grant):
     assert console.post(path("app-sanity-plan", grant), {"times": "late", "day": ["mon"]}).status_code == 422
 
 
+def test_licences_are_entered_and_left_out_again(console: Client, grant: Grant):
+    entered = {"licences": "1,500", "licensed": "students"}
+    assert console.post(path("app-sanity-licences", grant), entered).status_code == 302
+    page = console.get(path("app-sanity", grant)).content.decode()
+    assert 'value="1500"' in page
+    assert '<option value="students" selected>' in page
+    assert console.post(path("app-sanity-licences", grant), entered | {"licences": "many"}).status_code == 422
+    console.post(path("app-sanity-licences", grant), entered | {"licences": ""})
+    assert 'value="1500"' not in console.get(path("app-sanity", grant)).content.decode()
+
+
 def test_the_help_desk_finds_and_explains_and_checks_nothing(as_role: Callable[[Role], Client], grant: Grant):
     desk = as_role(Role.HELP_DESK)
     assert desk.get(path("app-find", grant), {"q": cast.AMARA}).status_code == 200
@@ -135,6 +148,7 @@ def test_the_help_desk_finds_and_explains_and_checks_nothing(as_role: Callable[[
     )
     assert desk.get(path("app-sanity", grant)).status_code == 404
     assert desk.post(path("app-sanity-limit", grant), {}).status_code == 404
+    assert desk.post(path("app-sanity-licences", grant), {}).status_code == 404
 
 
 def test_a_school_administrator_sees_people_of_their_schools(

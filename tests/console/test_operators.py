@@ -5,7 +5,7 @@ import re
 from django.test import Client
 from django.urls import reverse
 
-from rollbook.flows import operators
+from rollbook.flows import operators, partners
 from rollbook.store.models import Account, Operator
 from tests.console.conftest import PASSWORD
 from tests.console.test_sign_in import set_password_by, sign_in
@@ -126,3 +126,19 @@ def test_a_form_from_elsewhere_is_refused(administrator, district):
 
 def test_an_installation_operator_is_not_shown_to_a_district(console: Client, district, installer):
     assert installer.email not in console.get(url("operators", district)).content.decode()
+
+
+def test_nobody_gets_into_a_partner_or_another_district_by_inviting_who_has_no_password_yet(
+    console: Client, district, elsewhere
+):
+    developer = partners.employ(partners.add_partner("Quorndle"), "ines@quorndle.example").account
+    other = operators.add_operator("else@cedar.example", operators.DISTRICT, elsewhere).account
+    for account in (developer, other):
+        answer = console.post(url("invite", district), {"email": account.email}, follow=True)
+        assert "sends them a link" in answer.content.decode()
+        assert "password/set/" not in answer.content.decode()
+        post = Operator.objects.get(account=account, district=district)
+        for page in ("operator-password", "operator-deactivate"):
+            answer = console.post(url(page, district, post), follow=True).content.decode()
+            assert "This person also works where you do not" in answer
+            assert "password/set/" not in answer

@@ -5,9 +5,11 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from rollbook.console.urls import partners_own
 from rollbook.flows import apps, audit, catalogue, keys, partner_access, partners, sanity
-from rollbook.store.models import App, Developer, Partner, SanityCheck
+from rollbook.store.models import App, Developer, Partner, PartnerKey, SanityCheck
 from tests.api.roster import fill
 from tests.console.test_sign_in import set_password_by, sign_in
 from tests.mailbox import mail_server
@@ -184,3 +186,73 @@ def test_who_works_for_two_partners_chooses(ours, partner, developer):
     page = ours.get("/", follow=True).content.decode()
     assert url("partner-apps", partner) in page
     assert url("partner-apps", other) in page
+
+
+def test_product_support_sees_apps_districts_and_sanity_and_nothing_it_could_change(
+    ours, partner, grant, signed_in
+):
+    apps.add_key(grant, oauth1=True, name="Server")
+    ours.post(url("partner-invite", partner), {"email": "sol@quorndle.example", "role": "product support"})
+    support = Developer.objects.get(account__email="sol@quorndle.example")
+    client = signed_in(support.account)
+    pages = [
+        client.get(url("partner-apps", partner)),
+        client.get(url("partner-app", partner, app_id=grant.app_id)),
+        client.get(url("partner-sanity", partner, number=grant.pk)),
+    ]
+    assert [page.status_code for page in pages] == [200, 200, 200]
+    assert "Riverbend" in pages[1].content.decode()
+    for page in pages:
+        assert not [
+            word
+            for word in ("Register an app", "Make an OAuth 2 key", "Partner API")
+            if word in page.content.decode()
+        ]
+    barred = {
+        "partner-register": {}, "partner-edit": {"app_id": grant.app_id}, "partner-key-show": {"number": grant.pk},
+        "partner-key-make": {"number": grant.pk}, "partner-bearer-renew": {"number": grant.pk}, "partner-developers": {},
+        "partner-invite": {}, "partner-let-go": {"developer_id": support.pk}, "partner-keys": {},
+        "partner-key-revoke": {"key_id": 1}, "partner-key-end": {"key_id": 1},
+    }  # fmt: skip
+    assert [
+        page for page, rest in barred.items() if client.post(url(page, partner, **rest)).status_code != 404
+    ] == []
+    assert len(barred) + 4 == len(partners_own)
+    page = ours.post(url("partner-let-go", partner, developer_id=grant.app.registered_by_id), follow=True)
+    assert "Somebody has to remain" in page.content.decode()
+
+
+def test_a_key_of_the_partner_api_is_given_an_end_and_opens_nothing_after_it(ours, partner):
+    secret = partners.make_key(partner, "Nightly", "ines@quorndle.example")[1]
+    key = partners.key_of(secret)
+    end = url("partner-key-end", partner, key_id=key.pk)
+    page = ours.post(end, {"ends": "2001-01-01"}, follow=True).content.decode()
+    assert "This moment is over" in page
+    assert "has an end now" in ours.post(end, {"ends": "2101-12-31"}, follow=True).content.decode()
+    key.refresh_from_db()
+    assert key.expires_at.isoformat() == "2102-01-01T00:00:00+00:00"
+    PartnerKey.objects.update(expires_at=timezone.now())
+    assert partners.key_of(secret) is None
+    assert "Ended" in ours.get(url("partner-keys", partner)).content.decode()
+    assert "has no end" in ours.post(end, {"ends": ""}, follow=True).content.decode()
+    assert partners.key_of(secret) is not None
+
+
+def test_an_installation_operator_makes_a_partners_key_and_revokes_a_leaked_one(
+    installer, signed_in, partner
+):
+    keeper = signed_in(installer)
+    add = url("partner-kept-key-add", partner)
+    assert "at most 200 characters" in keeper.post(add, {"name": "x" * 201}).content.decode()
+    assert keeper.post(add, {"name": "Nightly", "ends": "never"}).status_code == 422
+    page = keeper.post(add, {"name": "Nightly", "ends": "2101-12-31"}).content.decode()
+    key = partners.key_of(re.search(r'id="partner-key">([^<]+)<', page)[1])
+    assert key.made_by == installer.email
+    keeper.post(url("partner-kept-key-end", partner, key_id=key.pk), {"ends": ""})
+    key.refresh_from_db()
+    assert key.expires_at is None
+    keeper.post(url("partner-kept-key-revoke", partner, key_id=key.pk))
+    assert not partners.keys_of(partner).exists()
+    assert [entry.act for entry in audit.entries(None, act="partner_key")] == [
+        "partner_key.revoke", "partner_key.expire", "partner_key.make",
+    ]  # fmt: skip

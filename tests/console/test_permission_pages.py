@@ -85,6 +85,8 @@ def test_the_way_leads_from_the_type_to_all_done_and_nothing_is_stored_before(ad
     adding.press("next", extent="some", tick=[str(course)])
     assert "Confirm your selection" in adding.text
     assert "LIMITED ACCESS" in adding.text
+    assert "For reference only Riverbend Unified School District" in adding.text
+    assert "Organizations 1 of them for reference only" in adding.text
     assert not Grant.objects.exists()
     adding.press("save", why="For grade 9")
     grant = Grant.objects.get()
@@ -118,7 +120,9 @@ def test_none_and_full_need_no_choices(adding, level, rule):
 def test_what_is_ticked_stays_over_searches_and_all_found_is_ticked_at_once(adding, ids):
     adding.press("next", level="basic").press("search", extent="some", q="high")
     high = str(ids["orgs"][cast.RIVERBEND_HIGH])
-    adding.press("search", tick=[high], q="middle")
+    adding.press("search", tick=[high], q="unified")
+    assert "for reference only" in adding.page.split('class="ticks"')[1].split("</ul>")[0]
+    adding.press("search", q="middle")
     assert high not in adding.page.split('name="shown"')[1].split(">")[0]
     adding.press("choose-found").press("search", q="", only="on")
     assert "2 of 4 ticked" in adding.text
@@ -208,6 +212,11 @@ def test_days_are_kept_and_wrong_ones_are_refused_before_anything_is_stored(addi
     adding.press("save", starts_on="2027-01-01", ends_on="2027-06-30")
     grant = Grant.objects.get()
     assert (grant.starts_on, grant.ends_on) == ("2027-01-01", "2027-06-30")
+    for page in ("app-permissions", "app-history"):
+        shown = text_of(adding.client.get(path_to(page, grant)))
+        assert "from Jan. 1, 2027 to June 30, 2027" in shown
+    explained = text_of(adding.client.get(path_to("app-explain", grant), {"q": cast.AMARA}))
+    assert "It sees nothing before Jan. 1, 2027." in explained
 
 
 @pytest.mark.parametrize(
@@ -273,12 +282,15 @@ def test_what_needs_a_second_person_waits_until_somebody_else_approves(
 def test_a_person_is_kept_back_from_an_app_and_comes_back(console: Client, grant, district):
     form = {"person": cast.AMARA, "reason": "A parent's letter"}
     assert console.post(path_to("app-optout-add", grant), form | {"reason": ""}).status_code == 422
-    console.post(path_to("app-optout-add", grant), form)
+    console.post(
+        path_to("app-optout-add", grant), form | {"starts_on": "2026-01-02", "ends_on": "2031-01-03"}
+    )
     made = OptOut.objects.get()
     assert made.grant == grant
     text = text_of(console.get(path_to("app-optouts", grant)))
     assert "Okonkwo" in text
     assert "This app" in text
+    assert "from Jan. 2, 2026 to Jan. 3, 2031" in text
     console.post(path_to("app-optout-withdraw", grant, made_id=made.pk))
     assert "Nobody has opted out" in text_of(console.get(path_to("app-optouts", grant)))
     assert "withdrawn by" in text_of(console.get(path_to("app-optouts", grant) + "?past=1"))

@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from rollbook.console import urls
 from rollbook.flows import operators
-from rollbook.flows.roles import Act, may
-from rollbook.store.models import Operator
-from tests.console.test_access import ask, path_of
+from rollbook.flows.roles import OF_A_PRODUCT, Act, may
+from rollbook.store.models import Account, Operator
+from tests.console.test_access import PAGES, ask, path_of
 
 ROLES = (operators.SCHOOL, operators.PRIVACY, operators.HELP_DESK)
 
@@ -30,6 +30,19 @@ def test_a_page_that_a_role_may_not_see_is_not_there(district, school, signed_in
     assert not open_to_all & set(barred)
     assert [page for page in barred if ask(client, page, district.pk).status_code != 404] == []
     assert [page for page in open_to_all if client.get(path_of(page, district.pk)).status_code != 200] == []
+
+
+def test_roles_of_a_products_side_open_no_page_of_a_district_or_of_the_installation(district, signed_in):
+    """Nothing gives them to an operator; were one to stand in the table of operators, the table of roles would refuse it."""
+    account = Account.objects.create_user("o@tessivale.example")
+    for role in OF_A_PRODUCT:
+        Operator.objects.create(account=account, district=district, role=role)
+    client = signed_in(account)
+    assert [page for page in PAGES if ask(client, page, district.pk).status_code != 404] == []
+    guarded = [route for route in urls.installation if not route.pattern.regex.groupindex]
+    assert [
+        route.name for route in guarded if client.get(reverse(route.name)).status_code not in (404, 405)
+    ] == []
 
 
 def test_the_menu_leads_to_no_page_that_is_not_there(district, signed_in):

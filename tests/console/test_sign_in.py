@@ -1,6 +1,7 @@
 """Signing in, and getting a password: by e-mail, from another administrator, by changing it."""
 
 import re
+from ipaddress import ip_network
 
 import pytest
 from django.core import mail
@@ -9,12 +10,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
 
-from rollbook.flows import operators
+from rollbook.flows import audit, operators, sign_ins
 from rollbook.store.models import LastSignIn
 from tests.console.conftest import PASSWORD
 
 SIGN_IN = "/sign-in"
-READING_TABLES = {"django_session", "store_lastsignin"}
+READING_TABLES = {"django_session", "store_lastsignin", "store_auditnote", "store_throttle"}
 
 
 def sign_in(client: Client, email: str, password: str = PASSWORD):
@@ -159,3 +160,63 @@ def test_a_page_after_signing_in_is_the_one_that_was_asked_for(client: Client, a
 def test_an_address_outside_is_never_where_signing_in_leads(client: Client, administrator):
     form = {"login": administrator.email, "password": PASSWORD, "next": "https://evil.example/"}
     assert client.post(SIGN_IN, form).url == "/"
+
+
+def log_of(district) -> list[tuple[str, str]]:
+    """What the audit log of the district says of signing in: acts and actors, the oldest first."""
+    sign_ins.pour()
+    found = audit.entries(district.pk, act="sign_in").order_by("number")
+    return list(found.values_list("act", "actor"))
+
+
+def test_coming_in_going_out_and_failing_stand_in_the_audit_log(client: Client, administrator, district):
+    sign_in(client, administrator.email, "not this one at all")
+    sign_in(client, administrator.email)
+    client.post("/sign-out")
+    client.post("/password/reset", {"email": administrator.email})
+    assert log_of(district) == [
+        ("sign_in.fail", sign_ins.NOT_SIGNED_IN),
+        ("sign_in.succeed", administrator.email),
+        ("sign_in.end", administrator.email),
+        ("sign_in.ask_password", sign_ins.NOT_SIGNED_IN),
+    ]
+    entries = audit.entries(district.pk, act="sign_in")
+    assert {audit.told(entry)["after"]["address"] for entry in entries} == {"127.0.0.1"}
+    written = str(list(entries.values()))
+    assert PASSWORD not in written
+    assert "not this one" not in written
+
+
+def test_who_is_kept_out_after_too_many_tries_is_told_of_once(client: Client, administrator, district):
+    for _ in range(8):
+        sign_in(client, administrator.email, "not this one at all")
+    acts = [act for act, _ in log_of(district)]
+    assert acts == ["sign_in.fail"] * 5 + ["sign_in.throttle"]
+
+
+def test_a_deactivated_account_that_knows_its_password_is_told_of(client: Client, administrator, district):
+    operators.deactivate(administrator, by=None)
+    sign_in(client, administrator.email)
+    assert log_of(district) == [("sign_in.refuse", administrator.email)]
+
+
+def test_a_password_that_was_set_by_a_link_is_told_of_with_the_address(
+    client: Client, administrator, district
+):
+    link = operators.password_link(administrator).removeprefix("http://testserver")
+    set_password_by(client, link, "nine brass lanterns swing")
+    entry = audit.entries(district.pk, act="operator.set_password")[0]
+    assert (entry.actor, audit.told(entry)["after"]) == (administrator.email, {"address": "127.0.0.1"})
+
+
+def test_tries_are_counted_by_the_address_a_trusted_proxy_speaks_for(client: Client, administrator, settings):
+    settings.TRUSTED_PROXIES = [ip_network("127.0.0.1")]
+
+    def fail(number: int, address: str) -> str:
+        typed = {"login": f"nobody-{number}@riverbend.example", "password": "not this one at all"}
+        return client.post(SIGN_IN, typed, headers={"X-Forwarded-For": address}).content.decode()
+
+    pages = [fail(number, "203.0.113.7") for number in range(11)]
+    assert "Too many failed login attempts" not in pages[9]
+    assert "Too many failed login attempts" in pages[10]
+    assert "Too many failed login attempts" not in fail(12, "203.0.113.8")

@@ -1,5 +1,6 @@
 """Explain always comes to what the plain reference of scoping comes to, and ends in what has to be changed."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -111,8 +112,24 @@ def test_a_class_of_a_chosen_school_and_course_is_seen():
     assert [fact.words for fact in why.facts][-3:] == [
         "Its school Riverbend High is chosen.",
         "Its course Algebra I is chosen.",
-        "The course belongs to Riverbend, which is chosen or above what is.",
+        "The course belongs to Riverbend, which is above what is chosen, and told of for reference only.",
     ]
+    assert (
+        explain_class(ALGEBRA, of(SOME, {1, 2}, {20})).facts[-1].words
+        == "The course belongs to Riverbend, which is chosen."
+    )
+
+
+def test_who_belongs_above_what_is_chosen_is_told_that_it_is_there_for_reference_only():
+    open_ = Scope(Choice(ids=(2,)), ALL, unenrolled=True)
+    office = Person(True, posts=(Post(True, "principal", 1),))
+    why = explain_person(office, of(open_, {2}, {20}))
+    assert (settings(why), why.missing[0].code) == ([Setting.ORGS], "role-org-above")
+    assert "(Riverbend)" in why.missing[0].words
+    why = explain_class(replace(ALGEBRA, school=1), of(SOME, {2}, {20}))
+    assert (settings(why), why.missing[0].code) == ([Setting.ORGS], "org-above")
+    elsewhere = Person(True, posts=(Post(True, "principal", 3),))
+    assert explain_person(elsewhere, of(open_, {2}, {20})).missing[0].code == "role-org-chosen"
 
 
 def test_each_thing_in_the_way_names_its_setting():

@@ -228,7 +228,8 @@ def test_every_line_is_tried_by_a_test():
     tried = {*WRONG} | {one.code for one in CLASSIC}
     tried |= {
         "several-primaries", "no-primary", "same-person", "student-two-schools", "student-elsewhere", "class-title-twice",
-        "class-large", "opted-out", "demographics-unread", "shared-unread",
+        "class-large", "opted-out", "demographics-unread", "shared-unread", "person-other-id", "class-other-id",
+        "licences-exceeded", "full-little-used",
     }  # fmt: skip
     assert tried == {one.code for one in LINES}
 
@@ -242,7 +243,7 @@ def test_what_the_app_requires_and_lacks_is_told_by_name(checked):
     del tables["users"][0]["email"]
     tables["users"][1] |= {"identifier": "7", "metadata": {"house": "Otter"}}
     report = checked(tables, needs=needs)
-    told = {one.code: (one.count, one.among) for one in report.lines if one.group == "needs"}
+    told = {one.code: (one.count, one.among) for one in report.lines if one.code.startswith("required:")}
     assert told == {
         "required:users.email": (1, 2),
         "required:users.identifier": (1, 2),
@@ -258,6 +259,41 @@ def test_privacy_counts_whom_it_does_not_name(checked):
     assert line(report, "opted-out").examples == ()
     assert line(report, "demographics-unread").count == 1
     assert [one.said for one in line(report, "shared-unread").examples] == ["orgs"]
+
+
+@pytest.mark.parametrize(
+    ("licences", "licensed", "count", "among"),
+    [(1, "people", 1, 2), (2, "people", 0, 2), (0, "students", 1, 1), (None, "people", 0, 2)],
+)
+def test_more_people_than_licences_are_counted_and_not_named(
+    checked, licences: int | None, licensed: str, count: int, among: int
+):
+    told = line(checked(sound(), licences=licences, licensed=licensed), "licences-exceeded")
+    assert (told.count, told.among, {one.id for one in told.examples} - {""}) == (count, among, set())
+
+
+def test_how_many_are_licensed_is_said_first_however_many_are_beyond(checked):
+    tables = sound()
+    tables["users"] += [user(f"s{number:03}") for number in range(60)]
+    [example] = line(checked(tables, licences=10), "licences-exceeded").examples
+    assert example.said == "62 people, 10 licences."
+
+
+def test_who_comes_back_under_another_id_is_named_where_the_app_sees_them(checked):
+    others = {"users": {"amara": "a-1", "elsewhere": "e-1"}, "classes": {"a1": "c-1"}}
+    report = checked(sound(), other_ids=others)
+    assert [(one.id, one.said) for one in line(report, "person-other-id").examples] == [
+        ("amara", "Was a-1 before.")
+    ]
+    assert [one.id for one in line(report, "class-other-id").examples] == ["a1"]
+
+
+@pytest.mark.parametrize(("unread", "count"), [(5, 0), (6, 6)])
+def test_full_access_is_told_of_where_less_than_half_of_it_is_used(checked, unread: int, count: int):
+    fields = tuple(f"users.f{number}" for number in range(unread))
+    told = line(checked(sound(), full_unread=fields, full_shown=10), "full-little-used")
+    assert (told.count, told.among) == (count, 10)
+    assert [one.said for one in told.examples] == list(fields[:count])
 
 
 def test_who_is_bound_to_schools_gets_a_report_of_those_alone(checked):

@@ -15,7 +15,7 @@ from django.utils import timezone
 from rollbook.connectors.contract import BadSetting
 from rollbook.engine.scope import FULL
 from rollbook.engine.tailoring import BadTemplate
-from rollbook.flows import deliveries, exports, operators, post
+from rollbook.flows import deliveries, export_tests, exports, handing_over, operators, post
 from rollbook.flows.apps import disable
 from rollbook.flows.deliveries import BLOCKED, CANCELLED, DOWNLOAD, FAILED, SUCCESS
 from rollbook.flows.dispatch import dispatch_due, prune_packages
@@ -94,7 +94,7 @@ def pushed(grant: Grant, **more: str) -> Delivery:
 
 def test_a_package_is_brought_whole_under_its_own_name(sshd, grant, incoming):
     exports.set_export(grant, "push", to(sshd, incoming), "Helen", enabled=True)
-    assert "Files can be put" in exports.test_export(grant)[1]
+    assert "Files can be put" in export_tests.test_here(grant, "Helen").found[1]
     assert list(incoming.iterdir()) == []
     ended = pushed(grant)
     assert (ended.outcome, ended.mode, ended.publication, ended.from_publication) == (
@@ -120,6 +120,28 @@ def test_a_delivery_that_was_killed_is_made_again_to_the_same_end(sshd, grant, i
     assert again is not None
     assert (again.outcome, again.sha256) == (SUCCESS, first.sha256)
     assert [file.name for file in incoming.iterdir()] == [first.file_name]
+
+
+def test_how_far_it_is_is_told_by_who_walks_it(sshd, grant, incoming, monkeypatch):
+    monkeypatch.setattr(handing_over, "OFTEN", -1.0)
+    exports.set_export(grant, "push", to(sshd, incoming), "Helen", enabled=True)
+    ended = pushed(grant)
+    assert (ended.outcome, ended.done, ended.known) == (SUCCESS, ended.bytes, ended.bytes)
+
+
+def test_what_is_cancelled_while_it_is_sent_is_not_seen_there(sshd, grant, incoming, monkeypatch):
+    monkeypatch.setattr(handing_over, "OFTEN", -1.0)
+    exports.set_export(grant, "push", to(sshd, incoming), "Helen", enabled=True)
+    telling = handing_over._Telling.__call__
+
+    def cancelled(tell: handing_over._Telling, done: int, known: int) -> None:
+        if tell.delivery.phase == "sending":
+            deliveries.cancel(tell.delivery, "Helen")
+        telling(tell, done, known)
+
+    monkeypatch.setattr(handing_over._Telling, "__call__", cancelled)
+    assert pushed(grant).outcome == CANCELLED
+    assert list(incoming.iterdir()) == []
 
 
 def test_changes_are_sent_since_the_last_delivery_that_succeeded(sshd, grant, district, incoming, tmp_path):
@@ -149,7 +171,7 @@ def test_what_is_wrong_with_a_server_is_said_in_words(sshd, grant, incoming):
     assert stranger.outcome == FAILED
     assert "another key than the one accepted" in stranger.reason
     exports.set_export(grant, "push", to(sshd, incoming, host_key=""), "Helen")
-    assert sshd.host_key() in exports.test_export(grant)[0]
+    assert sshd.host_key() in export_tests.test_here(grant, "Helen").found[0]
     assert "No host key has been accepted" in pushed(grant).reason
     assert list(incoming.iterdir()) == []
 

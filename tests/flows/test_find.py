@@ -12,7 +12,7 @@ from rollbook.flows.districts import add_district
 from rollbook.flows.publish import publish, set_rule
 from rollbook.refusal import Refusal
 from rollbook.store.models import Class, District, Grant, Org, User
-from rollbook.store.visibility import NotVisible
+from rollbook.store.visibility import NotVisible, record_ids
 from tests import cast, scoping
 from tests.delivered import a_district, a_grant, a_grant_to, deliver, everything, ids, reader_of
 
@@ -131,6 +131,29 @@ def test_every_record_the_app_sees_of_a_person_stands_below(district: District) 
         one["class"]["sourcedId"] for one in told["enrollments"].records
     }
     assert {"courses", "terms", "orgs", "demographics"} <= set(told)
+
+
+def test_what_stands_above_the_chosen_is_there_for_reference_only(district: District) -> None:
+    high = Scope(Choice(ids=record_ids(district.pk, "orgs", [cast.RIVERBEND_HIGH])), ALL)
+    by_class = Scope(classes=record_ids(district.pk, "classes", [cast.ALGEBRA]))
+    for number, rule in enumerate((basic(high), basic(by_class))):
+        grant = a_grant(district, rule, f"App {number}")
+        record = find.one(grant, "users", cast.LUCIA)
+        told = {part.relation: find.told(part) for part in find.parts(grant, "users", record)}
+        assert told["orgs"]["forReference"] == []
+        assert (
+            [one["sourcedId"] for one in told["above"]["records"]]
+            == told["above"]["forReference"]
+            == [cast.DISTRICT]
+        )
+        assert set(told["above"]["records"][0]) >= {"name", "type"}
+        assert "metadata" not in told["above"]["records"][0]
+    grant = a_grant(district)
+    told = {
+        part.relation: find.told(part)
+        for part in find.parts(grant, "users", find.one(grant, "users", cast.LUCIA))
+    }
+    assert told["above"]["forReference"] == []
 
 
 def test_a_part_that_is_not_shared_is_not_there(district: District) -> None:

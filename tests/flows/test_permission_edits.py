@@ -314,6 +314,7 @@ def test_what_is_shown_before_saving_is_what_comes_and_goes(district: District) 
             assert (counts.now, counts.then, counts.added, counts.removed) == (
                 len(known), len(after), len(after - known), len(known - after),
             )  # fmt: skip
+    assert [one.sourced_id for one in shown.reference] == [cast.DISTRICT]
     by_school = {place.sourced_id: place for place in shown.places}
     assert by_school[cast.RIVERBEND_MIDDLE].people_added > 0
     assert by_school[cast.RIVERBEND_HIGH].classes_removed > 0
@@ -337,6 +338,7 @@ def test_an_app_that_is_only_being_added_can_be_looked_at(district: District) ->
     shown = preview_permissions(Grant(district=district, app=add_app("New")), FULL)
     assert shown.people_added == cast.COUNTS["users"] - 8
     assert shown.people_removed == 0
+    assert shown.reference == ()
 
 
 # --- Versions ---------------------------------------------------------------------------------------------------------------------------

@@ -6,46 +6,63 @@ from rollbook.api.intake_routes import ROUTES
 from rollbook.console import urls
 from rollbook.flows import operators
 from rollbook.flows.districts import add_district
-from rollbook.flows.roles import MAY, Act, Role, may, reach_of
-from rollbook.store.models import Account, Operator, Org
+from rollbook.flows.roles import (
+    IN_A_DISTRICT,
+    MAY,
+    OF_A_DISTRICT,
+    OF_A_PRODUCT,
+    ON_A_PRODUCTS_SIDE,
+    Act,
+    Role,
+    may,
+    reach_of,
+)
+from rollbook.store.models import Account, Developer, Operator, Org
 from tests.delivered import a_district
 
-ORDER = (Role.INSTALLATION, Role.DISTRICT, Role.SCHOOL, Role.PRIVACY, Role.HELP_DESK, Role.PARTNER)
+ORDER = (
+    Role.INSTALLATION, Role.DISTRICT, Role.SCHOOL, Role.PRIVACY, Role.HELP_DESK,
+    Role.PARTNER, Role.ORGANIZATION, Role.SITE, Role.SUPPORT,
+)  # fmt: skip
 WRITTEN = """
-    SEE_DASHBOARD           x x x x x .
-    SEE_ROSTER              x x . . . .
-    SEE_DEMOGRAPHICS        x x . . . .
-    EDIT_ROSTER             x x . . . .
-    SEE_IMPORTS             x x . . . .
-    SEE_SETTINGS            x x . . . .
-    MANAGE_OPERATORS        x x . . . .
-    DECIDE_HOLDS            x x . . . .
-    MANAGE_LIMITS           x x . . . .
-    MANAGE_CONNECTIONS      x x . . . .
-    MANAGE_SNAPSHOTS        x x . . . .
-    COMPARE                 x x . . . .
-    MANAGE_SEVERITIES       x x . . . .
-    MANAGE_TOKENS           x x . . . .
-    MANAGE_CALENDAR         x x . . . .
-    SEE_APPS                x x x x x .
-    REQUEST_APP             x x x x . .
-    MANAGE_APPS             x x . . . .
-    SEE_PERMISSIONS         x x . x . .
-    EDIT_PERMISSIONS        x x . . . .
-    APPROVE_PERMISSIONS     x x . x . .
-    OPT_OUT                 x x . x . .
-    MANAGE_KEYS             x x . . . .
-    FIND                    x x x x x .
-    EXPLAIN                 x x . x x .
-    CHECK_SANITY            x x x x . .
-    MANAGE_DELIVERIES       x x . . . .
-    WRITE_TO_DEVELOPER      x x . . . .
-    SEE_ACCESS_HISTORY      x x . x . .
-    SEE_AUDIT               x x . x . .
-    SEE_CATALOGUE           x x x x . .
-    MANAGE_CATALOGUE        x . . . . .
-    SEE_INSTALLATION_AUDIT  x . . . . .
-    REGISTER_APPS           . . . . . x
+    SEE_DASHBOARD           x x x x x  . . . .
+    SEE_ROSTER              x x . . .  . . . .
+    SEE_DEMOGRAPHICS        x x . . .  . . . .
+    EDIT_ROSTER             x x . . .  . . . .
+    SEE_IMPORTS             x x . . .  . . . .
+    SEE_SETTINGS            x x . . .  . . . .
+    MANAGE_OPERATORS        x x . . .  . . . .
+    DECIDE_HOLDS            x x . . .  . . . .
+    MANAGE_LIMITS           x x . . .  . . . .
+    MANAGE_CONNECTIONS      x x . . .  . . . .
+    MANAGE_SNAPSHOTS        x x . . .  . . . .
+    COMPARE                 x x . . .  . . . .
+    MANAGE_SEVERITIES       x x . . .  . . . .
+    MANAGE_TOKENS           x x . . .  . . . .
+    MANAGE_CALENDAR         x x . . .  . . . .
+    SEE_APPS                x x x x x  . . . .
+    REQUEST_APP             x x x x .  . . . .
+    MANAGE_APPS             x x . . .  . . . .
+    SEE_PERMISSIONS         x x . x .  . . . .
+    EDIT_PERMISSIONS        x x . . .  . . . .
+    APPROVE_PERMISSIONS     x x . x .  . . . .
+    OPT_OUT                 x x . x .  . . . .
+    MANAGE_KEYS             x x . . .  . . . .
+    FIND                    x x x x x  . . . .
+    EXPLAIN                 x x . x x  . . . .
+    CHECK_SANITY            x x x x .  . . . .
+    MANAGE_DELIVERIES       x x . . .  . . . .
+    WRITE_TO_DEVELOPER      x x . . .  . . . .
+    SEE_ACCESS_HISTORY      x x . x .  . . . .
+    SEE_AUDIT               x x . x .  . . . .
+    SEE_CATALOGUE           x x x x .  . . . .
+    MANAGE_CATALOGUE        x . . . .  . . . .
+    SEE_INSTALLATION_AUDIT  x . . . .  . . . .
+    SEE_OWN_APPS            . . . . .  x . . x
+    CHECK_OWN_SANITY        . . . . .  x . . x
+    REGISTER_APPS           . . . . .  x . . .
+    MANAGE_OWN_KEYS         . . . . .  x . . .
+    MANAGE_DEVELOPERS       . . . . .  x . . .
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in WRITTEN.strip().splitlines()}
 
@@ -61,13 +78,21 @@ def test_no_act_and_no_cell_is_missing():
     assert all(len(cells) == len(ORDER) for cells in TABLE.values())
 
 
-@pytest.mark.parametrize("role", [Role.ORGANIZATION, Role.SITE, Role.SUPPORT, "somebody"])
+@pytest.mark.parametrize("role", [*OF_A_PRODUCT, "somebody"])
 def test_who_belongs_to_a_product_or_nowhere_may_do_nothing_in_a_district(role: str):
-    assert not [act for act in Act if may(role, act)]
+    assert not [act for act in IN_A_DISTRICT if may(role, act)]
 
 
-def test_every_role_of_an_operator_stands_in_the_table():
-    assert {str(role) for role in Operator.OperatorRole} <= {str(role) for role in Role}
+def test_every_role_stands_on_one_side_and_no_act_on_both():
+    assert sorted(Role) == sorted({*OF_A_DISTRICT, *OF_A_PRODUCT})
+    assert len(Role) == len(OF_A_DISTRICT) + len(OF_A_PRODUCT)
+    assert not [act for act in ON_A_PRODUCTS_SIDE if {*MAY[act]} - {*OF_A_PRODUCT}]
+    assert not [act for act in {*MAY} - {*ON_A_PRODUCTS_SIDE} if {*MAY[act]} - {*OF_A_DISTRICT}]
+
+
+def test_an_operator_has_a_role_of_the_districts_side_and_who_works_for_a_partner_one_of_the_products():
+    assert {str(role) for role in Operator.OperatorRole} == {str(role) for role in OF_A_DISTRICT}
+    assert {str(role) for role in Developer.DeveloperRole} <= {str(role) for role in OF_A_PRODUCT}
 
 
 def test_every_call_of_the_api_names_what_one_must_be_allowed():

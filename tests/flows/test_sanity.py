@@ -1,6 +1,7 @@
 """A sanity check reads what the app is served, is kept and compared, made by the clock, and keeps exports back."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -13,7 +14,8 @@ from rollbook.flows.publish import publish, set_rule
 from rollbook.store.models import District, Grant, Org, SanityCheck, User
 from rollbook.store.visibility import record_ids
 from tests import cast
-from tests.delivered import a_district, a_grant, a_grant_to, everything, reader_of
+from tests.delivered import a_district, a_grant, a_grant_to, deliver, everything, reader_of
+from tests.flows.rekeyed import rekey
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +76,59 @@ def test_who_opted_out_is_counted_where_the_app_would_see_them(district: Distric
         opt_outs.opt_out(district, who, None, "asked to", by="a test")
     grant.refresh_from_db()
     assert line(sanity.check_now(grant, "a test"), "opted-out").count == 1
+
+
+def test_people_who_come_back_under_another_id_are_told_of_once(riverbend: District, tmp_path: Path) -> None:
+    district = riverbend
+    high = a_grant_to(district, cast.RIVERBEND_HIGH)
+    everybody = a_grant(district)
+    for grant in (high, everybody):
+        assert line(sanity.check_now(grant, "a test"), "person-other-id").count == 0
+    deliver(
+        district,
+        rekey(
+            cast.riverbend(tmp_path / "again"),
+            tmp_path / "rekeyed",
+            lambda one: one in (cast.AMARA, cast.KOFI),
+        ),
+    )
+    for grant, ids in ((high, [cast.AMARA]), (everybody, [cast.AMARA, cast.KOFI])):
+        grant.refresh_from_db()
+        told = line(sanity.check_now(grant, "a test"), "person-other-id")
+        assert [(one.id, one.said) for one in told.examples] == [
+            (f"sis2-{one}", f"Was {one} before.") for one in ids
+        ]
+    assert line(sanity.check_now(high, "a test"), "person-other-id").count == 0
+
+
+def test_more_people_than_licences_are_told_of_and_not_to_who_is_bound_to_schools(district: District) -> None:
+    grant = a_grant_to(district, cast.RIVERBEND_HIGH)
+    students = sanity.report_of(sanity.check_now(grant, "a test")).roles["student"]
+    sanity_plans.set_licences(grant, students - 2, "students", "a test")
+    told = line(sanity.check_now(grant, "a test"), "licences-exceeded")
+    assert (told.count, told.among, told.examples[0].said) == (
+        2,
+        students,
+        f"{students} students, {students - 2} licences.",
+    )
+    bound = sanity.walk(
+        sanity.ask(grant, "a principal", schools=record_ids(district.pk, "orgs", [cast.RIVERBEND_HIGH]))
+    )
+    assert line(bound, "licences-exceeded").count == 0
+    for number, kind in ((-1, "people"), (5, "chairs")):
+        with pytest.raises(sanity_plans.BadLicences):
+            sanity_plans.set_licences(grant, number, kind, "a test")
+
+
+def test_full_access_of_which_little_is_used_is_told_of(district: District) -> None:
+    grants = a_grant(district), a_grant(district, basic(Scope(ALL, ALL)), "Another app")
+    Grant.objects.update(created_at=timezone.now() - timedelta(days=91))
+    for grant in grants:
+        grant.refresh_from_db()
+    full, some = (line(sanity.check_now(grant, "a test"), "full-little-used") for grant in grants)
+    assert (full.count, some.count) == (full.among, 0)
+    assert full.count > 50
+    assert "users.email" in sanity.around(grants[0]).full_unread
 
 
 def test_a_check_bound_to_schools_is_apart_from_the_others(district: District) -> None:

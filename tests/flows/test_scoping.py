@@ -10,6 +10,7 @@ from rollbook.engine.scope import Rule
 from rollbook.flows.apps import add_app
 from rollbook.flows.publish import publish, set_rule
 from rollbook.store.models import District, Grant
+from rollbook.store.reference import for_reference
 from rollbook.store.visibility import NotVisible, Reader, reader_of_grant
 from tests.delivered import active, by_id, everything, one, page
 from tests.scoping import (
@@ -48,6 +49,7 @@ def referred(record: dict[str, Any], member: str) -> set[str]:
 
 def compare(reader: Reader, roster: Roster, rule: Rule, random: Random) -> None:
     it = seen(roster, rule)
+    assert for_reference(reader.district_id, rule) == it.orgs - it.chosen
     for version in ("1.1", "1.2"):
         for collection in SETS:
             _compare_collection(reader, roster, rule, it, collection, version)

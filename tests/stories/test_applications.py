@@ -1,6 +1,9 @@
 """An administrator adds an app in the browser, and a stranger's client reads what was chosen: no more, no less; until the app is removed."""
 
+import csv
+import io
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +24,8 @@ from tests.mailbox import Kept, Mailbox
 
 pytestmark = pytest.mark.browser
 
-READ = ("users", "classes", "demographics", "resources")
+READ = ("orgs", "courses", "classes", "users", "enrollments", "demographics", "resources")
+NOTHING = (0, 0, 0, 0, 0, 0, 0)
 
 
 class Client:
@@ -38,6 +42,12 @@ class Client:
         return self.connector.make_call(
             self.connector.construct_url(collection, None, "", None), collection, None
         )
+
+    def one(self, collection: str, sourced_id: str) -> dict[str, object]:
+        """Raises as `read` does."""
+        self.calls += 1
+        found, _ = self.connector.get_url(f"{self.connector.host}{collection}/{sourced_id}")
+        return found
 
     def counts(self) -> tuple[int, ...]:
         """How many of each collection of READ are active."""
@@ -64,6 +74,7 @@ def installation(mailbox: Mailbox) -> Iterator[Installation]:
         made.rollbook(
             "catalogue", "add", "Reading Garden", "--vendor", "Garden Ltd", "--contact-email", "dev@garden.example"
         )  # fmt: skip
+        made.rollbook("catalogue", "add", "Word Orchard", "--vendor", "Orchard Ltd")
         made.rollbook("catalogue", "add", "Beta Maths", "--vendor", "Trail Ltd", "--development")
         made.rollbook("operator", "add", EMAIL, "--district", "1", "--password-stdin", stdin=f"{PASSWORD}\n")
         yield made
@@ -92,54 +103,73 @@ def test_an_app_is_added_read_edited_delivered_to_and_removed(
     page: Page, installation: Installation, sshd: Sshd, mailbox: Mailbox, tmp_path: Path
 ):
     look_for(page)
-    choose(page)
+    choose(page, installation)
     client = make_key(page, installation.url)
-    assert client.counts() == (0, 0, 0, 0)
+    refused(client, "403")
+    enable(page)
+    assert client.counts() == NOTHING
+    not_there(client, "classes", cast.ALGEBRA)
     permissions_change_what_it_reads(page, client)
     look(page)
     with installation.working():
         check(page)
-        deliver(page, sshd, tmp_path)
+        package = deliver(page, sshd, tmp_path)
     levels_and_counts(page, client)
+    holds_what_is_read(package, client, installation)
     client = rotate(page, installation.url, client)
     write(page, mailbox)
     disable(page)
     refused(client, "403")
-    page.get_by_role("button", name="Enable now").click()
+    enable(page)
     assert client.read("classes")
     remove(page)
     refused(client, "401")
+    history_stays(page, installation)
 
 
 def look_for(page: Page) -> None:
-    """Search, browse, and what is in development."""
+    """Browse, search by company and by app, and what is in development."""
     page.get_by_role("link", name="Applications").click()
     page.get_by_role("link", name="Add application").click()
+    expect(page.get_by_role("heading", name="Word Orchard")).to_be_visible()
+    expect(page.get_by_role("link", name="Add Word Orchard")).to_be_visible()
     expect(page.get_by_role("heading", name="Beta Maths")).to_have_count(0)
     page.get_by_label("Development apps").check()
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("heading", name="Beta Maths")).to_contain_text("DEV")
+    page.get_by_role("searchbox").fill("trail")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("heading", name="Word Orchard")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Beta Maths")).to_be_visible()
     page.get_by_role("searchbox").fill("garden")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("heading", name="Beta Maths")).to_have_count(0)
     page.get_by_role("link", name="Add Reading Garden").click()
 
 
-def choose(page: Page) -> None:
-    """Type, ADD: an app that sees nothing yet."""
+def choose(page: Page, installation: Installation) -> None:
+    """Type, ADD: an app that sees nothing, and is not enabled. Nothing is stored before."""
     expect(page.get_by_role("radio", name="Basic")).to_be_checked()
     page.get_by_role("radio", name="None").check()
     page.get_by_role("button", name="Next").last.click()
-    page.get_by_role("switch", name="Enable now").check()
+    expect(page.get_by_role("switch", name="Enable now")).not_to_be_checked()
+    assert installation.rows("SELECT count(*) FROM store_grant") == [(0,)]
     page.get_by_role("button", name="ADD").click()
     expect(page.get_by_text("All done!")).to_be_visible()
+    expect(page.get_by_text("it gets nothing until you enable it")).to_be_visible()
     expect(page.get_by_text("NO ACCESS")).to_have_count(2)
     assert violations(page) == []
     page.get_by_role("link", name="Permissions").first.click()
 
 
+def enable(page: Page) -> None:
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("button", name="Enable now").click()
+    expect(page.get_by_role("button", name="Enable now")).to_have_count(0)
+
+
 def permissions_change_what_it_reads(page: Page, client: Client) -> None:
-    """Each toggle by itself, at the high school; then everything; then the high school again."""
+    """Each toggle by itself, at the high school; one course of it; then everything; then the high school again."""
     open_permissions(page)
     page.get_by_role("radio", name="Basic").check()
     for toggle in ("Demographics", "Resources"):
@@ -156,12 +186,16 @@ def permissions_change_what_it_reads(page: Page, client: Client) -> None:
     expect(page.get_by_role("heading", name="Real records, as the app will see them")).to_be_visible()
     assert violations(page) == []
     save(page)
-    assert client.counts() == (24, 8, 0, 0)
+    assert client.counts() == (2, 7, 8, 24, 76, 0, 0)
+    not_there(client, "classes", cast.MATH_7)
+    choose_a_course(page)
+    assert client.counts() == (2, 1, 2, 12, 13, 0, 0)
+    choose_all_courses(page)
     for toggle, counts in (
-        ("Demographics", (24, 8, 20, 0)),
-        ("Resources", (24, 8, 20, 2)),
-        ("Guardians", (31, 8, 20, 2)),
-        ("Unenrolled users", (32, 8, 20, 2)),
+        ("Demographics", (2, 7, 8, 24, 76, 20, 0)),
+        ("Resources", (2, 7, 8, 24, 76, 20, 2)),
+        ("Guardians", (2, 7, 8, 31, 76, 20, 2)),
+        ("Unenrolled users", (2, 7, 8, 32, 76, 20, 2)),
     ):
         edit(page, toggle)
         assert client.counts() == counts, toggle
@@ -169,10 +203,34 @@ def permissions_change_what_it_reads(page: Page, client: Client) -> None:
     edit(page, "Demographics", on=False)
     assert client.statuses("demographics") == {"tobedeleted": 20}
     edit(page, level="Full")
-    assert client.counts() == (58, 19, 45, 2)
+    assert client.counts() == (4, 16, 19, 58, 165, 45, 2)
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_text("FULL ACCESS")).to_have_count(2)
     page.get_by_role("link", name="History", exact=True).first.click()
-    page.get_by_role("button", name="Save this again version 8").click()
-    assert client.counts() == (32, 8, 0, 2)
+    page.get_by_role("button", name="Save this again version 10").click()
+    assert client.counts() == (2, 7, 8, 32, 76, 0, 2)
+
+
+def choose_a_course(page: Page) -> None:
+    """The high school's Algebra alone: of its 24 people those in its two classes."""
+    open_permissions(page)
+    page.get_by_role("button", name="Next").last.click()
+    page.get_by_role("button", name="Next", exact=True).last.click()
+    page.get_by_role("radio", name="Only what I choose").check()
+    page.get_by_role("searchbox").fill("algebra")
+    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("checkbox", name="Algebra I").check()
+    page.get_by_role("button", name="Next", exact=True).last.click()
+    save(page)
+
+
+def choose_all_courses(page: Page) -> None:
+    open_permissions(page)
+    page.get_by_role("button", name="Next").last.click()
+    page.get_by_role("button", name="Next", exact=True).last.click()
+    page.get_by_role("radio", name="All courses").check()
+    page.get_by_role("button", name="Next", exact=True).last.click()
+    save(page)
 
 
 def edit(page: Page, toggle: str = "", on: bool = True, level: str = "Basic") -> None:
@@ -201,6 +259,8 @@ def save(page: Page) -> None:
 
 def make_key(page: Page, url: str) -> Client:
     page.get_by_role("link", name="API key and secret").first.click()
+    expect(page.get_by_text("Tenant ID", exact=True).first).to_be_visible()
+    expect(page.get_by_text(f"{url}/oauth2/token", exact=True)).to_be_visible()
     page.get_by_label("What to call it").fill("Server")
     page.get_by_label(re.compile("^Also for OAuth 1.0a")).check()
     page.get_by_role("button", name="Make a key").click()
@@ -228,12 +288,14 @@ def look(page: Page) -> None:
 def check(page: Page) -> None:
     page.get_by_role("link", name="Run sanity check").first.click()
     page.get_by_role("button", name="Check now").click()
-    expect(page.get_by_role("heading", name="What this app is given")).to_be_visible(timeout=60_000)
+    given = page.get_by_role("region", name="What this app is given")
+    expect(given).to_contain_text(re.compile(r"Classes\s*8"), timeout=60_000)
+    expect(page.get_by_role("row", name=re.compile("Courses without classes"))).to_contain_text("1 of 7")
     assert violations(page) == []
 
 
-def deliver(page: Page, sshd: Sshd, folder: Path) -> None:
-    """A package is brought to the app's own server."""
+def deliver(page: Page, sshd: Sshd, folder: Path) -> Path:
+    """A package is brought to the app's own server, by OpenSSH."""
     page.get_by_role("link", name="Export (SFTP) settings").first.click()
     page.locator("a[href='?way=push']").click()
     for label, text in (
@@ -245,7 +307,20 @@ def deliver(page: Page, sshd: Sshd, folder: Path) -> None:
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Deliver now").click()
     expect(page.get_by_text("Succeeded")).to_be_visible(timeout=60_000)
-    assert [file.suffix for file in folder.iterdir()] == [".zip"]
+    [package] = folder.iterdir()
+    return package
+
+
+def holds_what_is_read(package: Path, client: Client, installation: Installation) -> None:
+    """The package has the records that the client reads, and our own validator finds no error in it."""
+    installation.rollbook("validate", str(package))
+    with zipfile.ZipFile(package) as archive:
+        rows = {
+            name.removesuffix(".csv"): len(list(csv.reader(io.TextIOWrapper(archive.open(name), "utf-8"))))
+            - 1
+            for name in archive.namelist()
+        }
+    assert tuple(rows.get(collection, 0) for collection in READ) == client.counts()
 
 
 def levels_and_counts(page: Page, client: Client) -> None:
@@ -254,7 +329,10 @@ def levels_and_counts(page: Page, client: Client) -> None:
     card = page.get_by_role("article")
     expect(card).to_contain_text("LIMITED ACCESS")
     expect(card).to_contain_text("FULL ACCESS")
-    expect(card).to_contain_text("127.0.0.1")
+    expect(card).to_contain_text(re.compile(r"Recent REST access.*Delivered\s*2 records · 127\.0\.0\.1"))
+    expect(card).to_contain_text(
+        re.compile(r"Recent SFTP access.*Delivered\s*[0-9]+ records · .*@127\.0\.0\.1")
+    )
     expect(card.get_by_text("Never")).to_have_count(0)
     accesses = str(client.calls + 1)
     expect(card.locator(".app-count")).to_contain_text(accesses)
@@ -271,6 +349,7 @@ def rotate(page: Page, url: str, former: Client) -> Client:
     assert client_shown(page, url).read("classes")
     page.get_by_role("link", name="Back to the keys").click()
     page.get_by_role("link", name="Manage Server").click()
+    expect(page.get_by_text("Never", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Make a new secret").click()
     client = client_shown(page, url)
     assert len(client.read("classes")) == len(former.read("classes"))
@@ -290,6 +369,9 @@ def write(page: Page, mailbox: Mailbox) -> None:
     page.get_by_role("button", name="Send it").click()
     expect(page.get_by_text("Sent", exact=True)).to_be_visible()
     assert mailbox.recipients == ["dev@garden.example"]
+    [letter] = mailbox.letters
+    assert "Reading Garden" in str(letter["Subject"])
+    assert not re.search("Okonkwo|Amara|student-", letter.as_string())
 
 
 def disable(page: Page) -> None:
@@ -304,6 +386,19 @@ def remove(page: Page) -> None:
     page.get_by_role("button", name="Yes, remove").click()
     expect(page.get_by_text("its keys open nothing any more")).to_be_visible()
     expect(page.get_by_text("No app may read this roster yet")).to_be_visible()
+
+
+def history_stays(page: Page, installation: Installation) -> None:
+    """What it took is still known; nothing more is delivered."""
+    page.goto(f"{installation.url}/districts/1/apps/1/access")
+    expect(page.get_by_text(re.compile("[0-9]+ accesses"))).to_be_visible()
+    asked = installation.rollbook("delivery", "push", "1", expect=1)
+    assert "The app was removed." in asked.stdout
+
+
+def not_there(client: Client, collection: str, sourced_id: str) -> None:
+    with pytest.raises(requests.RequestException, match="404"):
+        client.one(collection, sourced_id)
 
 
 def refused(client: Client, status: str) -> None:

@@ -7,10 +7,11 @@ from django import template
 from django.forms import BoundField, Select
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from rollbook.console import dates
 from rollbook.console.access import Act
 
 register = template.Library()
@@ -46,10 +47,11 @@ def moment(at: datetime | None) -> SafeString | str:
     if at is None:
         return ""
     local = timezone.localtime(at)
-    # The long form: short ones read as two different days in two countries.
-    words = date_format(local, "DATETIME_FORMAT")
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', local.isoformat(), local.tzname() or "", words
+        '<time datetime="{}" title="{}">{}</time>',
+        local.isoformat(),
+        local.tzname() or "",
+        dates.moment_text(at),
     )
 
 
@@ -57,6 +59,18 @@ def moment(at: datetime | None) -> SafeString | str:
 def when(milliseconds: int | None) -> SafeString | str:
     """The same of milliseconds UTC, as access rows have them."""
     return "" if milliseconds is None else moment(datetime.fromtimestamp(milliseconds / 1000, UTC))
+
+
+@register.simple_tag
+def days(first: str | None, last: str | None) -> str:
+    """The days on which something holds: from the one to the other."""
+    return dates.days_words(first, last)
+
+
+@register.filter
+def dated(sentence: str | None) -> str:
+    """A sentence of ours with its days as the reader writes them."""
+    return dates.dated(sentence)
 
 
 @register.simple_tag(takes_context=True)

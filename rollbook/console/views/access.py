@@ -58,7 +58,7 @@ def show_access(request: HttpRequest, district: District, grant_id: int) -> Http
 def export_access(request: HttpRequest, district: District, grant_id: int) -> StreamingHttpResponse:
     grant = grant_or_404(district, grant_id)
     days = _days(request)
-    audit.record(district.pk, "access.export", "grant", grant.pk, grant.title, after={"days": days})
+    access_history.note_export(grant, days)
     response = StreamingHttpResponse(_lines(grant, _since(days)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="access-{grant.pk}.csv"'
     return response
@@ -142,11 +142,6 @@ def _at(request: Any, page: int) -> str:
     return f"?{query.urlencode()}"
 
 
-HEADER = (
-    "at", "kind", "what", "version", "fields", "records", "status", "milliseconds", "address", "key", "publication", "reason",
-)  # fmt: skip
-
-
 class Echo:
     """Gives back what it is asked to write: the csv writer's lines, one at a time."""
 
@@ -156,14 +151,8 @@ class Echo:
 
 def _lines(grant: Grant, since: int) -> Iterator[str]:
     writer = csv.writer(Echo())
-    yield writer.writerow(HEADER)
-    for one in access_history.every_taking(grant, since):
-        yield writer.writerow(
-            [
-                disclosure.moment(one.at), one.kind, one.what, one.version, " ".join(one.fields), one.records, one.status,
-                one.milliseconds, one.address, one.key, one.publication, one.reason,
-            ]
-        )  # fmt: skip
+    for row in access_history.csv_rows(grant, since):
+        yield writer.writerow(row)
 
 
 # --- One person ---------------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from rollbook.console.levels import Levels, levels_of
 from rollbook.console.places import Link, app_page, grant_or_404, links
 from rollbook.console.scopes import LEVELS
 from rollbook.engine.scope import Level, Rule
+from rollbook.flows.access_history import days
 from rollbook.flows.applications import REQUESTED, applications, particulars
 from rollbook.flows.approvals import open_requests
 from rollbook.store.accesses import Taken, access_counts, last_calls, last_packages
@@ -66,6 +67,7 @@ def show_app(request: Any, district: District, grant_id: int) -> HttpResponse:
     grant = grant_or_404(district, grant_id)
     context = {
         "card": cards_of(request, [grant])[0],
+        "today": days(grant, timezone.now(), 1)[0],
         "particulars": particulars(grant),
         "may_manage": request.reach.may(Act.MANAGE_APPS, district.pk),
     }

@@ -14,17 +14,23 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.connectors.contract import Option
+from rollbook.connectors.sftp_push import STEPS
 from rollbook.console.access import Act, in_district
 from rollbook.console.places import app_page, grant_or_404
-from rollbook.flows import deliveries, exports
+from rollbook.engine.tailoring import BadTemplate
+from rollbook.flows import deliveries, export_tests, exports
 from rollbook.flows.deliveries import BULK, DELTA, DOWNLOAD
+from rollbook.flows.own_files import files_of
 from rollbook.flows.pickups import packages_for
 from rollbook.refusal import Refusal
-from rollbook.store.models import Delivery, District, Export, Grant
+from rollbook.store.models import Delivery, District, Export, ExportTest, Grant
 
 SHOWN = 25
+HERE = tuple(option for option in exports.COMMON if option.name != "template")
+"""The settings of this page. The files of the app's own have pages of theirs (`views.own_files`)."""
+
 SELDOM_FROM = 4
-"""Settings of `exports.COMMON` from this place on are seldom touched, and stand folded away."""
+"""Those from this place on are seldom touched, and stand folded away."""
 
 WAYS: dict[str, Any] = {
     exports.PUSH: gettext_lazy("We bring packages to the app's server"),
@@ -52,6 +58,22 @@ OUTCOMES = {
     deliveries.FAILED: (gettext_lazy("Failed"), "red", "cross"),
     deliveries.BLOCKED: (gettext_lazy("Not made"), "orange", "stop"),
     deliveries.CANCELLED: (gettext_lazy("Cancelled"), "secondary", "stop"),
+}
+
+
+TESTED = {
+    "": (gettext_lazy("Under way"), "azure", "clock"),
+    export_tests.SUCCESS: (gettext_lazy("It works"), "green", "check"),
+    export_tests.FAILED: (gettext_lazy("It does not work"), "red", "cross"),
+}
+ONLY_KEY = (gettext_lazy("Its key is shown"), "azure", "key")
+"""What came of a test before a key of the server was accepted."""
+
+STEP_WORDS = {
+    "sign in": gettext_lazy("Rollbook signs in at the server."),
+    "folder": gettext_lazy("It looks for the folder."),
+    "file": gettext_lazy("It puts a small file there."),
+    "rename": gettext_lazy("It renames the file, and takes it away."),
 }
 
 
@@ -94,7 +116,7 @@ def show_export(request: Any, district: District, grant_id: int) -> HttpResponse
     way = request.POST.get("way", "")
     if way not in WAYS:
         raise Http404
-    options = (*exports.COMMON, *exports.WAYS[way])
+    options = (*HERE, *exports.WAYS[way])
     filled = {option.name: request.POST.get(option.name, "") for option in options}
     try:
         exports.set_export(grant, way, filled, request.user.email, enabled="enabled" in request.POST)
@@ -106,13 +128,29 @@ def show_export(request: Any, district: District, grant_id: int) -> HttpResponse
 
 @require_POST
 @in_district(Act.MANAGE_DELIVERIES)
-def test_export(request: HttpRequest, district: District, grant_id: int) -> HttpResponse:
+def test_export(request: Any, district: District, grant_id: int) -> HttpResponse:
+    """A worker asks the server; its page shows what came of it."""
     grant = grant_or_404(district, grant_id)
     try:
-        tested, wrong = exports.test_export(grant), ""
+        export_tests.ask(grant, request.user.email)
     except Refusal as refusal:
-        tested, wrong = [], refusal.words
-    return _page(request, grant, wrong, tested=tested)
+        messages.error(request, refusal.words)
+    return _back(grant)
+
+
+@in_district(Act.MANAGE_DELIVERIES)
+def show_test_progress(request: HttpRequest, district: District, grant_id: int, test_id: int) -> HttpResponse:
+    """A piece of the page; once the test has ended, the word to load the whole page anew."""
+    grant = grant_or_404(district, grant_id)
+    try:
+        test = export_tests.find_test(grant, test_id)
+    except Refusal:
+        return HttpResponseClientRefresh()
+    if test.outcome:
+        return HttpResponseClientRefresh()
+    step = _step(test)
+    context = {"grant_id": grant.pk, "test": test, "step": step, "is_news": request.GET.get("step") != step}
+    return render(request, "console/export_test_now.html", context | {"again": True})
 
 
 @require_POST
@@ -206,7 +244,6 @@ def _page(
     grant: Grant,
     wrong: str = "",
     filled: dict[str, str] | None = None,
-    tested: list[str] | None = None,
 ) -> HttpResponse:
     export = exports.export_of(grant)
     way = request.POST.get("way") or request.GET.get("way") or (export.way if export else "")
@@ -218,19 +255,42 @@ def _page(
         "way_words": WAYS.get(way, ""),
         "other_ways": [(name, words) for name, words in WAYS.items() if name != way],
         "ways": WAYS.items(),
-        "common": _fields(exports.COMMON[:SELDOM_FROM], export, way, filled) if way else [],
-        "seldom": _fields(exports.COMMON[SELDOM_FROM:], export, way, filled) if way else [],
+        "common": _fields(HERE[:SELDOM_FROM], export, way, filled) if way else [],
+        "seldom": _fields(HERE[SELDOM_FROM:], export, way, filled) if way else [],
         "fields": _fields(exports.WAYS[way], export, way, filled) if way else [],
+        "files": _file_names(export),
         "wrong": wrong,
-        "tested": tested,
+        **_last_test(grant, export),
         "only_whole": exports.why_only_whole(grant, export.template if export else ""),
         "next": exports.next_delivery(export, timezone.now()) if export else None,
         "sftp_port": settings.SFTP_PORT,
         "lines": [_line(one) for one in found],
         "waiting": packages_for(grant.pk) if export and export.way == exports.PICKUP else [],
     }
-    status = 422 if wrong and tested is None else 200
-    return app_page(request, grant, "app-export", "console/app_export.html", context, status)
+    return app_page(request, grant, "app-export", "console/app_export.html", context, 422 if wrong else 200)
+
+
+def _last_test(grant: Grant, export: Export | None) -> dict[str, Any]:
+    test = export_tests.tests_of(grant).exclude(outcome=export_tests.REPLACED).first() if export else None
+    if test is None or export is None:
+        return {}
+    is_only_key = test.outcome == export_tests.SUCCESS and export.way == exports.PUSH and test.known == 1
+    words, colour, sign = ONLY_KEY if is_only_key else TESTED[test.outcome]
+    return {
+        "test": test,
+        "step": _step(test),
+        "test_mark": Mark(words, colour, sign),
+        "is_old_test": export_tests.is_of_other_settings(test, export),
+    }
+
+
+def _step(test: ExportTest) -> str:
+    """What it does now, in words."""
+    if test.phase == "waiting":
+        return str(PHASES["waiting"])
+    if test.known == len(STEPS):
+        return str(STEP_WORDS[STEPS[min(test.done, len(STEPS) - 1)]])
+    return _("The server is asked for its key.")
 
 
 def _fields(
@@ -247,6 +307,14 @@ def _fields(
         )
         for option in options
     ]
+
+
+def _file_names(export: Export | None) -> list[str]:
+    """The files of the app's own; none where it gets OneRoster packages."""
+    try:
+        return [one.file for one in files_of(export)] if export else []
+    except BadTemplate:
+        return [_("a template that can no longer be read")]
 
 
 def _line(delivery: Delivery) -> Line:

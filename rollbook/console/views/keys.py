@@ -5,7 +5,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from allauth.core import ratelimit
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -23,11 +22,11 @@ from rollbook.refusal import Refusal
 from rollbook.store.models import Credential, District, Grant
 
 PLACE = "app-keys"
-ADDRESSES = (
-    ("v1p1", gettext_lazy("OneRoster 1.1"), "/ims/oneroster/v1p1"),
-    ("v1p2", gettext_lazy("OneRoster 1.2 rostering"), "/ims/oneroster/rostering/v1p2"),
-    ("token", gettext_lazy("Token address (OAuth 2)"), "/oauth2/token"),
-)
+ADDRESSES = {
+    "v1p1": gettext_lazy("OneRoster 1.1"),
+    "v1p2": gettext_lazy("OneRoster 1.2 rostering"),
+    "token": gettext_lazy("Token address (OAuth 2)"),
+}
 OVERLAPS = (
     (0, gettext_lazy("ends at once")),
     (1, gettext_lazy("holds for one more hour")),
@@ -52,7 +51,7 @@ def add_key(request: HttpRequest, district: District, grant_id: int) -> HttpResp
         key = keys.add_key(
             grant,
             oauth1="oauth1" in request.POST,
-            name=request.POST.get("name", "")[:200],
+            name=request.POST.get("name", ""),
             expires_at=_end(request.POST.get("ends", ""), district),
             addresses=request.POST.get("addresses", "").splitlines(),
         )
@@ -137,13 +136,17 @@ TURNS = {
 def _list(request: HttpRequest, grant: Grant, wrong: str = "") -> HttpResponse:
     context = {
         "keys": keys.keys_of(grant),
-        "addresses": [(name, words, settings.PUBLIC_URL + path) for name, words, path in ADDRESSES],
+        "addresses": _addresses(),
         "scopes": sorted(scopes.ALL),
         "wrong": wrong,
         "typed": request.POST,
         "today": timezone.localdate(),
     }
     return app_page(request, grant, PLACE, "console/app_keys.html", context, status=422 if wrong else 200)
+
+
+def _addresses() -> list[tuple[str, Any, str]]:
+    return [(name, ADDRESSES[name], address) for name, address in keys.endpoints().items()]
 
 
 def _page(
@@ -170,7 +173,7 @@ def _secret(
         "secret": secret,
         "is_fresh": is_fresh,
         "keeps": keeps,
-        "addresses": [(name, words, settings.PUBLIC_URL + path) for name, words, path in ADDRESSES],
+        "addresses": _addresses(),
     }
     return app_page(request, grant, PLACE, "console/app_secret.html", context)
 

@@ -15,6 +15,7 @@ from rollbook.console.access import Act, Reach, in_district
 from rollbook.console.forms import InviteForm, RoleForm
 from rollbook.console.words import REFUSALS, ROLES, ROLES_OF_A_DISTRICT, ROLES_SAY
 from rollbook.flows import operators
+from rollbook.flows.names import NameTooLong
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, District, LastSignIn, Operator
 
@@ -60,6 +61,15 @@ def invite(request: HttpRequest, district: District) -> HttpResponse:
             _("%(email)s now works in this district, with the password they have.")
             % {"email": operator.account.email},
         )
+        return redirect("operators", tenant=district.pk)
+    try:
+        operators.judge_reach(operator.account, _reach(request))
+    except operators.NotYours:
+        messages.success(
+            request,
+            _("%(email)s now works in this district. They have no password yet: “Forgot your password?” sends them a link.")
+            % {"email": operator.account.email},
+        )  # fmt: skip
         return redirect("operators", tenant=district.pk)
     return _link(request, district, operator.account)
 
@@ -159,6 +169,8 @@ def _roles() -> list[tuple[Any, Any]]:
 
 def _field_of(refusal: Refusal) -> str:
     """Where in the form it is said."""
+    if isinstance(refusal, NameTooLong):
+        return "name"
     return "schools" if isinstance(refusal, operators.SchoolsForSchools | operators.NoSuchSchool) else "email"
 
 
@@ -173,8 +185,7 @@ def _elsewhere(request: Any, posts: list[Operator]) -> set[Any]:
     mine = request.reach.districts
     if mine is None:
         return set()
-    others = Operator.objects.filter(account__in=[post.account_id for post in posts])
-    return {other.account_id for other in others if other.district_id not in mine}
+    return operators.working_elsewhere([post.account_id for post in posts], mine)
 
 
 def _operator_or_404(district: District, operator_id: int) -> Operator:

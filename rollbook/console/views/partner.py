@@ -19,7 +19,7 @@ from rollbook.console.activity import moment
 from rollbook.console.app_form import AppForm, words_of
 from rollbook.console.partners import as_developer
 from rollbook.console.views.catalogue import save
-from rollbook.console.views.partners import developer_or_404, invited, left
+from rollbook.console.views.partners import developer_or_404, invited, key_made, key_turned, left, way_in
 from rollbook.flows import catalogue, keys, partner_access, partners
 from rollbook.oneroster.operations import BASES
 from rollbook.refusal import Refusal
@@ -48,7 +48,7 @@ def choose(request: Any) -> HttpResponse:
     return render(request, "console/partner_choose.html", {"posts": posts})
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.SEE_OWN_APPS)
 def show_apps(request: HttpRequest, partner: Partner) -> HttpResponse:
     grants = list(partner_access.applications(partner))
     rows = [(app, sum(grant.app_id == app.pk for grant in grants)) for app in partners.apps_of(partner)]
@@ -90,7 +90,7 @@ def _app_or_404(partner: Partner, app_id: int) -> App:
     return app
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.SEE_OWN_APPS)
 def show_app(request: HttpRequest, partner: Partner, app_id: int) -> HttpResponse:
     app = _app_or_404(partner, app_id)
     grants = partner_access.applications(partner).filter(app=app)
@@ -110,21 +110,21 @@ def _live_keys(grant: Grant) -> list[tuple[keys.Standing, datetime | None]]:
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def show_key(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
     """The latest pair for OAuth 1.0a. It stands in the answer to a POST, so it is in no address and no history."""
     return _key(request, partner, number, make=False)
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def make_key(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
     """A new key for OAuth 2, shown this once."""
     return _key(request, partner, number, make=True)
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def renew_bearer(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
     """The list has another bearer from now on; it is not shown here, where nobody needs it."""
     grant = _application_or_404(partner, number)
@@ -167,19 +167,19 @@ def _application_or_404(partner: Partner, number: int) -> Grant:
         raise Http404 from refusal
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_DEVELOPERS)
 def show_developers(request: HttpRequest, partner: Partner, wrong: str = "") -> HttpResponse:
     context = {
         "nav": "partner-developers",
         "developers": list(partners.developers_of(partner)),
-        "typed": {name: request.POST.get(name, "") for name in ("email", "name")},
+        "typed": {name: request.POST.get(name, "") for name in ("email", "name", "role")},
         "wrong": wrong,
     }
     return render(request, "console/partner_developers.html", context, status=422 if wrong else 200)
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_DEVELOPERS)
 def invite(request: HttpRequest, partner: Partner) -> HttpResponse:
     if wrong := invited(request, partner):
         return show_developers(request, partner_id=partner.pk, wrong=wrong)
@@ -187,44 +187,38 @@ def invite(request: HttpRequest, partner: Partner) -> HttpResponse:
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_DEVELOPERS)
 def let_go(request: HttpRequest, partner: Partner, developer_id: int) -> HttpResponse:
     left(request, developer_or_404(partner, developer_id))
     return redirect("partner-developers", partner_id=partner.pk)
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.MANAGE_OWN_KEYS)
 def show_keys(request: Any, partner: Partner) -> HttpResponse:
     wrong = ""
     if request.method == "POST":
         try:
-            key, secret = partners.make_key(partner, request.POST.get("name", ""), request.user.email)
+            key, secret = key_made(request, partner)
         except Refusal as refusal:
             wrong = words_of(refusal)
         else:
-            context = {"nav": "partner-keys", "key": key, "secret": secret, "way_in": _way_in()}
+            context = {"nav": "partner-keys", "key": key, "secret": secret, "way_in": way_in()}
             return render(request, "console/partner_secret.html", context)
     context = {
         "nav": "partner-keys",
+        "partner": partner,
         "keys": list(partners.keys_of(partner)),
-        "wrong": wrong,
-        "name": request.POST.get("name", ""),
-        "way_in": _way_in(),
+        "now": timezone.now(),
+        "wrong_key": wrong,
+        "typed": {name: request.POST.get(name, "") for name in ("name", "ends")},
+        "way_in": way_in(),
         "document": DOCUMENT,
     }
     return render(request, "console/partner_keys.html", context, status=422 if wrong else 200)
 
 
-def _way_in() -> str:
-    return f"{settings.PUBLIC_URL}/applications"
-
-
 @require_POST
-@as_developer(Act.REGISTER_APPS)
-def revoke_key(request: Any, partner: Partner, key_id: int) -> HttpResponse:
-    try:
-        key = partners.revoke_key(partner, key_id, request.user.email, timezone.now())
-    except partners.NoSuchPartnerKey as refusal:
-        raise Http404 from refusal
-    messages.success(request, _("The key %(name)s opens nothing any more.") % {"name": key.name})
+@as_developer(Act.MANAGE_OWN_KEYS)
+def turn_key(request: HttpRequest, partner: Partner, key_id: int, turn: str) -> HttpResponse:
+    key_turned(request, partner, key_id, turn)
     return redirect("partner-keys", partner_id=partner.pk)

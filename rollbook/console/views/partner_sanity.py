@@ -17,7 +17,7 @@ from rollbook.store.models import Grant, Partner
 COLOURS = {"error": ("red", "cross"), "warning": ("yellow", "warning"), "note": ("azure", "info")}
 
 
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.CHECK_OWN_SANITY)
 def show_sanity(request: HttpRequest, partner: Partner, number: int) -> HttpResponse:
     grant = _enabled_or_404(partner, number)
     done, walking = sanity.latest(grant), sanity.under_way(grant)
@@ -42,7 +42,7 @@ def _line(told: Told) -> dict[str, Any]:
 
 
 @require_POST
-@as_developer(Act.REGISTER_APPS)
+@as_developer(Act.CHECK_OWN_SANITY)
 def start_sanity(request: Any, partner: Partner, number: int) -> HttpResponse:
     grant = _enabled_or_404(partner, number)
     sanity.ask(grant, request.user.email)

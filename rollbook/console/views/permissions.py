@@ -181,7 +181,8 @@ def _waiting(request: Any, asked: PermissionRequest) -> Waiting:
 
 
 def _version(district: District, version: GrantVersion, last: int) -> Version:
-    return Version(version, rule_words(district, Rule.parse(version.rule)), version.number == last)
+    words = rule_words(district, Rule.parse(version.rule), is_now=False)
+    return Version(version, words, version.number == last)
 
 
 def _living_or_404(district: District, grant_id: int) -> Grant:

@@ -1,4 +1,4 @@
-"""Sanity check: what an app sees, counted and looked over; how far a check is; when it is made by itself, and what keeps exports back."""
+"""Sanity check: what an app sees, counted and looked over; how far a check is; when it is made by itself, what keeps exports back, licences."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.console.access import Act, in_district
+from rollbook.console.dates import dated
 from rollbook.console.looking import NAMED_BY_APP, collection_words, found_url
 from rollbook.console.places import app_page, grant_or_404
 from rollbook.console.words import severity_words, vocabulary_words
@@ -33,6 +34,12 @@ COLOURS = {"error": "red", "warning": "yellow", "note": "azure"}
 ICONS = {"error": "cross", "warning": "warning", "note": "info"}
 HIGH, STEP = 18, 8
 """A trend's drawing: its height, and the points' distance."""
+
+LICENSED = {
+    "people": gettext_lazy("all people it is given"),
+    "students": gettext_lazy("students"),
+    "teachers": gettext_lazy("teachers"),
+}
 
 DAYS = tuple(map(gettext_lazy, ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")))
 
@@ -125,6 +132,23 @@ def set_limit(request: Any, district: District, grant_id: int) -> HttpResponse:
     return _kept(request, district, grant, keep)
 
 
+@require_POST
+@in_district(Act.MANAGE_DELIVERIES)
+def set_licences(request: Any, district: District, grant_id: int) -> HttpResponse:
+    """How many people it is licensed for."""
+    grant, typed = grant_or_404(district, grant_id), request.POST
+
+    def keep() -> Any:
+        text = "".join(typed.get("licences", "").replace(",", "").split())
+        if text and not text.isdecimal():
+            raise sanity_plans.BadLicences(text)
+        return sanity_plans.set_licences(
+            grant, int(text) if text else None, typed.get("licensed", ""), request.user.email
+        )
+
+    return _kept(request, district, grant, keep)
+
+
 def _kept(request: Any, district: District, grant: Grant, keep: Any) -> HttpResponse:
     try:
         keep()
@@ -175,6 +199,10 @@ def _page(request: HttpRequest, district: District, grant: Grant, wrong: str = "
         "days": _days(plan),
         "next": sanity_plans.next_check(plan, timezone.now()) if plan and plan.times else None,
         "limits": [(code, _title(code), percent) for code, percent in sorted(limits.items())],
+        "licences": "" if plan is None or plan.licences is None else plan.licences,
+        "licensed": [
+            (one, words, one == (plan.licensed if plan else "people")) for one, words in LICENSED.items()
+        ],
         "choices": [(one.code, one.title) for one in (report.lines or LINES)],
     }
     return app_page(
@@ -215,7 +243,8 @@ def _groups(
 def _row(grant: Grant, told: Told, past: list[int | None], limit: float | None) -> Row:
     before = next((one for one in past[-2:-1] if one is not None), None)
     shown = [
-        Example(one.id or one.said, _example_url(grant, told.collection, one.id)) for one in told.examples
+        Example(one.id or dated(one.said), _example_url(grant, told.collection, one.id))
+        for one in told.examples
     ]
     mark = ("green", "check", _("none")) if not told.count else _mark(told.severity)
     return Row(

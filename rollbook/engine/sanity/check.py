@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from rollbook.engine.needs import Need, required_of
-from rollbook.engine.sanity.lines import LINES, NEED_CODE, NEED_MEANING, NEED_TITLE, Line
+from rollbook.engine.sanity.lines import LICENSED, LINES, NEED_CODE, NEED_MEANING, NEED_TITLE, Line
 from rollbook.engine.sanity.tables import COLUMNS, load
 from rollbook.engine.sql import name
 
@@ -21,6 +21,10 @@ EXAMPLES = 25
 class Around:
     """What stands beside the records. `opted_out` counts people kept from the app; `unread` are the collections that it may
     read and has not for long. With `schools` (sourcedIds) only what belongs to them is looked at.
+
+    `licences` is for how many of `licensed` (`lines.LICENSED`) the app is licensed, None where nobody said. `other_ids` is {collection:
+    {id now: the id by which the app knew it at its last check}}. `full_unread` are the fields ("users.email") that a full grant shows and
+    that were not read for long, of `full_shown`; nothing and 0 of other grants.
     """
 
     today: date
@@ -29,6 +33,11 @@ class Around:
     opted_out: int = 0
     unread: frozenset[str] = frozenset()
     schools: tuple[str, ...] | None = None
+    licences: int | None = None
+    licensed: str = "people"
+    other_ids: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    full_unread: tuple[str, ...] = ()
+    full_shown: int = 0
 
 
 @dataclass(frozen=True)
@@ -126,11 +135,25 @@ def _surround(database: duckdb.DuckDBPyConnection, around: Around, counts: Mappi
     for table, column, values in (
         ("domains", "domain", [domain.lower() for domain in around.domains]),
         ("unread", "collection", sorted(around.unread)),
+        ("full_unread", "field", sorted(around.full_unread)),
     ):
         database.execute(f"CREATE TABLE {table} AS SELECT unnest(CAST(? AS VARCHAR[])) AS {column}", [values])
     database.execute(
         "CREATE TABLE counted AS SELECT unnest(CAST(? AS VARCHAR[])) AS collection, unnest(CAST(? AS BIGINT[])) AS records",
         [list(counts), list(counts.values())],
+    )
+    database.execute("CREATE TABLE full_shown AS SELECT CAST(? AS BIGINT) AS fields", [around.full_shown])
+    database.execute(
+        f"CREATE TABLE licences AS SELECT CAST(? AS BIGINT) AS licences, CAST(? AS VARCHAR) AS kind,"
+        f" (SELECT count(*) FROM ({LICENSED[around.licensed]})) AS licensed",
+        [around.licences, around.licensed],
+    )
+    others = [(one, new, was) for one, ids in around.other_ids.items() for new, was in ids.items()]
+    columns = list(zip(*others, strict=True)) or [(), (), ()]
+    database.execute(
+        "CREATE TABLE other_ids AS SELECT unnest(CAST(? AS VARCHAR[])) AS collection, unnest(CAST(? AS VARCHAR[])) AS id,"
+        " unnest(CAST(? AS VARCHAR[])) AS was",
+        [list(column) for column in columns],
     )
 
 
@@ -145,7 +168,7 @@ def _told(database: duckdb.DuckDBPyConnection, line: Line) -> Told:
 def _offenders(database: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, tuple[Example, ...]]:
     """How many there are, and the first of them by id."""
     rows = database.execute(
-        f"SELECT count(*) OVER () AS found, id, said FROM ({sql}) ORDER BY id, said LIMIT {EXAMPLES}"
+        f"SELECT count(*) OVER () AS found, id, said FROM ({sql}) ORDER BY id, said = '', said LIMIT {EXAMPLES}"
     ).fetchall()
     examples = tuple(Example(str(id_), str(said or "")) for _, id_, said in rows if id_ or said)
     return (int(rows[0][0]) if rows else 0), examples

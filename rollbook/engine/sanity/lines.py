@@ -12,6 +12,16 @@ from rollbook.oneroster.vocabularies import GRADES
 LARGE = 115
 """Students of a class, above which there are apps that refuse it."""
 
+LITTLE = 50
+"""Per cent of the fields that a full grant shows, below which little of it is used."""
+
+LICENSED = {
+    "people": "SELECT sourcedId AS id FROM all_users",
+    "students": "SELECT id FROM students",
+    "teachers": "SELECT id FROM teachers",
+}
+"""Whom the licences of an app may be counted in, as SQL."""
+
 SEVERITIES = {
     "error": "Most apps cannot work with it.",
     "warning": "Look whether it is meant; many apps stumble over it.",
@@ -25,7 +35,7 @@ GROUPS = {
     "roles": "Who does what",
     "dates": "When",
     "content": "What is written",
-    "needs": "What this app requires",
+    "needs": "What this app requires, and how many it is for",
     "privacy": "Privacy",
 }
 
@@ -33,6 +43,7 @@ WHO = {
     "office": "The office that keeps the records, in the student information system.",
     "export": "Whoever sets up the export of the student information system.",
     "permissions": "Whoever may edit this app's permissions, in Rollbook.",
+    "licences": "Whoever buys the app, or whoever may edit its permissions, in Rollbook: fewer people, or more licences.",
     "either": "Where the roster lacks it, the office that keeps the records; where it is kept from this app, whoever may edit its permissions.",
     "nobody": "Nobody has to.",
 }
@@ -134,6 +145,12 @@ def _shared(column: str) -> str:
         WHERE others > 1"""
 
 
+def _other_id(collection: str) -> str:
+    """SQL: the records that the app knew by another id."""
+    return f"""SELECT o.id, 'Was ' || o.was || ' before.' AS said FROM other_ids o JOIN all_{collection} r ON r.sourcedId = o.id
+        WHERE o.collection = '{collection}'"""
+
+
 HAS_EMAIL = "coalesce(email, '') <> ''"
 
 IDENTITY = (
@@ -172,6 +189,16 @@ IDENTITY = (
         """SELECT id, '' AS said FROM (SELECT u.sourcedId AS id,
            count(*) OVER (PARTITION BY lower(givenName), lower(familyName), birthDate) AS twins
            FROM all_users u JOIN all_demographics d ON d.sourcedId = u.sourcedId WHERE coalesce(birthDate, '') <> '') WHERE twins > 1""",
+    ),
+    _line(
+        "identity", "person-other-id", "warning", "users", "People under another sourcedId than at the last check",
+        "The same person, by identifier, e-mail or name and birth date. An app that does not notice opens a second account, without their work.",
+        "export", _other_id("users"),
+    ),
+    _line(
+        "identity", "class-other-id", "warning", "classes", "Classes under another sourcedId than at the last check",
+        "The same class, by its code, title, school, course and terms. An app that does not notice opens it a second time, empty.",
+        "export", _other_id("classes"),
     ),
     _line(
         "identity", "disabled", "note", "users", "People whose account is disabled",
@@ -331,6 +358,18 @@ CONTENT = (
     ),
 )  # fmt: skip
 
+NEEDS = (
+    _line(
+        "needs", "licences-exceeded", "warning", "users", "More people than the app is licensed for",
+        "It is given more people than it has licences. Nobody is kept back for it: many apps let the last ones wait, or bill for them.",
+        "licences",
+        """SELECT '' AS id, CASE WHEN number = 0 THEN licensed || ' ' || kind || ', ' || licences || ' licences.' ELSE '' END AS said
+           FROM licences, range(licensed - licences) AS beyond(number) WHERE licences IS NOT NULL""",
+        "SELECT coalesce(max(licensed), 0) FROM licences",
+    ),
+)  # fmt: skip
+"""Before what the app's maker says it requires, of which each is a line of its own."""
+
 PRIVACY = (
     _line(
         "privacy", "opted-out", "note", "users", "People who opted out",
@@ -350,9 +389,17 @@ PRIVACY = (
         "SELECT '' AS id, collection AS said FROM counted JOIN unread USING (collection) WHERE collection <> 'demographics' AND records > 0",
         "SELECT count(*) FROM counted WHERE records > 0",
     ),
+    _line(
+        "privacy", "full-little-used", "warning", "", "Full access, and little of it used",
+        f"The app has Full access, and of the fields this shows it has asked for less than {LITTLE} % within 90 days. Basic would show it less.",
+        "permissions",
+        f"""SELECT '' AS id, field AS said FROM full_unread
+            WHERE 100 * (SELECT count(*) FROM full_unread) > {100 - LITTLE} * (SELECT fields FROM full_shown)""",
+        "SELECT fields FROM full_shown",
+    ),
 )  # fmt: skip
 
-LINES = (*CLASSIC, *IDENTITY, *REFERENCES, *ROLES, *DATES, *CONTENT, *PRIVACY)
+LINES = (*CLASSIC, *IDENTITY, *REFERENCES, *ROLES, *DATES, *CONTENT, *NEEDS, *PRIVACY)
 """In the order they are told in; what an app requires is asked between content and privacy."""
 
 BY_CODE = {line.code: line for line in LINES}

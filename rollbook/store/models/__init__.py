@@ -10,10 +10,10 @@ from rollbook.store.models.access import (
     Operator,
     RefreshToken,
 )
-from rollbook.store.models.auditing import AuditEntry, AuditHead
+from rollbook.store.models.auditing import AuditEntry, AuditHead, AuditNote
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
-from rollbook.store.models.deliveries import Delivery, Export
+from rollbook.store.models.deliveries import Delivery, Export, ExportTest
 from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
@@ -33,6 +33,7 @@ from rollbook.store.models.preparation import Preparation
 from rollbook.store.models.publication import Publication, Served, View, ViewRow
 from rollbook.store.models.reading import (
     AccessRow,
+    Bucket,
     DailyUse,
     KeyUse,
     LastSignIn,
@@ -40,6 +41,7 @@ from rollbook.store.models.reading import (
     PageChunk,
     PageList,
     Pin,
+    Throttle,
 )
 from rollbook.store.models.roster import (
     RECORDS,
@@ -71,7 +73,9 @@ __all__ = [
     "ApprovalRule",
     "AuditEntry",
     "AuditHead",
+    "AuditNote",
     "Bearer",
+    "Bucket",
     "Class",
     "ClassResource",
     "Connection",
@@ -87,6 +91,7 @@ __all__ = [
     "EmailDomain",
     "Enrollment",
     "Export",
+    "ExportTest",
     "Grant",
     "GrantVersion",
     "Hold",
@@ -131,6 +136,7 @@ __all__ = [
     "SnapshotAct",
     "Span",
     "Start",
+    "Throttle",
     "User",
     "UserProfile",
     "UserResource",

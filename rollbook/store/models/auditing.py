@@ -73,3 +73,19 @@ class AuditHead(models.Model):
     district_id = models.BigIntegerField(primary_key=True)
     number = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="")
+
+
+class AuditNote(models.Model):
+    """What is to become an entry in each of these `chains` and waits for it beside the roster's file: signing in, which must not wait for
+    an import. The other fields are an entry's.
+    """
+
+    chains = models.JSONField()
+    at = models.BigIntegerField()
+    actor = models.TextField()
+    door = models.CharField(max_length=20)
+    act = models.CharField(max_length=60)
+    kind = models.CharField(max_length=40)
+    object = models.TextField(default="")
+    about = models.TextField(default="")
+    after = models.TextField(default="{}")

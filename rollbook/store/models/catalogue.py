@@ -14,7 +14,7 @@ class Partner(models.Model):
     """A company that registers apps here itself."""
 
     name = models.CharField(max_length=200, unique=True)
-    website = models.CharField(max_length=500, default="")
+    website = models.CharField(max_length=2000, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -22,10 +22,18 @@ class Partner(models.Model):
 
 
 class Developer(models.Model):
-    """A person who works for a partner. Who has left stays known by what they registered, and signs in for it no more."""
+    """A person who works for a partner: as a developer, or as its product support, who sees its apps and changes nothing.
+
+    Who has left stays known by what they registered, and signs in for it no more.
+    """
+
+    class DeveloperRole(models.TextChoices):
+        PARTNER = "partner"
+        SUPPORT = "product support"
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="developers")
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="developers")
+    role = models.CharField(max_length=40, choices=DeveloperRole.choices, default=DeveloperRole.PARTNER)
     name = models.CharField(max_length=200, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     left_at = models.DateTimeField(null=True)
@@ -35,7 +43,10 @@ class Developer(models.Model):
 
 
 class PartnerKey(models.Model):
-    """A key of the partner API. `checksum` is its SHA-256 in hex: the key itself is kept nowhere. `beginning` tells keys apart."""
+    """A key of the partner API. `checksum` is its SHA-256 in hex: the key itself is kept nowhere. `beginning` tells keys apart.
+
+    From `expires_at` on it opens nothing; null: it has no end.
+    """
 
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="keys")
     name = models.CharField(max_length=200)
@@ -45,6 +56,7 @@ class PartnerKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=254, default="")
+    expires_at = models.DateTimeField(null=True)
 
 
 class App(models.Model):
@@ -58,7 +70,7 @@ class App(models.Model):
     vendor = models.CharField(max_length=200, default="")
     partner = models.ForeignKey(Partner, models.PROTECT, null=True, related_name="apps")
     registered_by = models.ForeignKey(Developer, models.SET_NULL, null=True, related_name="apps")
-    website = models.CharField(max_length=500, default="")
+    website = models.CharField(max_length=2000, default="")
     contact_name = models.CharField(max_length=200, default="")
     contact_email = models.CharField(max_length=254, default="")
     description = models.TextField(default="")

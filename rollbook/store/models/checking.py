@@ -50,11 +50,15 @@ class SanityPlan(models.Model):
     """When what a grant lets through is looked at by itself, and above which share of its lines an export is kept back.
 
     `times` ("02:30") on `weekdays` (Monday is 0) are by the district's clock; none is never. `limits` is {code of a line: percent}.
+    `licences` is how many people the app is licensed for, where the district entered it; `licensed` says whom of them it counts
+    (`engine.sanity.lines.LICENSED`).
     """
 
     grant = models.OneToOneField(Grant, models.CASCADE, related_name="sanity_plan")
     times = models.JSONField(default=list)
     weekdays = models.JSONField(default=list)
     limits = models.JSONField(default=dict)
+    licences = models.BigIntegerField(null=True)
+    licensed = models.CharField(max_length=20, default="people")
     set_by = models.CharField(max_length=200, default="")
     set_at = models.DateTimeField()

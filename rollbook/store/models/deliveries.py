@@ -1,4 +1,6 @@
-"""How an app is given packages, and every package it was given. A delivery is beside the roster file on SQLite, like what REST answered."""
+"""How an app is given packages, every package it was given, and how the way there was tested. A delivery is beside the roster file on
+SQLite, like what REST answered; so is a test.
+"""
 
 from django.db import models
 
@@ -84,4 +86,34 @@ class Delivery(models.Model):
             models.Index(fields=["grant_id", "-started_at"], name="delivery_recent"),
             models.Index(fields=["district_id", "-started_at"], name="delivery_district"),
             models.Index(fields=["id"], name="delivery_open", condition=models.Q(outcome="")),
+        ]
+
+
+class ExportTest(models.Model):
+    """One look at whether the packages of a grant could be handed over: from *waiting* over *running* to *done*.
+
+    `done` of `known` steps are behind it; of what it does next `connectors.sftp_push` knows. `outcome` is empty until it ends, then
+    success, failed or replaced (by a later one); `found` is what was found, a line each, `reason` what is wrong. `fence` grows each time
+    somebody takes it; who has it says so until `alive_until`, after which another begins it again.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    district_id = models.BigIntegerField()
+    grant_id = models.BigIntegerField()
+    phase = models.CharField(max_length=10, default="waiting")
+    done = models.IntegerField(default=0)
+    known = models.IntegerField(default=0)
+    outcome = models.CharField(max_length=10, default="")
+    found = models.JSONField(default=list)
+    reason = CodePointText(default="")
+    fence = models.IntegerField(default=0)
+    alive_until = models.DateTimeField(null=True)
+    started_by = models.CharField(max_length=200, default="")
+    started_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["grant_id", "-id"], name="exporttest_recent"),
+            models.Index(fields=["id"], name="exporttest_open", condition=models.Q(outcome="")),
         ]

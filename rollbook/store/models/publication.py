@@ -92,13 +92,15 @@ class Served(models.Model):
 class View(models.Model):
     """What one rule lets through, with its history of entries and exits. Grants with the same rule and history share one.
 
-    `rule` is the canonical JSON of the rule (`store.visibility.Rule`). A grant to everything needs no view (its view is 0).
+    `rule` is the canonical JSON of the rule (`store.visibility.Rule`). A grant to everything needs no view (its view is 0). `made_by` is a
+    digest of what the view's own texts were made by, beside the records themselves (`store.own_texts`).
     """
 
     id = models.BigAutoField(primary_key=True)
     district = models.ForeignKey(District, models.CASCADE, related_name="views")
     rule = models.TextField()
     shared = models.BooleanField(default=True)
+    made_by = models.CharField(max_length=64, default="")
 
 
 class ViewRow(models.Model):

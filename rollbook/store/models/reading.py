@@ -95,6 +95,21 @@ class DailyUse(models.Model):
     records = models.BigIntegerField(default=0)
 
 
+class Bucket(models.Model):
+    """What all processes together let a key do within a minute: `full_at` (milliseconds since 1970) is when it may do all of it again."""
+
+    name = CodePointText(primary_key=True)
+    full_at = models.FloatField()
+
+
+class Throttle(models.Model):
+    """Tries that are counted, by whom and of what; `value` is JSON and counts until `ends_at` (milliseconds since 1970)."""
+
+    name = CodePointText(primary_key=True)
+    value = models.TextField()
+    ends_at = models.BigIntegerField(db_index=True)
+
+
 class Nonce(models.Model):
     """An OAuth 1.0a nonce that was used: a second use within its time window is a replay (RFC 5849 §3.3)."""
 
