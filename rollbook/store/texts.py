@@ -258,20 +258,20 @@ def _joined_in_runs(located: Located) -> tuple[bytes, int] | None:
     runs = _by_runs([int(place) for place in places.split(",")]) if is_plain else []
     if not runs:
         return None
-    instant, instants = _instant(located, entered)
+    opening, openings = _opening_in_sql(located, entered)
     # A CROSS JOIN walks through the runs as they are given, and each by its index: to ask for that order would sort all the texts.
     [(joined, found)] = fetch(
         connection,
-        f"""SELECT CAST(group_concat({instant} || page.body, ',{{"dateLastModified":"') AS BLOB), group_concat(page.record_id)
+        f"""SELECT CAST(group_concat({opening} || page.body) AS BLOB), group_concat(page.record_id)
             FROM (SELECT max({stamp}, %s) AS stamp, {located.text("r")} AS body, r.record_id
                   FROM json_each(%s) AS run CROSS JOIN store_served r
                   WHERE r.district_id = %s AND r.collection = %s
                     AND r.position BETWEEN json_extract(run.value, '$[0]') AND json_extract(run.value, '$[1]')
                     AND +r.from_publication <= %s AND r.to_publication > %s) AS page""",
-        [*instants, entered, json.dumps(runs), *keys, *at],
+        [*openings, entered, json.dumps(runs), *keys, *at],
     )
     # What has moved since it came into the view is not where it was, and something else can be.
-    return (b'{"dateLastModified":"' + joined, len(located.positions)) if found == records else None
+    return (joined, len(located.positions)) if found == records else None
 
 
 def _page(located: Located, meeting: str) -> tuple[bytes, int]:
@@ -292,27 +292,30 @@ def _page(located: Located, meeting: str) -> tuple[bytes, int]:
     if gaps:
         parameters = [json.dumps(list(located.positions)), *parameters]
     stamp, text = _shown(located)
-    instant, instants = _instant(located)
+    opening, openings = _opening_in_sql(located)
     [(joined, count)] = fetch(
         connection,
-        f"""SELECT CAST(group_concat({instant} || page.body, ',{{"dateLastModified":"') AS BLOB), count(page.stamp)
+        f"""SELECT CAST(group_concat({opening} || page.body) AS BLOB), count(page.stamp)
             FROM (SELECT {stamp} AS stamp, {text} AS body FROM {before}{source} ORDER BY {order}) AS page""",
-        [*instants, *parameters],
+        [*openings, *parameters],
     )
-    return b'{"dateLastModified":"' + joined if joined else b"", count
+    return joined or b"", count
 
 
-def _instant(located: Located, likeliest: int = 1) -> tuple[str, list[Any]]:
-    """SQL: the instant of the page's stamp and the quotation mark behind it.
+def _opening_in_sql(located: Located, likeliest: int = 1) -> tuple[str, list[Any]]:
+    """SQL: how a record with the page's stamp begins.
 
     The likely publications are given: the likeliest, the first, by which most came, and the latest.
     """
     district_id, latest = located.reader.district_id, located.publication
     likely = dict.fromkeys((likeliest, 1, *range(latest, max(0, latest - LIKELY), -1)))
-    known = [(number, f'{text}"') for number in likely if (text := _instant_text(district_id, number))]
-    looked_up = "SELECT p.instant_text || '\"' FROM store_publication p WHERE p.district_id = %s AND p.number = page.stamp"
+    known = [(number, _opening(district_id, number)) for number in likely]
+    looked_up = (
+        '\'{"dateLastModified":"\' || COALESCE((SELECT p.instant_text FROM store_publication p'
+        " WHERE p.district_id = %s AND p.number = page.stamp), '') || '\"'"
+    )
     cases = "".join(" WHEN %s THEN %s" for _ in known)
-    return f"CASE page.stamp{cases} ELSE ({looked_up}) END", [
+    return f"CASE page.stamp{cases} ELSE {looked_up} END", [
         *(value for pair in known for value in pair),
         district_id,
     ]
