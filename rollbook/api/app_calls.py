@@ -23,8 +23,8 @@ from rollbook.flows.permission_edits import Days
 from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
 from rollbook.store import spelled_rules
-from rollbook.store.accesses import access_counts
-from rollbook.store.models import Grant, OperatorToken, OptOut, PermissionRequest
+from rollbook.store.accesses import access_counts, last_calls, last_packages
+from rollbook.store.models import District, Grant, OperatorToken, OptOut, PermissionRequest
 from rollbook.store.visibility import UnknownClass, UnknownCourse, UnknownSchool
 
 MOST_LISTED = 1_000
@@ -79,10 +79,7 @@ def _need(need: Need) -> Json:
 
 
 def _apps(_: HttpRequest, token: OperatorToken, __: dict[str, int]) -> HttpResponse:
-    grants = list(applications.applications(token.district))
-    counts = access_counts([grant.pk for grant in grants], timezone.now())
-    waiting = {one.grant_id: one.pk for one in approvals.open_requests(token.district)}
-    return _json({"apps": [_app(grant, counts, waiting) for grant in grants]})
+    return _json({"apps": _told_of(token.district, list(applications.applications(token.district)))})
 
 
 def _one_app(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
@@ -142,11 +139,30 @@ def _remove(_: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> Ht
 
 
 def _told(grant: Grant) -> Json:
-    waiting = {one.grant_id: one.pk for one in approvals.open_requests(grant.district).filter(grant=grant)}
-    return _app(grant, access_counts([grant.pk], timezone.now()), waiting)
+    return _told_of(grant.district, [grant])[0]
 
 
-def _app(grant: Grant, counts: dict[int, int], waiting: dict[int, int]) -> Json:
+def _told_of(district: District, grants: list[Grant]) -> list[Json]:
+    numbers = [grant.pk for grant in grants]
+    counts, calls, packages = (
+        access_counts(numbers, timezone.now()),
+        last_calls(numbers),
+        last_packages(numbers),
+    )
+    waiting = {one.grant_id: one.pk for one in approvals.open_requests(district).filter(grant__in=grants)}
+    return [
+        _app(grant)
+        | {
+            "accessCount": counts.get(grant.pk, 0),
+            "lastCall": calls[grant.pk].told if grant.pk in calls else None,
+            "lastPackage": packages[grant.pk].told if grant.pk in packages else None,
+            "waiting": waiting.get(grant.pk),
+        }
+        for grant in grants
+    ]
+
+
+def _app(grant: Grant) -> Json:
     orgs, courses = access(Rule.parse(grant.rule))
     said = applications.particulars(grant)
     return {
@@ -154,7 +170,6 @@ def _app(grant: Grant, counts: dict[int, int], waiting: dict[int, int]) -> Json:
         "inDevelopment": grant.app.in_development, "enabled": grant.enabled, "requested": applications.is_requested(grant),
         "removed": grant.removed_at is not None, "permission": grant.permission, "orgAccess": orgs, "courseAccess": courses,
         "startsOn": grant.starts_on, "endsOn": grant.ends_on, "version": grant.version,
-        "accessCount": counts.get(grant.pk, 0), "waiting": waiting.get(grant.pk),
         **{name: said[field] for name, field in PARTICULARS.items()},
     }  # fmt: skip
 

@@ -145,6 +145,11 @@ PARTICULARS = {
     "instructions": TEXT,
 }
 
+TAKEN: Schema = {
+    "type": ["object", "null"],
+    "properties": {"at": MOMENT, "status": TEXT, "records": NUMBER, "address": TEXT, "reason": TEXT},
+}
+
 APP_SCHEMAS: dict[str, Schema] = {
     "CatalogueApp": _object(
         "id name",
@@ -161,6 +166,7 @@ APP_SCHEMAS: dict[str, Schema] = {
         removed=YES_OR_NO, permission={**TEXT, "enum": ["none", "basic", "full"]}, orgAccess=TEXT, courseAccess=TEXT,
         startsOn=DAY, endsOn=DAY, version=NUMBER,
         accessCount={**NUMBER, "description": "Calls and deliveries of the last 30 days."},
+        lastCall=TAKEN, lastPackage={**TAKEN, "description": "By SFTP: brought to its server, or fetched by it."},
         waiting={"type": ["integer", "null"], "description": "The edit that waits for a second person."},
         **PARTICULARS,
     ),

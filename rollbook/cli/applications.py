@@ -12,7 +12,7 @@ from rollbook.flows import applications
 from rollbook.flows.acting import actor
 from rollbook.flows.apps import find_app, find_grant
 from rollbook.flows.districts import find_district
-from rollbook.store.accesses import access_counts
+from rollbook.store.accesses import Taken, access_counts, last_calls, last_packages
 from rollbook.store.models import Grant
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -129,12 +129,20 @@ def told_of(grant: Grant) -> dict[str, Any]:
         "endsOn": grant.ends_on,
         "version": grant.version,
         "accessCount": access_counts([grant.pk], timezone.now()).get(grant.pk, 0),
+        "lastCall": _last(last_calls([grant.pk]).get(grant.pk)),
+        "lastPackage": _last(last_packages([grant.pk]).get(grant.pk)),
     }
+
+
+def _last(taken: Taken | None) -> dict[str, object] | None:
+    return taken.told if taken else None
 
 
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(str(one) for one in value.values() if one not in (None, ""))
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "-"
     return str(value) if value not in (None, "") else "-"

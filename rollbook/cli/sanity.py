@@ -185,7 +185,7 @@ def _print(one: SanityCheck) -> None:
             "change": f"{line.count - was[line.code]:+,}"
             if was.get(line.code, line.count) != line.count
             else "",
-            "for example": " ".join(example.id for example in line.examples[:3] if example.id),
+            "for example": ", ".join(example.id or example.said for example in line.examples[:3]),
         }
         for line in report.lines
         if line.count or line.group == "classic"

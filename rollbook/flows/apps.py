@@ -69,7 +69,7 @@ def add_app(name: str, vendor: str = "") -> App:
 def find_app(name_or_number: str) -> App:
     """The app of this name, else of this number. Raises NoSuchApp."""
     app = App.objects.filter(name=name_or_number).first()
-    if app is None and name_or_number.isdecimal():
+    if app is None and name_or_number.isdecimal() and len(name_or_number) < 19:
         app = App.objects.filter(pk=int(name_or_number)).first()
     if app is None:
         raise NoSuchApp(name_or_number)

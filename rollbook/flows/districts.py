@@ -27,7 +27,7 @@ class NoSuchDistrict(Refusal):
 def find_district(tenant_id_or_name: str) -> District:
     """The district with this Tenant ID, else the one of this name. Raises NoSuchDistrict; two of one name count as none."""
     found = None
-    if tenant_id_or_name.isdecimal():
+    if tenant_id_or_name.isdecimal() and len(tenant_id_or_name) < 19:
         found = District.objects.filter(pk=int(tenant_id_or_name)).first()
     if found is None:
         named = District.objects.filter(name=tenant_id_or_name)[:2]

@@ -28,6 +28,14 @@ class Taken:
     address: str
     reason: str = ""
 
+    @property
+    def told(self) -> dict[str, object]:
+        """As programs read it."""
+        at = datetime.fromtimestamp(self.at / 1000, UTC).isoformat(timespec="seconds")
+        return {
+            "at": at, "status": str(self.status), "records": self.records, "address": self.address, "reason": self.reason,
+        }  # fmt: skip
+
 
 def since(now: datetime) -> int:
     """Where the days begin over which accesses are counted, in milliseconds UTC."""

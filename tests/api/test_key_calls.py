@@ -81,6 +81,10 @@ def test_accesses_allowances_and_disclosures_are_told(program, grant):
         2,
         "Server",
     )
+    app = program.ask("GET", f"/apps/{grant.pk}", schema="App")
+    last = {name: app["lastCall"][name] for name in ("status", "records", "address")}
+    assert last == {"status": "200", "records": 2, "address": "127.0.0.1"}
+    assert (app["accessCount"], app["lastPackage"]) == (1, None)
     program.ask("PUT", f"/apps/{grant.pk}/allowance", {"requests": 1}, 200, "Allowance")
     told = program.ask("GET", f"/apps/{grant.pk}/allowance", schema="Allowance")
     assert told == {"requests": 1, "records": None, "requestsToday": 1, "recordsToday": 2}

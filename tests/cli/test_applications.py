@@ -1,12 +1,13 @@
 """`rollbook grant show`, `rename`, `particulars`, `ask` and `remove`, as an operator types them."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from rollbook.flows import apps
 from rollbook.flows.keys import add_key
-from rollbook.store.models import Credential, Grant
+from rollbook.store.models import AccessRow, Credential, Grant
 from tests.cli.test_apps import rollbook
 from tests.delivered import a_district
 
@@ -26,6 +27,14 @@ def test_an_app_is_renamed_and_shown(grant):
         "Reading Garden",
         "FULL ACCESS",
     )
+    at = int(datetime(2026, 11, 2, 3, 4, tzinfo=UTC).timestamp() * 1000)
+    AccessRow.objects.create(
+        district_id=grant.district_id, grant_id=grant.pk, grant_version=1, credential_id=1, at=at, publication=1, version="1.1",
+        collection="users", status=403, address="203.0.113.7",
+    )  # fmt: skip
+    last = json.loads(rollbook("grant", "show", str(grant.pk), "--json"))["lastCall"]
+    assert (last["at"], last["status"]) == ("2026-11-02T03:04:00+00:00", "403")
+    assert "403, 0, 203.0.113.7" in rollbook("grant", "show", str(grant.pk))
     assert "Garden 3" in rollbook("grant", "show", str(grant.pk))
 
 

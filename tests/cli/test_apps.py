@@ -221,6 +221,11 @@ def counted() -> list[int]:
     return [kind.objects.count() for kind in kinds]
 
 
+def test_a_number_that_no_number_has_is_nobodys(db):
+    assert "No district" in rollbook("grant", "9" * 30, "App", "--permission", "full", expect=1)
+    assert "No app" in rollbook("catalogue", "show", "9" * 30, expect=1)
+
+
 def test_a_name_is_kept_on_one_line_and_there_must_be_one(db):
     assert "Reading App is app" in rollbook("app", "add", "  Reading\n App ")
     assert "needs a name" in rollbook("app", "add", "  ", expect=1)

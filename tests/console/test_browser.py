@@ -84,6 +84,7 @@ PAGES = {
     "an app to be added": "apps/add/2",
     "an app": "apps/1",
     "permissions": "apps/1/permissions",
+    "permissions for one school": "apps/2/permissions",
     "permissions under way": "apps/1/permissions/edit",
     "versions of permissions": "apps/1/history",
     "opt-outs": "apps/1/opt-outs",
@@ -100,7 +101,7 @@ PAGES = {
     "who received somebody": "disclosures/1",
     "find in an app": "apps/1/find?q=okonkwo",
     "a person as an app sees them": "apps/1/find/users?id=student-001",
-    "a class as an app sees it": "apps/1/find/classes?id=class-algebra-1",
+    "a class as an app sees it": "apps/2/find/classes?id=class-algebra-1",
     "explain": "apps/1/explain?q=guardian-001",
     "sanity check": "apps/1/sanity",
     "apps that see a person": "roster/users/1/apps",
@@ -146,6 +147,9 @@ def served() -> Iterator[Served]:
             "key", "add", "1", "--oauth1", "--name", "Server", "--address", "203.0.113.0/24"
         )
         installation.rollbook("sanity", "run", "1")
+        installation.rollbook("app", "add", "High School Chess")
+        some = ("--permission", "basic", "--school", "org-high", "--unenrolled")
+        installation.rollbook("grant", "1", "High School Chess", *some)
         own = (
             "delivery",
             "set",

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 from rollbook.engine.scope import Rule, Treatment, full
 from rollbook.flows.apps import add_app
 from rollbook.flows.opt_outs import opt_out, withdraw
+from rollbook.flows.permission_edits import edit_permissions
 from rollbook.flows.publish import publish, set_rule
 from rollbook.store.models import RECORDS, District, Grant, OptOut, Publication
+from rollbook.store.models.publication import NUMBER_OF
+from tests import cast
+from tests.delivered import a_district, a_grant, deliver, one, reader_of
 from tests.installation import ON_POSTGRESQL
 from tests.scoping import DRAWN, SIZES, random_roster, random_rule, store
 from tests.scoping import _columns as columns
@@ -104,3 +109,23 @@ def test_nothing_is_left_to_render_whatever_changed(seed: int) -> None:
             what = "opted in"
         left = publish(district.pk, None, "everything")
         assert left is None, (seed, step, what, left and _written(left))
+
+
+def test_a_mask_costs_what_changed_and_all_only_when_it_is_another(tmp_path: Path) -> None:
+    district = a_district()
+    deliver(district, cast.riverbend(tmp_path / "first"))
+    grant = a_grant(district, full(fields=(("users", "familyName", Treatment.MASK),)))
+    deliver(district, cast.riverbend(tmp_path / "second"))
+    deliver(district, cast.riverbend(tmp_path / "third", {"users": {cast.KOFI: {"givenName": "Kofi Kwame"}}}))
+    assert _looked_at() == 1
+    assert one(reader_of(grant), "/users/{sourcedId}", cast.KOFI)["givenName"] == "Kofi Kwame"
+    edit_permissions(grant, full(fields=(("users", "givenName", Treatment.MASK),)))
+    assert _looked_at() == 0, "then all are"
+    assert one(reader_of(grant), "/users/{sourcedId}", cast.KOFI)["givenName"] != "Kofi Kwame"
+
+
+def _looked_at() -> int:
+    """How many people the last publication looked at in the view it brought up last, where it did not look at all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM looked_at WHERE collection = %s", [NUMBER_OF["users"]])
+        return int(cursor.fetchone()[0])

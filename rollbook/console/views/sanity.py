@@ -252,7 +252,8 @@ def _row(grant: Grant, told: Told, past: list[int | None], limit: float | None) 
         mark=mark,
         who=WHO[told.who],
         examples=shown[:FIRST],
-        more=max(told.count - FIRST, 0) if told.examples else 0,
+        # Where fewer are named than could be, an example is of all of them.
+        more=max(told.count - FIRST, 0) if len(shown) >= min(told.count, FIRST) else 0,
         change=None if before is None else told.count - before,
         past=past,
         points=_points(past),
