@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from rollbook.store import pages
 from rollbook.store.routers import homes
+from tests.connectors.sshd import Sshd, a_sshd
 from tests.installation import ON_POSTGRESQL, Installation, fresh_installation, run_sql, template
 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
@@ -66,6 +67,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             for kind in ("passed", "failed", "error", "skipped")
         }
         Path(file).write_text(json.dumps(count), encoding="ascii")
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """An OpenSSH server of the module's own."""
+    server = a_sshd(tmp_path_factory.mktemp("sshd") / "server")
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -30,7 +29,7 @@ from rollbook.flows.timetable import BadSchedule
 from rollbook.store.models import Connection, Delivery, District, Export, Grant, Pin
 from rollbook.store.visibility import basic
 from tests import cast
-from tests.connectors.sshd import Sshd, a_sshd
+from tests.connectors.sshd import Sshd
 from tests.delivered import a_district, a_grant, deliver
 from tests.flows.packages import rows_of, take_in
 
@@ -38,14 +37,6 @@ pytestmark = pytest.mark.django_db
 
 CHICAGO = ZoneInfo("America/Chicago")
 PICKUP = {"login": "reading-app", "password": "correct horse battery"}
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = a_sshd(tmp_path_factory.mktemp("sshd") / "server")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

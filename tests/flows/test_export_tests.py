@@ -3,7 +3,6 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,19 +13,11 @@ from rollbook.connectors.sftp_push import STEPS
 from rollbook.flows import export_tests, exports
 from rollbook.flows.export_tests import FAILED, REPLACED, SUCCESS
 from rollbook.store.models import Export, ExportTest, Grant
-from tests.connectors.sshd import Sshd, a_sshd
+from tests.connectors.sshd import Sshd
 from tests.delivered import a_district, a_grant
 
 pytestmark = pytest.mark.django_db
 PICKUP = {"login": "reading-app", "password": "correct horse battery"}
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = a_sshd(tmp_path_factory.mktemp("sshd") / "server")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from tests import cast
-from tests.connectors.sshd import Sshd, a_sshd
+from tests.connectors.sshd import Sshd
 from tests.console.conftest import PASSWORD
 from tests.console.test_browser import EMAIL, open_context, sign_in, violations
 from tests.installation import Installation, free_port, fresh_installation
@@ -79,14 +79,6 @@ def installation(mailbox: Mailbox) -> Iterator[Installation]:
         made.rollbook("operator", "add", EMAIL, "--district", "1", "--password-stdin", stdin=f"{PASSWORD}\n")
         yield made
     post.stop()
-
-
-@pytest.fixture(scope="module")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    server = a_sshd(tmp_path_factory.mktemp("sshd") / "server")
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
