@@ -135,7 +135,7 @@ def _caller(credential_id: int, held: frozenset[str] | None, call: Call) -> Call
     ]
     reader = Reader(district_id, grant_id, version, credential_id, view_id or WHOLE_ROSTER, bool(deleted))
     is_live = bool(is_enabled) and revoked_at is None and bool(holds)
-    return Caller(reader, is_live, held, is_at_home(call.client, addresses), *most)
+    return Caller(reader, is_live, held, not addresses or is_at_home(call.client, addresses), *most)
 
 
 def is_at_home(address: str | None, networks: str) -> bool:

@@ -12,8 +12,8 @@ from typing import TextIO
 
 from rollbook.oneroster.spec import GUID
 
-_FIELD = r'(?:"(?:[^"]|"")*"|[^",]*)'
-WELL_FORMED = re.compile(rf"{_FIELD}(?:,{_FIELD})*")
+_FIELD = r'(?:"(?:[^"]++|"")*+"|[^",]*+)'
+WELL_FORMED = re.compile(rf"{_FIELD}(?:,{_FIELD})*+")
 FIELD = re.compile(rf"({_FIELD})(?:,|$)")
 
 LINES_OF_A_RECORD = 200
@@ -94,11 +94,11 @@ def _judged(text: str, lines: _Lines, columns: int, id_position: int, longest: i
         return Broken(line, "csv-long", _id_of(text[:1000], id_position))
     if "\0" in text:
         return Broken(line, "csv-nul", _id_of(text, id_position))
-    fields = fields_of(text)
-    if fields is None:
+    if not WELL_FORMED.fullmatch(text):
         whole = _continued(text, lines, columns, longest) if text.count('"') % 2 else None
         return whole or Broken(line, "csv-quote", _id_of(text, id_position))
-    if len(fields) != columns:
+    if _count(text) != columns:
+        fields = fields_of(text) or []
         return Broken(line, "csv-columns", _valid(fields[id_position]) if id_position < len(fields) else "")
     return Whole(line, text, False)
 
@@ -112,8 +112,7 @@ def _continued(text: str, lines: _Lines, columns: int, longest: int) -> Whole | 
         size += len(more) + 1
         if more.count('"') % 2:
             record = "\n".join(chain([text], taken))
-            fields = fields_of(record)
-            if fields is not None and len(fields) == columns and "\0" not in record:
+            if WELL_FORMED.fullmatch(record) and _count(record) == columns and "\0" not in record:
                 return Whole(first, record, True)
             break
     lines.back(taken)
@@ -130,7 +129,7 @@ def fields_of(text: str) -> list[str] | None:
 
 def _count(text: str) -> int:
     """How many fields a well-formed record has: the commas outside quotes, and one."""
-    return sum(part.count(",") for part in text.split('"')[::2]) + 1
+    return "".join(text.split('"')[::2]).count(",") + 1
 
 
 def _id_of(text: str, id_position: int) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rollbook.oneroster.collections import SERVED
-from rollbook.oneroster.entities import BASE, ENTITIES, USER_IDS
+from rollbook.oneroster.entities import BASE, ENTITIES, MEMBERS, USER_IDS
 from rollbook.oneroster.mapping import demographics_v1p1, user_v1p1, user_v1p2
 from rollbook.oneroster.operations import BASES
 from rollbook.oneroster.spec import Member
@@ -47,6 +47,13 @@ NEUTRAL_VALUES: dict[str, Any] = {
     "year": "1970",
     "float": 0,
 }
+
+REFERRING_TO_RESOURCES = frozenset(
+    collection
+    for entities in MEMBERS.values()
+    for collection, members in entities.items()
+    if any(member.target == "resources" for member in members)
+)
 
 _RESOURCE = f"{ADDRESS}/resources/".encode()
 
@@ -96,14 +103,15 @@ def neutral(collection: str, version: str) -> dict[str, Any]:
     return {member.name: _neutral(member) for member in members if member.required}
 
 
-def opened(text: str, instant: str, address: str) -> str:
-    """A stored text as the object it is served as; `address` is the service's, without a slash at its end."""
-    return f'{{"dateLastModified":"{instant}"{addressed(text.encode(), address).decode()}'
+def opened(text: str, collection: str, instant: str, address: str) -> str:
+    """A stored text of a collection as the object it is served as; `address` is the service's, without a slash at its end."""
+    return f'{{"dateLastModified":"{instant}"{addressed(text.encode(), collection, address).decode()}'
 
 
-def addressed(text: bytes, address: str) -> bytes:
-    """Stored texts with the service's address filled in. 1.2 has resources at a service of their own."""
-    if _RESOURCE in text:
+def addressed(text: bytes, collection: str, address: str) -> bytes:
+    """Stored texts of a collection with the service's address filled in. 1.2 has resources at a service of their own."""
+    # Only where there can be one: to look through a page costs nearly as much as to fill it in.
+    if collection in REFERRING_TO_RESOURCES and _RESOURCE in text:
         text = text.replace(_RESOURCE, f"{resources_address(address)}/resources/".encode())
     # Bytes, because they are replaced in a sixth of the time that a str takes.
     return text.replace(ADDRESS.encode(), address.encode())

@@ -61,7 +61,11 @@ def elements(cursor: CursorWrapper, column: str) -> str:
 def temporary(cursor: CursorWrapper, table: str, definition: str) -> None:
     """An empty temporary table; it goes with the transaction on PostgreSQL, and is replaced at the next use on SQLite."""
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
-    tail = " ON COMMIT DROP" if is_postgresql(cursor) else ""
+    if is_postgresql(cursor):
+        tail = " ON COMMIT DROP"
+    else:
+        # The key is the table: else SQLite would write and read each row twice.
+        tail = " WITHOUT ROWID" if "PRIMARY KEY" in definition else ""
     cursor.execute(f"CREATE TEMPORARY TABLE {table} ({definition}){tail}")
 
 

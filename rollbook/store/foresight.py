@@ -236,7 +236,7 @@ def _rendered(
 
 def _plain(text: str) -> Json:
     """The record without its date and without addresses."""
-    record: Json = json.loads(opened(text, "", ""))
+    record: Json = json.loads(opened(text, "users", "", ""))
     record.pop("dateLastModified")
     return {name: _without_hrefs(value) for name, value in record.items()}
 

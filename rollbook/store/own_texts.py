@@ -126,7 +126,7 @@ def _looked_at(edition: Edition, collection: str, is_treated: bool, is_partial: 
             edition, f"SELECT record_id FROM seen WHERE collection = {number} ORDER BY record_id", []
         )
     else:
-        ids = _trimmed(edition, collection) if collection in TRIMMED else []
+        ids = _trimmed(edition, collection)
     if not is_partial:
         return ids
     looked_at = ids if collection in FEW else _may_differ(edition, collection, ids)
@@ -209,6 +209,10 @@ def _own(
 
 def _trimmed(edition: Edition, collection: str) -> list[int]:
     """The records seen that may have something to hide, or that the whole roster does not show."""
+    if collection == "enrollments":
+        return _at_unseen_schools(edition)
+    if collection not in TRIMMED:
+        return []
     cursor, number = edition.cursor, edition.district.pk
     condition, parameters = TRIMMED[collection](cursor, number)
     return _numbers(
@@ -217,6 +221,13 @@ def _trimmed(edition: Edition, collection: str) -> list[int]:
             JOIN seen s ON s.collection = {NUMBER_OF[collection]} AND s.record_id = r.id
             WHERE r.district_id = %s AND ({condition}) ORDER BY r.id""",
         [number, *parameters],
+    )
+
+
+def _at_unseen_schools(edition: Edition) -> list[int]:
+    """The enrollments whose school is out of sight, instead of which the class's is told."""
+    return _numbers(
+        edition, f"SELECT id FROM seen_enrolled WHERE NOT ({seen('orgs', 'school_id')}) ORDER BY id", []
     )
 
 
@@ -250,18 +261,9 @@ def _trimmed_users(cursor: CursorWrapper, district_id: int) -> Trim:
     )
 
 
-def _trimmed_enrollments(cursor: CursorWrapper, district_id: int) -> Trim:
-    """A school out of sight, instead of which the class's is told."""
-    return f"NOT ({seen('orgs', 'r.school_id')})", []
-
-
 def _trimmed_demographics(cursor: CursorWrapper, district_id: int) -> Trim:
-    """A guardian's, which nobody else sees."""
-    return (
-        f"""EXISTS (SELECT 1 FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.user_id
-                    AND h.status = 'active' AND h.role IN ({GUARDIAN_WORDS}))""",
-        [],
-    )
+    """Of somebody whom nobody else sees, a guardian, who was looked at before."""
+    return f"r.user_id IN (SELECT record_id FROM own WHERE collection = {NUMBER_OF['users']})", []
 
 
 def _unseen_resource(district_id: int, table: str, column: str) -> Trim:
@@ -276,7 +278,6 @@ TRIMMED: dict[str, Callable[[CursorWrapper, int], Trim]] = {
     "courses": _trimmed_courses,
     "classes": _trimmed_classes,
     "users": _trimmed_users,
-    "enrollments": _trimmed_enrollments,
     "demographics": _trimmed_demographics,
 }
 """Which records of a collection `_own` looks at; orgs and sessions are few and all looked at, resources never differ."""

@@ -65,7 +65,7 @@ def read(located: Located, address: str) -> tuple[bytes, int]:
     text, count = joined_texts(located)
     if located.question.fields is not None:
         text = _selected(text, located.question.fields)
-    return addressed(text, address), count
+    return addressed(text, str(located.question.operation.collection), address), count
 
 
 def _selected(text: bytes, fields: tuple[str, ...]) -> bytes:

@@ -22,10 +22,15 @@ from rollbook.store.visibility import WHOLE_ROSTER, Reader
 SPREAD = 4
 """The texts of a view's page are read in one walk where they lie within this many times their number; else each by itself."""
 
+LENGTH = 4
+"""They are read by runs, one lying behind the other, where a run has so many of them on average."""
+
 LIKELY = 6
 """The stamps of a page are looked for among the first publication and so many of the latest, before they are looked up."""
 
 Stamped = tuple[int, str]
+Runs = list[tuple[int, int]]
+"""First and last positions of what lies together among everybody's texts, in the order of a page."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +101,22 @@ def _span(positions: range | Sequence[int]) -> tuple[int, int, int]:
     return first, last, last - first + 1 - len(positions) if ascends else -1
 
 
+def _by_runs(places: Sequence[int]) -> Runs:
+    """The runs in which the rows of a page lie among everybody's; none where there would be too many."""
+    breaks = [at for at, (a, b) in enumerate(pairwise(places), 1) if b != a + 1]
+    if not places or (len(breaks) + 1) * LENGTH > len(places):
+        return []
+    return [(places[a], places[b - 1]) for a, b in pairwise([0, *breaks, len(places)])]
+
+
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------------------------------
 
 
 def _joined_by_python(located: Located) -> tuple[bytes, int]:
-    rows = _view_rows(located) if located.is_view else _base_rows(located)
+    if located.is_view:
+        rows = _rows_in_runs(located) or _view_rows(located)
+    else:
+        rows = _base_rows(located)
     opening = {stamp: _opening(located.reader.district_id, stamp) for stamp in {stamp for stamp, _ in rows}}
     if len(opening) == 1:
         [one] = opening.values()
@@ -134,6 +150,39 @@ def _base_rows(located: Located) -> list[Stamped]:
     columns = f"{located.stamp('r')}, {located.text('r')}"
     keys = "district_id = %s AND collection = %s"
     return _in_order(located, "store_served", columns, keys, [located.reader.district_id, located.collection])
+
+
+def _rows_in_runs(located: Located) -> list[Stamped]:
+    """The rows of a view's page where all of them are shown as everybody sees them, and came into the view together; else none."""
+    first, last, gaps = _span(located.positions)
+    if gaps:
+        return []
+    reader, at = located.reader, [located.publication] * 2
+    keys = [reader.district_id, located.collection]
+    [(places, entered, latest, own, records)] = fetch(
+        connection,
+        f"""SELECT array_agg(place ORDER BY position), min({located.stamp("r")}), max({located.stamp("r")}), count(text_v1p1),
+                array_agg(record_id ORDER BY position)
+            FROM store_viewrow r WHERE district_id = %s AND collection = %s AND view_id = %s AND position BETWEEN %s AND %s
+                AND from_publication <= %s AND to_publication > %s""",
+        [*keys, reader.view_id, first, last, *at],
+    )
+    runs = _by_runs(places or []) if own == 0 and entered == latest else []
+    if not runs:
+        return []
+    # OFFSET keeps PostgreSQL from reading the whole collection once and comparing every row with every run.
+    rows = fetch(
+        connection,
+        f"""SELECT r.record_id, {located.stamp("r")}, {located.text("r")}
+            FROM unnest(%s::bigint[], %s::bigint[]) AS run (first, last) CROSS JOIN LATERAL (
+                SELECT * FROM store_served WHERE district_id = %s AND collection = %s AND position BETWEEN run.first AND run.last
+                    AND from_publication <= %s AND to_publication > %s OFFSET 0) AS r""",
+        [*map(list, zip(*runs, strict=True)), *keys, *at],
+    )
+    # What has moved since it came into the view is not where it was, and something else can be.
+    if [record_id for record_id, _, _ in rows] != records:
+        return []
+    return [(stamp if stamp > entered else entered, text) for _, stamp, text in rows]
 
 
 def _view_rows(located: Located) -> list[Stamped]:
@@ -179,11 +228,50 @@ def _shared_rows(located: Located, wanted: str, values: list[Any]) -> Iterable[t
 
 
 def _joined_by_sqlite(located: Located) -> tuple[bytes, int]:
-    joined, count = _page(located, "b.position = v.place AND b.record_id = v.record_id")
+    if located.is_view and (found := _joined_in_runs(located)):
+        return found
+    joined, count = _page(located, "b.position = v.place AND +b.record_id = v.record_id")
     if count < len(located.positions):
         # A record that has moved since it entered the view is not where it was.
         joined, count = _page(located, "b.record_id = v.record_id")
     return joined, count
+
+
+def _joined_in_runs(located: Located) -> tuple[bytes, int] | None:
+    """A view's page where all of it is shown as everybody sees it, and came into the view together; else None."""
+    first, last, gaps = _span(located.positions)
+    if gaps:
+        return None
+    reader, at = located.reader, [located.publication] * 2
+    keys = [reader.district_id, located.collection]
+    stamp = located.stamp("r")
+    # The + keeps SQLite from looking for what came in these publications: that is nearly all.
+    [(places, entered, latest, own, records)] = fetch(
+        connection,
+        f"""SELECT group_concat(place), min(stamp), max(stamp), count(text_v1p1), group_concat(record_id)
+            FROM (SELECT place, {stamp} AS stamp, text_v1p1, record_id FROM store_viewrow r
+                  WHERE district_id = %s AND collection = %s AND view_id = %s AND position BETWEEN %s AND %s
+                    AND +from_publication <= %s AND to_publication > %s ORDER BY position)""",
+        [*keys, reader.view_id, first, last, *at],
+    )
+    is_plain = places is not None and own == 0 and entered == latest
+    runs = _by_runs([int(place) for place in places.split(",")]) if is_plain else []
+    if not runs:
+        return None
+    opening, openings = _opening_in_sql(located, entered)
+    # A CROSS JOIN walks through the runs as they are given, and each by its index: to ask for that order would sort all the texts.
+    [(joined, found)] = fetch(
+        connection,
+        f"""SELECT CAST(group_concat({opening} || page.body) AS BLOB), group_concat(page.record_id)
+            FROM (SELECT max({stamp}, %s) AS stamp, {located.text("r")} AS body, r.record_id
+                  FROM json_each(%s) AS run CROSS JOIN store_served r
+                  WHERE r.district_id = %s AND r.collection = %s
+                    AND r.position BETWEEN json_extract(run.value, '$[0]') AND json_extract(run.value, '$[1]')
+                    AND +r.from_publication <= %s AND r.to_publication > %s) AS page""",
+        [*openings, entered, json.dumps(runs), *keys, *at],
+    )
+    # What has moved since it came into the view is not where it was, and something else can be.
+    return (joined, len(located.positions)) if found == records else None
 
 
 def _page(located: Located, meeting: str) -> tuple[bytes, int]:
@@ -204,26 +292,30 @@ def _page(located: Located, meeting: str) -> tuple[bytes, int]:
     if gaps:
         parameters = [json.dumps(list(located.positions)), *parameters]
     stamp, text = _shown(located)
-    instant, instants = _instant(located)
+    opening, openings = _opening_in_sql(located)
     [(joined, count)] = fetch(
         connection,
-        f"""SELECT CAST(group_concat({instant} || '"' || page.body, ',{{"dateLastModified":"') AS BLOB), count(page.body)
+        f"""SELECT CAST(group_concat({opening} || page.body) AS BLOB), count(page.stamp)
             FROM (SELECT {stamp} AS stamp, {text} AS body FROM {before}{source} ORDER BY {order}) AS page""",
-        [*instants, *parameters],
+        [*openings, *parameters],
     )
-    return b'{"dateLastModified":"' + joined if joined else b"", count
+    return joined or b"", count
 
 
-def _instant(located: Located) -> tuple[str, list[Any]]:
-    """SQL: the instant of the page's stamp. The likely publications are given: the first, by which most came, and the latest."""
+def _opening_in_sql(located: Located, likeliest: int = 1) -> tuple[str, list[Any]]:
+    """SQL: how a record with the page's stamp begins.
+
+    The likely publications are given: the likeliest, the first, by which most came, and the latest.
+    """
     district_id, latest = located.reader.district_id, located.publication
-    likely = sorted({1, *range(max(1, latest - LIKELY), latest + 1)})
-    known = [(number, text) for number in likely if (text := _instant_text(district_id, number))]
+    likely = dict.fromkeys((likeliest, 1, *range(latest, max(0, latest - LIKELY), -1)))
+    known = [(number, _opening(district_id, number)) for number in likely]
     looked_up = (
-        "SELECT p.instant_text FROM store_publication p WHERE p.district_id = %s AND p.number = page.stamp"
+        '\'{"dateLastModified":"\' || COALESCE((SELECT p.instant_text FROM store_publication p'
+        " WHERE p.district_id = %s AND p.number = page.stamp), '') || '\"'"
     )
     cases = "".join(" WHEN %s THEN %s" for _ in known)
-    return f"CASE page.stamp{cases} ELSE ({looked_up}) END", [
+    return f"CASE page.stamp{cases} ELSE {looked_up} END", [
         *(value for pair in known for value in pair),
         district_id,
     ]
@@ -249,7 +341,7 @@ def _source(located: Located, wanted: str, values: list[Any], meeting: str) -> t
                 AND b.from_publication <= %s AND b.to_publication > %s""",
             [reader.district_id, located.collection, *values, *at],
         )
-    # The + keeps SQLite, which knows no figures about its tables, from looking records up by the publication.
+    # The + keeps SQLite, which knows no figures about its tables, from looking records up by the publication, or where they did not lie.
     return (
         f"""store_viewrow v LEFT JOIN store_served b ON v.text_v1p1 IS NULL AND b.district_id = v.district_id
                 AND b.collection = v.collection AND {meeting} AND +b.from_publication <= %s AND b.to_publication > %s

@@ -279,7 +279,13 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
     """What is seen for the first time, in the order of the whole roster: so a page of the view lies close together there."""
     number, cursor = NUMBER_OF[collection], edition.cursor
     # Into what is empty all comes that is seen.
-    coming, of_view = ("moved", "AND s.view_id = %s AND s.comes") if totals[collection] else ("seen", "")
+    coming, condition, parameters = "seen", "", []
+    if totals[collection]:
+        coming = "moved"
+        condition = f"""AND s.view_id = %s AND s.comes AND NOT EXISTS (
+                SELECT 1 FROM store_viewrow v WHERE v.district_id = %s AND v.view_id = %s AND v.collection = {number}
+                AND v.record_id = s.record_id AND v.to_publication = %s)"""
+        parameters = [view.pk, edition.district.pk, view.pk, FOREVER]
     cursor.execute(
         f"""INSERT INTO store_viewrow (district_id, view_id, collection, from_publication, to_publication, {NEXT})
             SELECT %s, %s, %s, %s, %s, s.record_id, %s + row_number() OVER (ORDER BY b.position, s.record_id),
@@ -288,9 +294,7 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
             FROM {coming} s LEFT JOIN own o ON o.collection = s.collection AND o.record_id = s.record_id
             LEFT JOIN store_served b ON b.district_id = %s AND b.collection = s.collection AND b.record_id = s.record_id
                 AND b.to_publication = %s
-            WHERE s.collection = {number} {of_view} AND NOT EXISTS (
-                SELECT 1 FROM store_viewrow v WHERE v.district_id = %s AND v.view_id = %s AND v.collection = {number}
-                AND v.record_id = s.record_id AND v.to_publication = %s)""",
+            WHERE s.collection = {number} {condition}""",
         [
             edition.district.pk,
             view.pk,
@@ -302,10 +306,7 @@ def _enter(edition: Edition, view: View, collection: str, totals: dict[str, int]
             edition.number,
             edition.district.pk,
             FOREVER,
-            *([view.pk] if of_view else []),
-            edition.district.pk,
-            view.pk,
-            FOREVER,
+            *parameters,
         ],
     )
     entered = int(cursor.rowcount)

@@ -102,9 +102,11 @@ def reader_of_grant(grant: Grant, credential_id: int) -> Reader:
 # --- The sets, worked out in SQL into temporary tables -----------------------------------------------------------------------------------
 #
 # seen(collection, record_id) is all that is let through; chosen(id) are the orgs at which people may be shown with a role. Scopes stack: the
-# sets of each are worked out in a table of their own and put together, so that no scope reaches what only another one opens.
+# sets of each are worked out in a table of their own and put together, so that no scope reaches what only another one opens. Enrollments are
+# by far the most: beside their set stands who is meant and at which school, so that each is looked up once.
 
 SETS = "collection smallint, record_id bigint, PRIMARY KEY (collection, record_id)"
+ENROLLED = "id bigint PRIMARY KEY, user_id bigint, school_id bigint"
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,10 @@ class Working:
     scope: Scope
     sets: str
     without: Sequence[int]
+
+    @property
+    def enrolled(self) -> str:
+        return f"{self.sets}_enrolled"
 
     def see(self, collection: str, select: str, parameters: Sequence[Any]) -> None:
         """Put what `select` gives as `id` into the set of `collection`; what is there already stays."""
@@ -147,11 +153,13 @@ def seen(collection: str, column: str, sets: str = "seen") -> str:
 
 
 def work_out(cursor: CursorWrapper, district_id: int, rule: Rule, without: Sequence[int] = ()) -> None:
-    """Fill the temporary tables `seen` and `chosen` with what `rule` lets through of the roster as it is now.
+    """Fill the temporary tables `seen` and `chosen` with what `rule` lets through of the roster as it is now, and `seen_enrolled`, where it
+    is less than the roster, with its enrollments.
 
     `without` are the record ids of people who are not shown whatever the rule says, neither themselves nor where they are enrolled.
     """
     temporary(cursor, "seen", SETS)
+    temporary(cursor, "seen_enrolled", ENROLLED)
     temporary(cursor, "chosen", "id bigint PRIMARY KEY")
     if rule.level is Level.FULL:
         everything = next(iter(rule.scopes), EVERYTHING)
@@ -168,10 +176,12 @@ def _stack(cursor: CursorWrapper, district_id: int, scopes: Sequence[Scope], wit
         return _scope(Working(cursor, district_id, scopes[0], "seen", without))
     for one in scopes:
         temporary(cursor, "one_scope", SETS)
+        temporary(cursor, "one_scope_enrolled", ENROLLED)
         _scope(Working(cursor, district_id, one, "one_scope", without))
-        cursor.execute(
-            "INSERT INTO seen (collection, record_id) SELECT collection, record_id FROM one_scope WHERE TRUE ON CONFLICT DO NOTHING"
-        )
+        for kind in ("", "_enrolled"):
+            cursor.execute(
+                f"INSERT INTO seen{kind} SELECT * FROM one_scope{kind} WHERE TRUE ON CONFLICT DO NOTHING"
+            )
 
 
 def _everything(work: Working) -> None:
@@ -267,22 +277,20 @@ def _classes(work: Working, orgs: set[int]) -> None:
 
 def _enrollments(work: Working) -> None:
     allowed, parameters = work.is_allowed("e.user_id")
-    work.see(
-        "enrollments",
-        f"""SELECT e.id FROM store_enrollment e
+    work.cursor.execute(
+        f"""INSERT INTO {work.enrolled} (id, user_id, school_id) SELECT e.id, e.user_id, e.school_id FROM store_enrollment e
             JOIN store_user u ON u.district_id = e.district_id AND u.id = e.user_id AND u.status = 'active'
             WHERE e.district_id = %s AND e.status = 'active' AND {work.has("classes", "e.class_id")} AND {allowed}""",
         [work.district_id, *parameters],
+    )
+    work.cursor.execute(
+        f"INSERT INTO {work.sets} (collection, record_id) SELECT {NUMBER_OF['enrollments']}, id FROM {work.enrolled}"
     )
 
 
 def _users(work: Working, orgs: set[int]) -> None:
     """People enrolled; then, where the toggles say so, people in no class at all, and guardians."""
-    work.see(
-        "users",
-        f"SELECT e.user_id AS id FROM store_enrollment e WHERE e.district_id = %s AND {work.has('enrollments', 'e.id')}",
-        [work.district_id],
-    )
+    work.see("users", f"SELECT user_id AS id FROM {work.enrolled}", [])
     if work.scope.guardians:
         _guardians(work)
     if work.scope.unenrolled:

@@ -249,6 +249,7 @@ def riverbend_in_json(version: str) -> dict[str, list[Json]]:
             json.loads(
                 opened(
                     render(collection, row, version, TODAY),
+                    collection,
                     "2026-11-19T12:00:00.000Z",
                     "https://there.example/x",
                 )

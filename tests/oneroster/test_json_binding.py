@@ -44,7 +44,9 @@ ALL = pytest.mark.parametrize(("version", "collection"), [(v, c) for v in VERSIO
 
 
 def served(collection: str, record: dict[str, Any], version: str) -> dict[str, Any]:
-    answer: dict[str, Any] = json.loads(opened(render(collection, record, version, TODAY), INSTANT, HOST))
+    answer: dict[str, Any] = json.loads(
+        opened(render(collection, record, version, TODAY), collection, INSTANT, HOST)
+    )
     return answer
 
 
@@ -252,7 +254,7 @@ def test_only_addresses_are_filled_in_whatever_the_data_hold(record: dict[str, A
     text = render("orgs", record, "1.1", TODAY)
     references = [record["parentSourcedId"], *(record["children"] or [])]
     assert text.count(ADDRESS) == sum(map(bool, references))
-    answer = json.loads(opened(text, INSTANT, HOST))
+    answer = json.loads(opened(text, "orgs", INSTANT, HOST))
     assert (answer["sourcedId"], answer["name"]) == (record["sourcedId"], record["name"] or "")
     assert answer.get("metadata", {}) == (record["metadata"] or {})
     assert [child["sourcedId"] for child in answer.get("children", [])] == (record["children"] or [])
@@ -286,7 +288,7 @@ def test_text_is_compact_and_not_escaped_beyond_need():
 
 @ALL
 def test_a_tombstone_has_what_its_schema_requires_and_nothing_else(version: str, collection: str):
-    answer = json.loads(opened(tombstone(collection, "gone/1", version), INSTANT, HOST))
+    answer = json.loads(opened(tombstone(collection, "gone/1", version), collection, INSTANT, HOST))
     members = ENTITIES[version, collection].members
     assert list(answer) == [member.name for member in members if member.required]
     assert (answer["sourcedId"], answer["status"]) == ("gone/1", "tobedeleted")
@@ -330,6 +332,6 @@ def test_an_instant_is_written_in_milliseconds_utc():
 def test_references_to_resources_lead_to_the_service_that_has_them():
     stored = f'"{ADDRESS}/courses/c","{ADDRESS}/resources/r"'.encode()
     old, new = "https://h/ims/oneroster/v1p1", "https://h/ims/oneroster/rostering/v1p2"
-    assert addressed(stored, old) == f'"{old}/courses/c","{old}/resources/r"'.encode()
+    assert addressed(stored, "classes", old) == f'"{old}/courses/c","{old}/resources/r"'.encode()
     resources = "https://h/ims/oneroster/resources/v1p2/resources/r"
-    assert addressed(stored, new) == f'"{new}/courses/c","{resources}"'.encode()
+    assert addressed(stored, "classes", new) == f'"{new}/courses/c","{resources}"'.encode()
