@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from rollbook.engine.scope import Rule, Treatment, full
 from rollbook.flows.apps import add_app
