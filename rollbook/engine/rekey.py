@@ -85,14 +85,13 @@ def paired_since(plans: Sequence[Path], work: Path) -> dict[str, list[tuple[int,
 def _write_net(plans: Sequence[Path], target: Path) -> None:
     """What is gone in the end and was there at first, as it was when it went; what is there in the end and came on the way, as it is."""
     changes = " UNION ALL ".join(
-        f"SELECT {place} AS place, number, collection, action, record_id, source_id, before, after FROM {scan(plan)}"
+        f"SELECT {place}::BIGINT << 40 | number AS turn, collection, action, record_id, source_id, before, after FROM {scan(plan)}"
         for place, plan in enumerate(plans)
     )
     ends = (
-        f"SELECT collection, record_id, first(action ORDER BY place, number) AS begun, last(action ORDER BY place, number) AS ended,"
-        f" last(source_id ORDER BY place, number) AS source_id, last(before ORDER BY place, number) AS before,"
-        f" last(after ORDER BY place, number) AS after FROM ({changes}) WHERE action <> 'relink' AND collection IN {words(RECOGNISED)}"
-        " GROUP BY collection, record_id"
+        "SELECT collection, record_id, arg_min(action, turn) AS begun, arg_max(action, turn) AS ended, arg_max(source_id, turn) AS source_id,"
+        f" arg_max(before, turn) AS before, arg_max(after, turn) AS after FROM ({changes})"
+        f" WHERE action <> 'relink' AND collection IN {words(RECOGNISED)} GROUP BY collection, record_id"
     )
     with duckdb.connect(
         config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(target.parent)}

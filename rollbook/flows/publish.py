@@ -43,6 +43,7 @@ def publish(
     """
     district = locked(district_id)
     state, edition = _next_edition(district, looked)
+    changed = None if changed is None else _with_due(edition, changed)
     views = _views_in_use(district)
     for view in views:
         edition.looked.will(f"view {view.pk}", sum(edition.totals.values()))
@@ -119,13 +120,26 @@ def publish_due(district_id: int) -> Publication | None:
         if last is None or last.local_date >= today:
             return None
         span = (last.local_date, today)
-        roles = Role.objects.filter(district=district)
-        begun = roles.filter(begin_date__gt=span[0], begin_date__lte=span[1])
-        ended = roles.filter(end_date__gt=span[0], end_date__lte=span[1])
-        due = set(begun.values_list("id", flat=True)) | set(ended.values_list("id", flat=True))
-        if not due and not _permissions_due(district, *span):
+        if not _roles_due(district, *span) and not _permissions_due(district, *span):
             return None
-        return publish(district_id, {"roles": due}, "a day began")
+        return publish(district_id, {}, "a day began")
+
+
+def _with_due(edition: Edition, changed: Changed) -> Changed:
+    """What changed, with the roles that began or ended since the last publication: whoever publishes first on a day takes them along."""
+    last = Publication.objects.filter(district=edition.district, number=edition.number - 1).first()
+    if last is None or last.local_date >= edition.today:
+        return changed
+    due = _roles_due(edition.district, last.local_date, edition.today)
+    return {**changed, "roles": changed.get("roles", set()) | due}
+
+
+def _roles_due(district: District, last: str, today: str) -> set[int]:
+    """The roles that begin, or ended, after `last` and until `today`."""
+    roles = Role.objects.filter(district=district)
+    begun = roles.filter(begin_date__gt=last, begin_date__lte=today)
+    ended = roles.filter(end_date__gt=last, end_date__lte=today)
+    return set(begun.values_list("id", flat=True)) | set(ended.values_list("id", flat=True))
 
 
 def _permissions_due(district: District, last: str, today: str) -> bool:

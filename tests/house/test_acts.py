@@ -95,6 +95,7 @@ WRITTEN = """
     check it by itself                             | app-sanity-plan | sanity schedule | set_sanity_plan
     keep exports back by it                        | app-sanity-limit | sanity limit | set_sanity_plan
     say how many it is licensed for                | app-sanity-licences | sanity licences | set_sanity_plan
+    say how many it is licensed for                | app-sanity-licences | sanity licences | set_sanity_plan
 
     Mail to developers
     write, shown before it is sent                 | app-email | email write | write_to_developer
