@@ -13,7 +13,7 @@ from rollbook.connectors.oneroster_rest.address import is_same_place
 from rollbook.connectors.oneroster_rest.configuration import Configuration
 from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, Page, page_of
 from rollbook.connectors.oneroster_rest.reading import row_of
-from rollbook.connectors.oneroster_rest.server import NOT_PERMITTED, Server
+from rollbook.connectors.oneroster_rest.server import Server
 from rollbook.connectors.oneroster_rest.sign_in import SignInRefused
 from rollbook.connectors.oneroster_rest.spool import Row, Spool
 from rollbook.connectors.oneroster_rest.wire import Answer, TooMuch
@@ -23,6 +23,7 @@ ATTEMPTS = 3
 
 SMALLEST_PAGE = 10
 NOT_OFFERED = frozenset({404, 405, 410, 501})
+NOT_PERMITTED = frozenset({403})
 AT_THE_END = frozenset({"an empty page", "a refusal behind the end", "the end again behind the end"})
 STALE_PAGES = 2
 """So many pages with nothing new, one after the other, and the server goes round in circles."""

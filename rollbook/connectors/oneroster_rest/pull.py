@@ -16,8 +16,8 @@ from rollbook.connectors.oneroster_rest.certificate import Part, certificate, ce
 from rollbook.connectors.oneroster_rest.configuration import OPTIONS, Configuration, checked, configured
 from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, page_of
 from rollbook.connectors.oneroster_rest.package import write
-from rollbook.connectors.oneroster_rest.paging import NOT_OFFERED, read_collection
-from rollbook.connectors.oneroster_rest.server import NOT_PERMITTED, Server
+from rollbook.connectors.oneroster_rest.paging import NOT_OFFERED, NOT_PERMITTED, read_collection
+from rollbook.connectors.oneroster_rest.server import Server
 from rollbook.connectors.oneroster_rest.sign_in import sign_in_of
 from rollbook.connectors.oneroster_rest.spool import Spool
 from rollbook.connectors.oneroster_rest.token_address import likely_token_addresses
