@@ -129,7 +129,7 @@ def _counted() -> Iterator[list[int]]:
     made = [0]
 
     def count(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        made[0] += "TABLE seen (" in sql
+        made[0] += "EXISTS seen (" in sql
         return execute(sql, *rest)
 
     with connection.execute_wrapper(count):

@@ -27,6 +27,7 @@ PURE = (
     "tests/cli/test_validate_generated.py",
     # Connectors end in a package and touch no database.
     "tests/connectors/test_rest_quirks.py",
+    "tests/connectors/test_rest_resources.py",
     "tests/connectors/test_rest_values.py",
     "tests/connectors/test_sftp_drop.py",
     "tests/connectors/test_sftp_pull.py",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.imports import Badge
@@ -11,6 +12,7 @@ from rollbook.flows.completeness import certificate_of
 from rollbook.store.models import Run
 
 PROVED = Badge(_("Proved"), "green", "check")
+NOT_SHARED = Badge(_("Not shared"), "secondary", "stop")
 NOT_PROVED = Badge(_("Not proved"), "yellow", "warning")
 
 
@@ -50,9 +52,21 @@ def _proof(name: str, part: dict[str, Any]) -> Proof:
     totals = values["totals"]
     return Proof(
         collection=COLLECTIONS[name],
-        mark=PROVED if part["complete"] else NOT_PROVED,
+        mark=_mark(part),
         records=values["records"],
         announced=totals[0] if len(totals) == 1 else None,
         pages=values["pages"],
-        why="; ".join(part["why"]),
+        why=_why(part),
     )
+
+
+def _why(part: dict[str, Any]) -> str:
+    if part["mode"] == "absent":
+        return gettext("This provider does not share resources: what is stored stays.")
+    return "; ".join(part["why"])
+
+
+def _mark(part: dict[str, Any]) -> Badge:
+    if part["mode"] == "absent":
+        return NOT_SHARED
+    return PROVED if part["complete"] else NOT_PROVED

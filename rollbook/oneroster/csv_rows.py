@@ -213,10 +213,11 @@ def _links(version: str, collection: str, record: Record) -> Iterator[Row]:
     for resource in record.get("resources") or ():
         owner, named = record["sourcedId"], resource["sourcedId"]
         ends = [owner, "", "", named] if collection == "users" else ["", owner, named]
-        yield Row(table, _link_id(owner, named), ends, {})
+        yield Row(table, link_id(owner, named), ends, {})
 
 
-def _link_id(owner: str, resource: str) -> str:
+def link_id(owner: str, resource: str) -> str:
+    """The sourcedId of a link, which REST gives none: `link-` and the md5 of both ids, 37 letters, the same every time."""
     return derived_role_id(owner, resource, "").replace("role-", "link-", 1)
 
 

@@ -61,12 +61,22 @@ def elements(cursor: CursorWrapper, column: str) -> str:
 def temporary(cursor: CursorWrapper, table: str, definition: str) -> None:
     """An empty temporary table; it goes with the transaction on PostgreSQL, and is replaced at the next use on SQLite."""
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
+    cursor.execute(f"CREATE TEMPORARY TABLE {table} ({definition}){_tail(cursor, definition)}")
+
+
+def emptied(cursor: CursorWrapper, table: str, definition: str) -> None:
+    """The same, for a table that one transaction needs many times and always with this definition: PostgreSQL holds a lock for every table a
+    transaction has made, to its end, and has room for some thousands.
+    """
+    cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({definition}){_tail(cursor, definition)}")
+    cursor.execute(f"TRUNCATE {table}" if is_postgresql(cursor) else f"DELETE FROM {table}")
+
+
+def _tail(cursor: CursorWrapper, definition: str) -> str:
     if is_postgresql(cursor):
-        tail = " ON COMMIT DROP"
-    else:
-        # The key is the table: else SQLite would write and read each row twice.
-        tail = " WITHOUT ROWID" if "PRIMARY KEY" in definition else ""
-    cursor.execute(f"CREATE TEMPORARY TABLE {table} ({definition}){tail}")
+        return " ON COMMIT DROP"
+    # The key is the table: else SQLite would write and read each row twice.
+    return " WITHOUT ROWID" if "PRIMARY KEY" in definition else ""
 
 
 def batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:

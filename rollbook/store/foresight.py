@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from rollbook.engine.scope import Rule
 from rollbook.oneroster.json_binding import opened, texts
-from rollbook.store.bulk import among, many, temporary
+from rollbook.store.bulk import among, emptied, many
 from rollbook.store.circumstances import Circumstances
 from rollbook.store.models import Grant
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
@@ -63,7 +63,7 @@ class Example:
 
 def work_out_both(cursor: CursorWrapper, grant: Grant, rule: Rule, around: Circumstances) -> None:
     """Fill `held` and `seen`. Needs a transaction, as temporary tables do."""
-    temporary(cursor, "held", SETS)
+    emptied(cursor, "held", SETS)
     if not grant._state.adding:
         _hold(cursor, grant)
     work_out(cursor, grant.district_id, rule, sorted(around.left_out))

@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 
 from rollbook.engine.scope import Rule
 from rollbook.oneroster.json_binding import texts
-from rollbook.store.bulk import among, batches, elements, is_postgresql, load, many, temporary
+from rollbook.store.bulk import among, batches, elements, emptied, is_postgresql, load, many
 from rollbook.store.circumstances import Circumstances
 from rollbook.store.models import RECORDS, View, ViewRow
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
@@ -43,12 +43,12 @@ def make_own_texts(edition: Edition, rule: Rule, circumstances: Circumstances, v
 
     True: only the records in the temporary table `looked_at` were looked at, and all others are shown as before.
     """
-    temporary(
+    emptied(
         edition.cursor,
         "own",
         "collection smallint, record_id bigint, kind text, text_v1p1 text, text_v1p2 text, PRIMARY KEY (collection, record_id)",
     )
-    temporary(edition.cursor, "looked_at", SETS)
+    emptied(edition.cursor, "looked_at", SETS)
     _find_moved(edition, views)
     sight = view_sight(edition.cursor, edition.district.pk)
     roster = Roster(edition.cursor, edition.district.pk, sight, edition.today)
@@ -89,14 +89,14 @@ def _are_as_they_were(views: Sequence[View], made_by: str) -> bool:
 def _find_moved(edition: Edition, views: Sequence[View]) -> None:
     """Fill the temporary table `moved` with what each of these views shows now and did not, or did and does not; nothing of an empty one."""
     cursor, district_id = edition.cursor, edition.district.pk
-    temporary(
+    emptied(
         cursor,
         "moved",
         "view_id bigint, collection smallint, record_id bigint, comes boolean, PRIMARY KEY (view_id, collection, record_id)",
     )
     for view in views:
         if ViewRow.objects.filter(district_id=district_id, view_id=view.pk).exists():
-            temporary(cursor, "shown_before", SETS)
+            emptied(cursor, "shown_before", SETS)
             cursor.execute(
                 """INSERT INTO shown_before (collection, record_id) SELECT collection, record_id FROM store_viewrow
                    WHERE district_id = %s AND view_id = %s AND to_publication = %s AND NOT gone""",

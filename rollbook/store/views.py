@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollbook.engine.scope import NONE, Rule
-from rollbook.store.bulk import is_postgresql, load, temporary
+from rollbook.store.bulk import emptied, is_postgresql, load
 from rollbook.store.circumstances import Circumstances
 from rollbook.store.models import RECORDS, View
 from rollbook.store.models.publication import COLLECTIONS, FOREVER, NUMBER_OF
@@ -126,7 +126,7 @@ def _refresh_collection(
     touched: bool,
     is_partial: bool,
 ) -> bool:
-    temporary(
+    emptied(
         edition.cursor,
         "successor",
         """record_id bigint PRIMARY KEY, position bigint, place bigint, gone boolean, kind text, stamp_v1p1 bigint, stamp_v1p2 bigint,

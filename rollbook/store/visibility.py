@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from rollbook.engine import scope
 from rollbook.engine.scope import ALL, EVERYTHING, Choice, Level, Rule, Scope
 from rollbook.refusal import Refusal
-from rollbook.store.bulk import among, elements, is_postgresql, load, many, temporary
+from rollbook.store.bulk import among, elements, emptied, is_postgresql, load, many
 from rollbook.store.chosen import ancestors, chosen, parents_of, taught
 from rollbook.store.models import RECORDS, Credential, Grant
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
@@ -158,9 +158,9 @@ def work_out(cursor: CursorWrapper, district_id: int, rule: Rule, without: Seque
 
     `without` are the record ids of people who are not shown whatever the rule says, neither themselves nor where they are enrolled.
     """
-    temporary(cursor, "seen", SETS)
-    temporary(cursor, "seen_enrolled", ENROLLED)
-    temporary(cursor, "chosen", "id bigint PRIMARY KEY")
+    emptied(cursor, "seen", SETS)
+    emptied(cursor, "seen_enrolled", ENROLLED)
+    emptied(cursor, "chosen", "id bigint PRIMARY KEY")
     if rule.level is Level.FULL:
         everything = next(iter(rule.scopes), EVERYTHING)
         _everything(Working(cursor, district_id, everything, "seen", without))
@@ -175,8 +175,8 @@ def _stack(cursor: CursorWrapper, district_id: int, scopes: Sequence[Scope], wit
     if len(scopes) == 1:
         return _scope(Working(cursor, district_id, scopes[0], "seen", without))
     for one in scopes:
-        temporary(cursor, "one_scope", SETS)
-        temporary(cursor, "one_scope_enrolled", ENROLLED)
+        emptied(cursor, "one_scope", SETS)
+        emptied(cursor, "one_scope_enrolled", ENROLLED)
         _scope(Working(cursor, district_id, one, "one_scope", without))
         for kind in ("", "_enrolled"):
             cursor.execute(

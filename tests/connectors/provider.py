@@ -20,6 +20,7 @@ from rollbook.connectors.oneroster_rest.pull import fetch
 from rollbook.generator import riverbend
 from rollbook.oneroster.collections import COLLECTION, SERVED
 from rollbook.oneroster.csv_binding import parsed
+from rollbook.oneroster.csv_rows import LINKS
 from rollbook.oneroster.json_binding import opened, render
 from rollbook.oneroster.operations import BASES
 from rollbook.oneroster.tables import V1P2
@@ -102,7 +103,7 @@ class Provider:
     # --- Answering ---
 
     def reply(self, method: str, target: str, headers: dict[str, str], form: Json) -> Reply:
-        parts = urlsplit(target)
+        parts = urlsplit(self._at_one_service(target))
         self.seen.append((target, headers))
         if parts.path.startswith(f"{self.prefix}/token"):
             return self._token(
@@ -146,6 +147,18 @@ class Provider:
             return Reply(401, {"message": "another node"})
         return None
 
+    def _path(self, collection: str) -> str:
+        """Where a collection lies; 1.2 has resources at a service of their own."""
+        service = "resources" if collection == "resources" else "rostering"
+        return f"{self.prefix}{BASES[self.version, service]}/{collection}"
+
+    def _at_one_service(self, target: str) -> str:
+        """The address as if all services were one, which they are in 1.1; in 1.2 rostering has no resources."""
+        resources, rostering = BASES[self.version, "resources"], BASES[self.version, "rostering"]
+        if resources == rostering:
+            return target
+        return target.replace(f"{rostering}/resources", "/nowhere").replace(resources, rostering)
+
     def _page(self, collection: str, query: dict[str, list[str]], target: str) -> Reply:
         offset, limit = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["100"])[0])
         number = sum(1 for ask in self.asked if ask.collection == collection) + 1
@@ -168,7 +181,7 @@ class Provider:
             headers[self.totals] = str(total)
         more = offset + given < total
         if self.links and more:
-            path = f"{self.prefix}{BASES[self.version, 'rostering']}/{collection}?limit={limit}&offset={offset + given}"
+            path = f"{self._path(collection)}?limit={limit}&offset={offset + given}"
             start = {"absolute": self.address.removesuffix(self.prefix), "elsewhere": "http://localhost:9"}
             headers["Link"] = f'<{start.get(self.links, "")}{path}>; rel="next"'
         return headers
@@ -241,6 +254,10 @@ def riverbend_in_json(version: str) -> dict[str, list[Json]]:
             row["children"] = [
                 one["sourcedId"] for one in rows[collection] if one["parentSourcedId"] == row["sourcedId"]
             ]
+    for owner, links in LINKS.items():
+        ends = [(_owner(owner, row), row["resourceSourcedId"]) for row in rows[links]]
+        for row in rows[owner]:
+            row["resources"] = [resource for one, resource in ends if one == row["sourcedId"]]
     for user in rows["users"]:
         for inside in ("roles", "userProfiles"):
             user[inside] = [row for row in rows[inside] if row["userSourcedId"] == user["sourcedId"]]
@@ -258,6 +275,15 @@ def riverbend_in_json(version: str) -> dict[str, list[Json]]:
         ]
         for collection in SERVED
     }
+
+
+def _owner(collection: str, link: Json) -> str:
+    """The sourcedId of the class, course or user of a row of links."""
+    return str(
+        link[
+            {"classes": "classSourcedId", "courses": "courseSourcedId", "users": "userSourcedId"}[collection]
+        ]
+    )
 
 
 def _canonical(table: str, row: dict[str, str]) -> Json:

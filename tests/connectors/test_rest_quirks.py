@@ -472,7 +472,7 @@ def test_a_server_that_gives_everything_at_once_has_been_read_whole(plain: dict[
         return Reply(200, {ask.collection: provider.records[ask.collection]})
 
     with serving(Provider(spoil=spoil)) as provider:
-        fetched = provider.pulled(tmp_path, page_size="3")
+        fetched = provider.pulled(tmp_path, page_size="1")
     assert rows_of(fetched.path) == plain["1.1"]
     assert fetched.certificate["complete"]
 

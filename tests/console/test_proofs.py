@@ -49,6 +49,14 @@ def test_what_was_not_proved_says_why(console: Client, district: District):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_resources_that_a_provider_does_not_share_are_no_fault(console: Client, district: District):
+    with serving(Provider(missing={"resources": 403})) as provider:
+        text = report(console, district, provider)
+    assert "Succeeded" in text
+    assert "Resources Not shared 0 not said 0 This provider does not share resources" in text
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_package_that_was_handed_in_has_no_certificate(console: Client, district: District, tmp_path: Path):
     with serving(Provider()) as provider:
         package = provider.pulled(tmp_path).path

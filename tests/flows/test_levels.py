@@ -139,7 +139,7 @@ def _workings(district: District) -> int:
     made = []
 
     def count(execute, sql, *rest):  # type: ignore[no-untyped-def]
-        made.append("TABLE seen (" in sql)
+        made.append("EXISTS seen (" in sql)
         return execute(sql, *rest)
 
     with connection.execute_wrapper(count):

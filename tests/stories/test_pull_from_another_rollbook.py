@@ -15,7 +15,8 @@ from rollbook.flows.districts import add_district
 from rollbook.flows.fetch import fetched
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.oneroster.collections import SERVED
-from rollbook.store.models import Connection, District, Run
+from rollbook.store.models import ClassResource, Connection, CourseResource, District, Run, UserResource
+from rollbook.store.models.roster import ACTIVE
 from tests.cast import riverbend_zip
 from tests.command import rollbook
 from tests.delivered import a_district, a_grant, deliver, everything, reader_of
@@ -28,10 +29,6 @@ SIGN_INS = {
     "1.1 by OAuth 2": ("1.1", {"sign_in": "oauth2", "credentials": "basic"}),
     "1.2 by OAuth 2": ("1.2", {"sign_in": "oauth2", "credentials": "post"}),
 }
-
-
-PULLED = [collection for collection in SERVED if collection != "resources"]
-"""Resources are a service of their own, which a connection does not read."""
 
 pytestmark = pytest.mark.django_db
 
@@ -89,20 +86,28 @@ def pulled(other: Other, folder: Path, settings: dict[str, Any]) -> tuple[Distri
 
 
 def served(district: District, version: str) -> dict[str, dict[str, Any]]:
-    """All a full grant reads, by collection and id; without its date and resources, lists that have no order in order."""
+    """All a full grant reads, by collection and id; without its date, lists that have no order in order."""
     reader = reader_of(a_grant(district, app=f"Reader of {district.pk} {version}"))
     return {
         collection: {
             record["sourcedId"]: _settled(record)
             for record in everything(reader, f"/{collection}", version=version)
         }
-        for collection in PULLED
+        for collection in SERVED
+    }
+
+
+def links(district: District) -> dict[type[Any], int]:
+    """How many classes, courses and people were given a resource."""
+    return {
+        model: model.objects.filter(district=district, status=ACTIVE).count()
+        for model in (ClassResource, CourseResource, UserResource)
     }
 
 
 def _settled(record: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: value for name, value in record.items() if name not in ("dateLastModified", "resources")}
-    for name in ("roles", "userProfiles"):
+    kept = {name: value for name, value in record.items() if name != "dateLastModified"}
+    for name in ("roles", "userProfiles", "resources"):
         if name in kept:
             kept[name] = sorted(kept[name], key=json.dumps)
     return kept
@@ -121,6 +126,7 @@ def test_a_district_pulled_from_another_rollbook_equals_the_original(
     assert certificate["complete"]
     assert run.findings.get("error", 0) == 0
     assert served(district, version) == served(original, version)
+    assert links(district) == links(original) | ({UserResource: 0} if version == "1.1" else {})
 
 
 def test_a_second_night_without_change_changes_nothing(other: Other, db: None, tmp_path: Path):
@@ -165,7 +171,8 @@ def test_testing_a_connection_says_what_it_lets_us_see(other: Other):
     lines = ONEROSTER_REST.tested(other.settings("1.2"), {"client_secret": other.secret})
     assert lines[0].startswith("OneRoster 1.2 answers at http://127.0.0.1:")
     assert "classes: 19 records." in lines
-    assert len(lines) == 1 + len(PULLED)
+    assert "resources: 2 records." in lines
+    assert len(lines) == 1 + len(SERVED)
 
 
 def test_testing_finds_the_token_address_without_sending_a_secret(other: Other):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from rollbook.connectors.contract import BadSetting
+from rollbook.oneroster.json_binding import resources_address
 from rollbook.oneroster.operations import BASES
 
 ENDINGS = {version: BASES[version, "rostering"] for version in ("1.2", "1.1")}
@@ -22,13 +23,20 @@ _scheme = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Rostering:
-    """The rostering service of one version: `base` is its address, to which a collection's path is added."""
+    """The rostering service of one version: `base` is its address, to which a collection's path is added. In 1.2 resources are a
+    service of their own beside it.
+    """
 
     version: str
     base: str
 
     def url(self, path: str) -> str:
-        return f"{self.base}/{path.lstrip('/')}"
+        path = path.lstrip("/")
+        base = resources_address(self.base) if _is_of_resources(path) else self.base
+        return f"{base}/{path}"
+
+    def has_resources_at(self, url: str) -> bool:
+        return _is_of_resources(url)
 
 
 def candidates(written: str, version: str, insecure: bool) -> list[Rostering]:
@@ -96,6 +104,10 @@ def refuse_forbidden_host(url: str) -> None:
         address = ipaddress.ip_address(text.split("%")[0])
         if address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved:
             raise BadSetting(f"{host} is an address that is never asked ({address}).")
+
+
+def _is_of_resources(url: str) -> bool:
+    return urlsplit(url).path.rpartition("/")[2] == "resources"
 
 
 def _origin(parts: SplitResult) -> str:

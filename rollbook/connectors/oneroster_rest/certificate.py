@@ -10,9 +10,16 @@ from typing import Any
 
 from rollbook.connectors.oneroster_rest.paging import AT_THE_END, Walk
 from rollbook.oneroster.collections import COLLECTIONS
+from rollbook.oneroster.csv_rows import LINKS
 
 OPTIONAL = frozenset({"courses", "demographics"})
-"""What a server need not offer."""
+"""What a server need not offer, if it never did."""
+
+NOT_SHARED = "this provider does not share resources"
+"""What is said where it keeps resources to itself, whether it ever shared them or not: that is no fault, and takes nothing away."""
+
+ABSENT = "absent"
+"""The mode of what no file is written for."""
 
 REASONS = {
     "offered": "it is not offered",
@@ -29,11 +36,12 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Part:
-    """What is said of one collection."""
+    """What is said of one collection. What is not `shared` is left out of the package, and the rest is no less complete for it."""
 
     facts: dict[str, bool | None]
     values: dict[str, Any]
     trouble: str = ""
+    shared: bool = True
 
     @property
     def complete(self) -> bool:
@@ -49,13 +57,15 @@ class Part:
         """Why it is not complete, in words: what stopped the reading, or else what speaks against it."""
         if self.trouble:
             return [self.trouble]
+        if not self.shared:
+            return [NOT_SHARED]
         return [REASONS[fact] for fact, holds in self.facts.items() if holds is False]
 
 
 def certified(collection: str, walk: Walk, records: int, active: int, accepted: int) -> Part:
     """What a walk proves. `records` and `active` count different ids, `accepted` what is stored from the last time."""
     read = walk.offered and walk.permitted
-    may_lack = collection in OPTIONAL and not accepted
+    may_lack = collection == "resources" or (collection in OPTIONAL and not accepted)
     facts: dict[str, bool | None] = {
         "offered": walk.offered or (None if may_lack else False),
         "permitted": walk.permitted or (None if may_lack else False),
@@ -70,7 +80,8 @@ def certified(collection: str, walk: Walk, records: int, active: int, accepted: 
             "stable": not walk.moved and walk.first_again is not False,
             "not_suddenly_empty": bool(active) or not accepted,
         }
-    return Part(facts, _values(walk, records, active, accepted), walk.trouble)
+    values = _values(walk, records, active, accepted)
+    return Part(facts, values, walk.trouble, read or collection != "resources")
 
 
 def _totals_agree(walk: Walk, records: int) -> bool | None:
@@ -100,18 +111,22 @@ def _values(walk: Walk, records: int, active: int, accepted: int) -> dict[str, A
 
 def modes(parts: Mapping[str, Part]) -> dict[str, str]:
     """`bulk` or `delta` by collection: absence counts where all of a collection was seen, and all of those that refer to it, so that
-    nothing is taken away from under a record that was only not seen.
+    nothing is taken away from under a record that was only not seen. What is not shared is `absent`.
     """
-    return {
-        collection: "bulk"
-        if all(parts[one].complete for one in (collection, *_referring(collection)) if one in parts)
-        else "delta"
-        for collection in parts
-    }
+    return {collection: _mode(collection, parts) for collection in parts}
+
+
+def _mode(collection: str, parts: Mapping[str, Part]) -> str:
+    if not parts[collection].shared:
+        return ABSENT
+    seen = (collection, *_referring(collection))
+    return "bulk" if all(parts[one].complete for one in seen if one in parts) else "delta"
 
 
 def _referring(collection: str) -> set[str]:
-    """The collections whose records may refer to this one's, directly or through others."""
+    """The collections whose records may refer to this one's, directly or through others; to resources, those that name them."""
+    if collection == "resources":
+        return set(LINKS)
     found: set[str] = set()
     waiting = [collection]
     while waiting:

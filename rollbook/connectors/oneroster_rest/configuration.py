@@ -45,6 +45,11 @@ OPTIONS = (
         lines=True,
     ),
     Option("demographics", "Demographics", "yes: read demographics where they are offered.", default="no", choices=("no", "yes")),
+    Option(
+        "resources", "Resources",
+        "yes: read resources where they are offered, and who has them. A server that shares none is none the worse.",
+        default="yes", choices=("yes", "no"),
+    ),
     Option("page_size", "Records a page", "How many to ask for at once, 1 to 10000.", default="2000"),
     Option("insecure", "Unencrypted", "yes: allow an address that begins with http://.", default="no", choices=("no", "yes")),
 )  # fmt: skip
@@ -69,6 +74,7 @@ class Configuration:
     signature: str = "HMAC-SHA256"
     scopes: tuple[str, ...] = ()
     demographics: bool = False
+    resources: bool = True
     page_size: int = 2000
     insecure: bool = False
     accepted: dict[str, int] = field(default_factory=dict)
@@ -81,9 +87,9 @@ class Configuration:
 
     @property
     def collections(self) -> tuple[str, ...]:
-        """What is read, those others refer to first; resources are not, few have them."""
-        left_out = {"resources"} if self.demographics else {"resources", "demographics"}
-        return tuple(name for name in SERVED if name not in left_out)
+        """What is read, those others refer to first, and last what a server need not share."""
+        wanted = {"demographics": self.demographics, "resources": self.resources}
+        return tuple(name for name in SERVED if wanted.get(name, True))
 
     def full_scopes(self, version: str) -> list[list[str]]:
         """What to ask a token for: all that is wanted, then the core alone, then nothing; or the list given, then nothing."""
@@ -93,6 +99,10 @@ class Configuration:
         names += ["roster-demographics.readonly"] if self.demographics else []
         full = [PREFIXES[version] + name for name in names]
         return [full, full[:1], []]
+
+    def more_scopes(self, version: str) -> list[str]:
+        """What opens resources. It is asked for apart, when they are refused: some servers give no token at all for a scope they do not know."""
+        return [] if self.scopes or not self.resources else [PREFIXES[version] + "resource.readonly"]
 
 
 def checked(settings: Settings, secrets: Secrets) -> Filled:
@@ -118,6 +128,7 @@ def configured(settings: Settings, secrets: Secrets) -> Configuration:
         signature=_one_of(settings, "signature", SIGNATURES, SIGNATURES[0]),
         scopes=_lines(settings.get("scopes")),
         demographics=_flag(settings, "demographics"),
+        resources=_flag({"resources": "yes"} | settings, "resources"),
         page_size=_number(settings, "page_size", 2000, LARGEST_PAGE),
         insecure=_flag(settings, "insecure"),
         accepted=dict(settings.get(ACCEPTED) or {}),

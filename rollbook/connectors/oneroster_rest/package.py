@@ -4,8 +4,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from rollbook.connectors.oneroster_rest.certificate import ABSENT
 from rollbook.connectors.oneroster_rest.spool import Row, Spool
 from rollbook.oneroster.csv_binding import Supply, into_folder, write_package
+from rollbook.oneroster.csv_rows import LINKS, link_id
 from rollbook.oneroster.mapping import roles_of_v1p1_user
 from rollbook.oneroster.spec import Field
 from rollbook.oneroster.tables import BINDINGS
@@ -20,7 +22,7 @@ INSIDE_USERS = ("roles", "userProfiles")
 
 
 def write(folder: Path, version: str, spool: Spool, modes: Mapping[str, str], now: str, system: str) -> None:
-    """Writes the collections of `modes`, each bulk or delta. `now` is the moment of records that came without one."""
+    """Writes the collections of `modes`: bulk, delta, or absent, which get no file. `now` is the moment of records that came without one."""
     writing = Writing(version, spool, modes, now)
     folder.mkdir(parents=True, exist_ok=True)
     write_package(into_folder(folder), version, writing.supplies(), (system, ""))
@@ -32,9 +34,9 @@ class Writing:
     def __init__(self, version: str, spool: Spool, modes: Mapping[str, str], now: str) -> None:
         self._binding = BINDINGS[version]
         self._spool = spool
-        self._modes = modes
+        self._modes = {name: mode for name, mode in modes.items() if mode != ABSENT}
         self._now = now
-        read = set(modes)
+        read = set(self._modes)
         self._parents: dict[str, dict[str, str]] = {
             one: self._parents_told(one) for one in ("orgs", "academicSessions") if one in read
         }
@@ -47,7 +49,17 @@ class Writing:
         if "users" in found and self._binding.version == "1.2":
             mode = self._modes["users"]
             found |= {inside: Supply(self._inside_users(inside), mode) for inside in INSIDE_USERS}
+        if self._knows_resources():
+            found |= {
+                table: Supply(self._links(owner, table), self._modes[owner])
+                for owner, table in LINKS.items()
+                if owner in found and table in self._binding
+            }
         return found
+
+    def _knows_resources(self) -> bool:
+        """Whether resources were read: else nothing is said of who has them, and nobody loses one."""
+        return "resources" in self._modes and any(self._spool.counts("resources"))
 
     def _supply(self, collection: str) -> Supply:
         return Supply(self._rows(collection), self._modes[collection], self._extensions(collection))
@@ -77,6 +89,20 @@ class Writing:
                 )
             for row in rows:
                 yield self._dated(table, {**row, "dateLastModified": user.get("dateLastModified")})
+
+    def _links(self, owner: str, table: str) -> Iterator[Row]:
+        """A row for each resource a record names. REST gives these rows no id: it follows from both ends."""
+        [column] = [field.name for field in self._binding.table(table).fields if field.target == owner]
+        for record in self._spool.rows(owner):
+            if record.get("status") == "tobedeleted":
+                continue
+            for resource in dict.fromkeys(record.get("resources") or ()):
+                ends = {column: record["sourcedId"], "resourceSourcedId": resource}
+                at = record.get("dateLastModified")
+                yield self._dated(
+                    table,
+                    {"sourcedId": link_id(record["sourcedId"], resource), "dateLastModified": at, **ends},
+                )
 
     def _dated(self, table: str, row: Row) -> Row:
         """With the status and moment a delta demands; a deleted record also with whatever else its file demands."""

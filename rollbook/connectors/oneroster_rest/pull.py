@@ -136,7 +136,9 @@ def _refuse_nothing(parts: dict[str, Part]) -> None:
 
 def _notes(parts: dict[str, Part]) -> Iterator[str]:
     for name, part in parts.items():
-        if not part.complete:
+        if not part.shared:
+            yield f"{name}: {'; '.join(part.reasons)}."
+        elif not part.complete:
             yield f"{name} is not proved to be complete: {'; '.join(part.reasons)}."
 
 

@@ -17,16 +17,8 @@ from rollbook.oneroster.vocabularies import ROLE_TYPE_12, USER_ROLE_12
 Json = dict[str, Any]
 Row = dict[str, Any]
 Reader = Callable[[Any], Any]
-READ_APART = (
-    "sourcedId",
-    "status",
-    "dateLastModified",
-    "metadata",
-    "children",
-    "roles",
-    "userProfiles",
-    "agents",
-)
+READ_APART = ("sourcedId", "status", "dateLastModified", "metadata", "children")
+READ_APART_OF_USERS = (*READ_APART, "roles", "userProfiles", "agents")
 
 OTHER_NAMES = {
     "grades": ("grade",),
@@ -46,8 +38,9 @@ def row_of(version: str, collection: str, record: Json, today: str) -> Row | Non
     if sourced_id is None:
         return None
     row: Row = {"sourcedId": sourced_id, "status": values.status(record.get("status"))}
+    apart = READ_APART_OF_USERS if collection == "users" else READ_APART
     for member in ENTITIES[version, collection].members:
-        if member.source and member.name not in READ_APART:
+        if member.source and member.name not in apart:
             row[member.source] = _read(version, member, _given(record, member.name))
     row["dateLastModified"] = values.moment(record.get("dateLastModified"))
     row["metadata"] = values.metadata(record.get("metadata"))
@@ -84,6 +77,8 @@ def _read_many(version: str, member: Member, value: Any) -> list[str]:
         return values.listed(value, values.reference)
     if member.members is USER_IDS:
         return values.listed(value, values.user_id)
+    if member.vocabulary:
+        return [member.vocabulary.spelled(one) or one for one in values.texts(value)]
     return values.texts(value)
 
 

@@ -29,13 +29,17 @@ class SignInRefused(CannotFetch):
 
 
 class SignIn(Protocol):
-    """How requests are signed. `renew` gets a new token where there is one to get, and says whether it did."""
+    """How requests are signed. `renew` gets a new token where there is one to get, `widen` one that opens resources too; both say
+    whether they did.
+    """
 
     notes: list[str]
 
     def headers(self, url: str) -> dict[str, str]: ...
 
     def renew(self) -> bool: ...
+
+    def widen(self) -> bool: ...
 
 
 def sign_in_of(configuration: Configuration, version: str, wire: Wire) -> SignIn:
@@ -60,6 +64,9 @@ class Bearer:
     def renew(self) -> bool:
         return False
 
+    def widen(self) -> bool:
+        return False
+
 
 class Signed:
     """OAuth 1.0a: every request is signed anew, its query with it."""
@@ -82,6 +89,9 @@ class Signed:
     def renew(self) -> bool:
         return False
 
+    def widen(self) -> bool:
+        return False
+
 
 class ByToken:
     """OAuth 2 client credentials: a token for all requests until it runs out, by its word or by the server's."""
@@ -96,6 +106,7 @@ class ByToken:
         self.notes: list[str] = []
         self._configuration = configuration
         self._ladder = configuration.full_scopes(version)
+        self._more = configuration.more_scopes(version)
         self._wire = wire
         self._clock = clock
         self._token = ""
@@ -118,6 +129,20 @@ class ByToken:
                 break
             self._ladder.pop(0)
             self.notes.append(f"scopes refused, asked again with {len(self._ladder[0])}")
+        self._take(answer)
+        return True
+
+    def widen(self) -> bool:
+        """A token that opens resources too. Tried once; where it is refused, the token there was stays in use."""
+        more, self._more = self._more, []
+        if not more or not self._ladder[0]:
+            return False
+        wider = self._ladder[0] + more
+        answer = self._asked(wider)
+        if not _gives_a_token(answer):
+            self.notes.append("the scope of resources refused")
+            return False
+        self._ladder.insert(0, wider)
         self._take(answer)
         return True
 
@@ -159,17 +184,21 @@ class ByToken:
 
     def _take(self, answer: Answer) -> None:
         said = _object(answer)
-        token = said.get("access_token")
-        if answer.status >= 300 or not isinstance(token, str) or not token:
+        if not _gives_a_token(answer):
             error = _error_of(answer)
             reason = f" ({error})" if error else ""
             raise SignInRefused(f"The token address gave no token: {answer.words}{reason}.")
-        self._token = token
+        self._token = said["access_token"]
         granted = said.get("scope")
         if isinstance(granted, str) and set(self._ladder[0]) - set(granted.split()):
             self.notes.append("the token has fewer scopes than were asked for")
         lifetime = _seconds(said.get("expires_in"))
         self._until = self._clock() + max(lifetime - SKEW_SECONDS, lifetime / 2) if lifetime else float("inf")
+
+
+def _gives_a_token(answer: Answer) -> bool:
+    token = _object(answer).get("access_token")
+    return 200 <= answer.status < 300 and isinstance(token, str) and bool(token)
 
 
 def _object(answer: Answer) -> dict[str, Any]:
