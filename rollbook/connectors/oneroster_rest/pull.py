@@ -12,7 +12,7 @@ from typing import Any
 
 from rollbook.connectors.contract import CannotFetch, Connector, Fetched, Progress, Secrets, Settings
 from rollbook.connectors.oneroster_rest.address import Rostering, candidates
-from rollbook.connectors.oneroster_rest.certificate import Part, certificate, certified, modes
+from rollbook.connectors.oneroster_rest.certificate import NOT_SHARED, Part, certificate, certified, modes
 from rollbook.connectors.oneroster_rest.configuration import OPTIONS, Configuration, checked, configured
 from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, page_of
 from rollbook.connectors.oneroster_rest.package import write
@@ -123,6 +123,8 @@ def _read_all(
         parts[collection] = certified(
             collection, walk, records, active, configuration.accepted.get(collection, 0)
         )
+        if not parts[collection].shared:
+            progress(f"{collection}: {NOT_SHARED}")
         quirks |= {f"{collection}: {quirk}" for quirk in walk.quirks}
     return parts, quirks
 
