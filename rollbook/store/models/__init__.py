@@ -14,6 +14,7 @@ from rollbook.store.models.auditing import AuditEntry, AuditHead
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export
+from rollbook.store.models.directory import Group, Member, Membership, Organization, Product, Seat, Site
 from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
@@ -59,6 +60,18 @@ from rollbook.store.models.roster import (
     UserProfile,
     UserResource,
 )
+from rollbook.store.models.syncing import (
+    Case,
+    Link,
+    Override,
+    ProviderPause,
+    SyncBatch,
+    SyncConnection,
+    SyncDecision,
+    SyncHold,
+    SyncOutcome,
+    SyncRun,
+)
 from rollbook.store.models.tokens import OperatorToken, OperatorTokenUse
 
 __all__ = [
@@ -72,6 +85,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Bearer",
+    "Case",
     "Class",
     "ClassResource",
     "Connection",
@@ -89,6 +103,7 @@ __all__ = [
     "Export",
     "Grant",
     "GrantVersion",
+    "Group",
     "Hold",
     "IDToken",
     "Keeping",
@@ -96,8 +111,11 @@ __all__ = [
     "LastSignIn",
     "Letter",
     "Limit",
+    "Link",
     "Logo",
     "MaskKey",
+    "Member",
+    "Membership",
     "Nonce",
     "OAuthGrant",
     "Operator",
@@ -105,6 +123,8 @@ __all__ = [
     "OperatorTokenUse",
     "OptOut",
     "Org",
+    "Organization",
+    "Override",
     "PageChunk",
     "PageList",
     "Partner",
@@ -113,7 +133,9 @@ __all__ = [
     "Pin",
     "Plan",
     "Preparation",
+    "Product",
     "Progress",
+    "ProviderPause",
     "Publication",
     "Record",
     "RefreshToken",
@@ -124,13 +146,21 @@ __all__ = [
     "SanityCheck",
     "SanityPlan",
     "Schedule",
+    "Seat",
     "Served",
     "SeverityChange",
     "Shown",
+    "Site",
     "Snapshot",
     "SnapshotAct",
     "Span",
     "Start",
+    "SyncBatch",
+    "SyncConnection",
+    "SyncDecision",
+    "SyncHold",
+    "SyncOutcome",
+    "SyncRun",
     "User",
     "UserProfile",
     "UserResource",
