@@ -70,6 +70,20 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
+        migrations.CreateModel(
+            name='OrganizationKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200)),
+                ('checksum', models.CharField(max_length=64, unique=True)),
+                ('beginning', models.CharField(max_length=30)),
+                ('made_by', models.CharField(max_length=254)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('revoked_by', models.CharField(default='', max_length=254)),
+                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='store.organization')),
+            ],
+        ),
         migrations.AddField(
             model_name='organization',
             name='product',
@@ -270,6 +284,21 @@ class Migration(migrations.Migration):
                 ('began_at', models.DateTimeField()),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='store.syncrun')),
+            ],
+        ),
+        migrations.CreateModel(
+            name='SyncSpan',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('blackout', 'Blackout'), ('additions-only', 'Additions')], max_length=20)),
+                ('first_day', models.DateField()),
+                ('last_day', models.DateField()),
+                ('why', models.CharField(default='', max_length=200)),
+                ('added_by', models.CharField(default='', max_length=200)),
+                ('added_at', models.DateTimeField(auto_now_add=True)),
+                ('removed_by', models.CharField(default='', max_length=200)),
+                ('removed_at', models.DateTimeField(null=True)),
+                ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spans', to='store.syncconnection')),
             ],
         ),
         migrations.CreateModel(

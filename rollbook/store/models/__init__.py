@@ -14,7 +14,16 @@ from rollbook.store.models.auditing import AuditEntry, AuditHead
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export
-from rollbook.store.models.directory import Group, Member, Membership, Organization, Product, Seat, Site
+from rollbook.store.models.directory import (
+    Group,
+    Member,
+    Membership,
+    Organization,
+    OrganizationKey,
+    Product,
+    Seat,
+    Site,
+)
 from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
@@ -71,6 +80,7 @@ from rollbook.store.models.syncing import (
     SyncHold,
     SyncOutcome,
     SyncRun,
+    SyncSpan,
 )
 from rollbook.store.models.tokens import OperatorToken, OperatorTokenUse
 
@@ -124,6 +134,7 @@ __all__ = [
     "OptOut",
     "Org",
     "Organization",
+    "OrganizationKey",
     "Override",
     "PageChunk",
     "PageList",
@@ -161,6 +172,7 @@ __all__ = [
     "SyncHold",
     "SyncOutcome",
     "SyncRun",
+    "SyncSpan",
     "User",
     "UserProfile",
     "UserResource",

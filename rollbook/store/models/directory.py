@@ -168,3 +168,16 @@ class Seat(models.Model):
                 name="seat_once",
             )
         ]
+
+
+class OrganizationKey(models.Model):
+    """A key with which an organization's own programs work its syncs. `checksum` is its SHA-256 in hex: the key itself is kept nowhere."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=200)
+    checksum = models.CharField(max_length=64, unique=True)
+    beginning = models.CharField(max_length=30)
+    made_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.CharField(max_length=254, default="")

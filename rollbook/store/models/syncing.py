@@ -278,6 +278,24 @@ class SyncOutcome(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "operation"], name="sync_outcome_once")]
 
 
+class SyncSpan(models.Model):
+    """Days of the organization's clock, first and last among them, on which a sync does not run, or only adds; what was removed stays."""
+
+    class Kind(models.TextChoices):
+        BLACKOUT = "blackout"
+        ADDITIONS = "additions-only"
+
+    connection = models.ForeignKey(SyncConnection, models.CASCADE, related_name="spans")
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    first_day = models.DateField()
+    last_day = models.DateField()
+    why = models.CharField(max_length=200, default="")
+    added_by = models.CharField(max_length=200, default="")
+    added_at = models.DateTimeField(auto_now_add=True)
+    removed_by = models.CharField(max_length=200, default="")
+    removed_at = models.DateTimeField(null=True)
+
+
 class ProviderPause(models.Model):
     """A provider that asked to be left alone: until then no customer of ours asks it anything. `host` is that of its address."""
 
