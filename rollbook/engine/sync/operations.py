@@ -32,10 +32,14 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "roles",
         "sites",
     ),
-    GROUPS: ("title", "form", "site", "code", "subject", "grades", "begins", "ends"),
+    GROUPS: ("title", "form", "site", "code", "subject", "grades", "begins", "ends", "central"),
     MEMBERSHIPS: ("group", "member", "role", "primary", "begins", "ends"),
 }
-"""Every field of every kind. `roles` and `sites` of members and `grades` of groups are tuples, `primary` a bool, all else text."""
+"""Every field of every kind. `roles` and `sites` of members and `grades` of groups are tuples, `primary` and `central` bools, all else text.
+"""
+
+STATE = "state"
+"""What `after` holds besides for a member that is created: pending, inactive or active."""
 
 REFERENCES: dict[str, tuple[str, ...]] = {
     SITES: (),
