@@ -69,6 +69,9 @@ class Held:
     came_from: str = ""
 
 
+NOTHING = Held("", "", "", {})
+
+
 @dataclass
 class Shelves:
     """The records of one directory and the ways they are found by; every connection to it has the same."""
@@ -182,7 +185,7 @@ class MemoryTarget:
         kind, fields = operation.kind, self._whole(operation.kind, operation.after)
         if same := self._same(operation, fields):
             return _answered(operation, NOOP, same)
-        if refused := self._refused(operation, fields, ""):
+        if refused := self._refused(operation, fields, NOTHING):
             return refused
         if kind == MEMBERSHIPS and (
             own := self.shelves.pairs.get((fields["group"], fields["member"], self.connection))
@@ -222,7 +225,7 @@ class MemoryTarget:
                 operation.id, CONFLICT, held.id, str(held.version), STALE,
                 "The record has changed since the plan was made.",
             )  # fmt: skip
-        if operation.action != PURGE and (refused := self._refused(operation, fields, held.id)):
+        if operation.action != PURGE and (refused := self._refused(operation, fields, held)):
             return refused
         if adopts:
             self._adopt(held, operation.source_id)
@@ -252,22 +255,31 @@ class MemoryTarget:
 
     # --- What may not be ------------------------------------------------------------------------------------------------------------
 
-    def _refused(self, operation: Operation, fields: Mapping[str, Value], mine: str) -> Outcome | None:
+    def _refused(self, operation: Operation, fields: Mapping[str, Value], held: Held) -> Outcome | None:
+        """Where a value that is new to the record may not be."""
         for name in REFERENCES[operation.kind]:
-            named = fields.get(name, "")
-            there = self.shelves.held[REFERRED[name]]
-            if REFERRED[name] not in self._capabilities.kinds:
-                continue
-            for one in named if isinstance(named, tuple) else (named,) if named else ():
-                if one not in there or there[one].state == PURGED:
-                    return _reject(
-                        operation, UNKNOWN_REFERENCE, f"{name}: there is no record {shown_id(str(one))}."
-                    )
+            if fields.get(name) != held.fields.get(name) and (
+                unknown := self._unknown(name, fields.get(name, ""))
+            ):
+                return _reject(
+                    operation, UNKNOWN_REFERENCE, f"{name}: there is no record {shown_id(unknown)}."
+                )
         if operation.kind == MEMBERS:
             for name, value in self._values(fields):
-                if self.shelves.holders.get((name, value), mine) != mine:
+                if self.shelves.holders.get((name, value), held.id) != held.id:
                     return _reject(operation, VALUE_TAKEN, f"{name}: another member has this value.")
         return None
+
+    def _unknown(self, name: str, named: Value) -> str:
+        """The first of the handles in a field that names no record; empty where there is none."""
+        kind = REFERRED[name]
+        if kind not in self._capabilities.kinds:
+            return ""
+        there = self.shelves.held[kind]
+        for one in named if isinstance(named, tuple) else (str(named),) if named else ():
+            if one not in there or there[one].state == PURGED:
+                return one
+        return ""
 
     def _values(self, fields: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
         """The values that no other member may have, folded."""

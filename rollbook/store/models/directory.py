@@ -82,8 +82,8 @@ class Site(DirectoryRecord):
 class Member(DirectoryRecord):
     """A person in an organization. `roles` is a JSON array of local roles, `site_ids` one of ids of sites, both as text.
 
-    `state` is pending (not yet accepted), inactive (holds no seat), active (holds one), suspended, archived or purged. `account` is their
-    sign-in, once they have one.
+    `state` is pending (not yet accepted), inactive (holds no seat), active (holds one), suspended, archived or purged; `archived_from` the one
+    it was archived in. `account` is their sign-in, once they have one.
     """
 
     account = models.ForeignKey(
@@ -100,6 +100,7 @@ class Member(DirectoryRecord):
     roles = models.TextField(default="[]")
     site_ids = models.TextField(default="[]")
     archived_at = models.DateTimeField(null=True)
+    archived_from = models.CharField(max_length=10, default="")
 
     class Meta:
         constraints = [
