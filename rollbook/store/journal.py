@@ -1,7 +1,7 @@
 """The journal of a sync run: which operations of its plan were carried out, batch by batch, and what became of those not simply done."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -54,12 +54,12 @@ def begin(run: SyncRun, numbers: Sequence[int], now: datetime) -> SyncBatch:
 def end(
     batch: SyncBatch,
     outcomes: Iterable[tuple[Operation, Outcome]],
-    counts: dict[str, int],
+    counts: Mapping[str, Any],
     now: datetime,
     tries: int = 1,
 ) -> None:
     """Notes what came of the batch. `counts` is by status."""
-    batch.counts, batch.ended_at = {**batch.counts, **counts}, now
+    batch.counts, batch.ended_at = batch.counts | dict(counts), now
     batch.save(update_fields=["counts", "ended_at"])
     rows = [
         SyncOutcome(

@@ -10,9 +10,9 @@ import duckdb
 
 from rollbook.engine.accepted import PARQUET
 from rollbook.engine.sql import literal, name, words
-from rollbook.engine.sync.operations import Operation, fields_json, fields_of
+from rollbook.engine.sync.operations import Operation, Remark, fields_json, fields_of
 
-OPERATIONS = "operations.parquet"
+OPERATIONS, REMARKS = "operations.parquet", "remarks.parquet"
 COLUMNS = (
     "number",
     "action",
@@ -30,6 +30,7 @@ COLUMNS = (
     "version",
     "line",
 )
+OF_REMARKS = ("kind", "source_id", "code", "field", "line")
 NUMBERS = frozenset({"number", "line"})
 MEMORY = "256MB"
 CHUNK = 20_000
@@ -53,18 +54,26 @@ class PlanWriter:
 
     def close(self) -> None:
         self._file.close()
-        types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in COLUMNS)
-        source = (
-            f"read_csv({literal(str(self._text))}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
-            f" nullstr = '{NO_TEXT}', max_line_size = {LONGEST_LINE}, columns = {{{types}}})"
-        )
-        selected = ", ".join(
-            f"{name(column)}::BIGINT AS {name(column)}" if column in NUMBERS else name(column)
-            for column in COLUMNS
-        )
-        with _reader(self.path.parent) as db:
-            db.execute(f"COPY (SELECT {selected} FROM {source}) TO {literal(str(self.path))} {PARQUET}")
-        self._text.unlink()
+        _as_parquet(self._text, COLUMNS, self.path)
+
+
+def write_remarks(folder: Path, remarks: Iterable[Remark]) -> Path:
+    """Leaves `remarks.parquet` (kind, source_id, code, field, line) in the folder."""
+    text, path = folder / "remarks.csv", folder / REMARKS
+    with text.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, quoting=csv.QUOTE_ALL)
+        rows.writerow(OF_REMARKS)
+        rows.writerows([one.kind, one.source_id, one.code, one.field, one.line] for one in remarks)
+    _as_parquet(text, OF_REMARKS, path)
+    return path
+
+
+def read_remarks(path: Path) -> Iterator[Remark]:
+    """The remarks, by kind and code."""
+    with _reader(path.parent) as db:
+        rows = db.execute(f"SELECT {', '.join(OF_REMARKS)} FROM {_scan(path)} ORDER BY kind, code, source_id")
+        while some := rows.fetchmany(CHUNK):
+            yield from (Remark(*row) for row in some)
 
 
 def read_plan(path: Path, after: int = 0) -> Iterator[Operation]:
@@ -102,6 +111,15 @@ def numbers_by(path: Path, column: str) -> dict[str, int]:
     """How many operations there are of each value of `column`."""
     with _reader(path.parent) as db:
         return dict(db.execute(f"SELECT {name(column)}, count(*) FROM {_scan(path)} GROUP BY 1").fetchall())
+
+
+def repeated(path: Path) -> dict[tuple[str, str], int]:
+    """The records (kind, target handle) that several operations are about, with the number of the first of these."""
+    with _reader(path.parent) as db:
+        found = db.execute(
+            f"SELECT kind, target, min(number) FROM {_scan(path)} GROUP BY kind, target HAVING count(*) > 1"
+        ).fetchall()
+    return {(kind, target): number for kind, target, number in found}
 
 
 def _row(operation: Operation) -> list[Any]:
@@ -154,6 +172,22 @@ def _found(db: duckdb.DuckDBPyConnection, path: Path, condition: str) -> Iterato
 
 def _numbers(db: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(db.execute(f"SELECT coalesce(max(number), 0) FROM {_scan(path)}").fetchall()[0][0])
+
+
+def _as_parquet(text: Path, columns: Iterable[str], path: Path) -> None:
+    """The rows of a CSV file of ours, in their order; the file goes."""
+    types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
+    source = (
+        f"read_csv({literal(str(text))}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
+        f" nullstr = '{NO_TEXT}', max_line_size = {LONGEST_LINE}, columns = {{{types}}})"
+    )
+    selected = ", ".join(
+        f"{name(column)}::BIGINT AS {name(column)}" if column in NUMBERS else name(column)
+        for column in columns
+    )
+    with _reader(path.parent) as db:
+        db.execute(f"COPY (SELECT {selected} FROM {source}) TO {literal(str(path))} {PARQUET}")
+    text.unlink()
 
 
 def _scan(path: Path) -> str:

@@ -5,8 +5,16 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rollbook.engine.sync.operations import CREATE, KINDS, MEMBERS, UPDATE, Operation
-from rollbook.engine.sync.plan_file import PlanWriter, operations_of, read_plan, sample_of
+from rollbook.engine.sync.operations import CREATE, KINDS, MEMBERS, UPDATE, Operation, Remark
+from rollbook.engine.sync.plan_file import (
+    PlanWriter,
+    operations_of,
+    read_plan,
+    read_remarks,
+    repeated,
+    sample_of,
+    write_remarks,
+)
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 VALUES = st.one_of(TEXT, st.booleans(), st.lists(TEXT, max_size=3).map(tuple))
@@ -65,3 +73,9 @@ def test_a_plan_is_searched_by_its_records(tmp_path: Path) -> None:
     assert [one.number for one in operations_of(path, [(MEMBERS, "s2")])] == [2]
     assert sorted(sample_of(path, 9, (CREATE, UPDATE))) == [(MEMBERS, "+s1"), (MEMBERS, "17")]
     assert sample_of(path, 9, ("archive",)) == []
+    assert repeated(path) == {(MEMBERS, "+s1"): 1}
+
+
+def test_remarks_are_kept_beside_it(tmp_path: Path) -> None:
+    said = [Remark(MEMBERS, "s1", "no-email", line=4), Remark(MEMBERS, "s2", "no-email", "email")]
+    assert list(read_remarks(write_remarks(tmp_path, said))) == said
