@@ -3,6 +3,7 @@
 Operations are played through on the records they touch (`engine.sync.memory`), which says what is answered; what came of it is written then.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -30,7 +31,7 @@ from rollbook.engine.sync.operations import (
 from rollbook.engine.sync.target import EVERYTHING, Capabilities, Record, Scope
 from rollbook.oneroster.folding import fold
 from rollbook.store import seats
-from rollbook.store.bulk import among, batches, listed, load, many, temporary
+from rollbook.store.bulk import among, batches, is_postgresql, listed, load, many, temporary
 from rollbook.store.directory_rows import (
     LONGEST,
     TABLES,
@@ -156,15 +157,15 @@ class DirectoryTarget:
 
     def _said_before(self, cursor: CursorWrapper, creates: Sequence[Operation]) -> list[Any]:
         """The memberships that this connection has said already, of the same groups and members."""
-        groups = _numbers(str(one.after.get("group", "")) for one in creates)
-        members = _numbers(str(one.after.get("member", "")) for one in creates)
-        if not groups or not members:
+        pairs = [pair for one in creates if len(pair := _pair(one)) == 2]
+        if not pairs:
             return []
-        columns = ", ".join(f'"{one}"' for one in columns_of(MEMBERSHIPS))
+        table = TABLES[MEMBERSHIPS]._meta.db_table
+        columns = ", ".join(f'm."{one}"' for one in columns_of(MEMBERSHIPS))
         cursor.execute(
-            f"""SELECT {columns} FROM {TABLES[MEMBERSHIPS]._meta.db_table}
-                WHERE organization_id = %s AND connection_id = %s AND {among(cursor, "group_id")} AND {among(cursor, "member_id")}""",
-            [self.organization_id, self.connection_id, many(cursor, groups), many(cursor, members)],
+            f"""SELECT {columns} FROM {_pairs(cursor)} CROSS JOIN {table} m
+                WHERE m.organization_id = %s AND m.connection_id = %s AND m.group_id = wanted.g AND m.member_id = wanted.m""",
+            [json.dumps(pairs), self.organization_id, self.connection_id],
         )
         return list(cursor.fetchall())
 
@@ -241,6 +242,20 @@ def _as_text(column: str) -> Any:
 def _numbers(handles: Iterable[str]) -> list[int]:
     """The ids among these handles: nothing else can be one of ours."""
     return sorted({int(one) for one in handles if one.isascii() and one.isdecimal() and len(one) < 19})
+
+
+def _pair(operation: Operation) -> list[int]:
+    """The group and the member of a membership, as far as they are ids of ours."""
+    return [
+        number for name in ("group", "member") for number in _numbers([str(operation.after.get(name, ""))])
+    ]
+
+
+def _pairs(cursor: CursorWrapper) -> str:
+    """A FROM item `wanted` of the columns g and m, of one parameter: a JSON array of pairs."""
+    if is_postgresql(cursor):
+        return "(SELECT (e->>0)::bigint AS g, (e->>1)::bigint AS m FROM json_array_elements(%s::json) AS e) AS wanted"
+    return "(SELECT json_extract(value, '$[0]') AS g, json_extract(value, '$[1]') AS m FROM json_each(%s)) AS wanted"
 
 
 def _unfit(operation: Operation) -> Outcome | None:

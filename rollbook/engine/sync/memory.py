@@ -108,7 +108,10 @@ class MemoryTarget:
         self.touched: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
         self.shelves = shelves or Shelves()
         self._capabilities = capabilities
-        self._kept = {kind: frozenset(names) for kind, names in capabilities.fields.items()}
+        self._blanks = {
+            kind: {name: blank(name) for name in FIELDS[kind] if name in names}
+            for kind, names in capabilities.fields.items()
+        }
 
     def beside(self, connection: str) -> "MemoryTarget":
         """The same directory, as another connection sees it; "" is a person."""
@@ -233,7 +236,7 @@ class MemoryTarget:
 
     def _told(self, operation: Operation) -> dict[str, Value]:
         """What the operation says of the fields that are kept."""
-        kept = self._kept.get(operation.kind, frozenset())
+        kept = self._blanks.get(operation.kind, {})
         told = set(operation.changed or operation.after)
         if operation.kind == MEMBERSHIPS:
             told -= {"group", "member"}  # who is in what is another membership
@@ -299,9 +302,7 @@ class MemoryTarget:
                     del self.shelves.holders[value]
 
     def _whole(self, kind: str, fields: Fields) -> dict[str, Value]:
-        return {
-            name: fields.get(name, blank(name)) for name in FIELDS[kind] if name in self._kept.get(kind, ())
-        }
+        return {name: fields.get(name, nothing) for name, nothing in self._blanks.get(kind, {}).items()}
 
     def _next_id(self) -> str:
         self.shelves.last_id += 1
