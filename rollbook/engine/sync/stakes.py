@@ -30,6 +30,7 @@ class Stakes:
 
     `values` and `changed` count, by identifying field of members, values that are kept and those of them that change; `pairs` by kind the
     records that come back under another id; `leaderless` are groups that would lose their last teacher and keep members.
+    `administering` are the roles that administer, `teacher` is what a teacher is called in a group.
     """
 
     counts: dict[tuple[str, str, str], Count] = field(default_factory=dict)
@@ -39,6 +40,8 @@ class Stakes:
     administrators: int = 0
     administrators_left: int = 0
     leaderless: set[str] = field(default_factory=set)
+    administering: frozenset[str] = frozenset()
+    teacher: str = "teacher"
 
     def of(self, level: str, scope: str, kind: str) -> Count:
         """The count, begun where there is none."""

@@ -57,7 +57,8 @@ class Weigher:
 
     def __init__(self, draft: Draft) -> None:
         self.draft, self.stakes = draft, draft.stakes
-        self.teacher = draft.policy.classes.roles.get("teacher", "teacher")
+        self.teacher = draft.policy.classes.roles.get("teacher") or "teacher"
+        self.stakes.teacher, self.stakes.administering = self.teacher, draft.world.administrators
         self._group, self._site = "", ""
         self._own = {MEMBERSHIPS: Count(), TEACHERS: Count()}
         self._direct = 0
@@ -190,8 +191,6 @@ class Weigher:
         elif operation.action == UPDATE and "role" in operation.changed:
             self._direct += int(led) - int(leads)
             self._own[TEACHERS].created += leads
-        elif operation.action == RESTORE and "role" not in operation.changed:
-            self._own[TEACHERS].created += 0
 
     def end_of_group(self) -> None:
         whole, teachers = self._own[MEMBERSHIPS], self._own[TEACHERS]
