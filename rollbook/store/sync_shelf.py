@@ -26,6 +26,13 @@ def accepted_read(connection: SyncConnection) -> Path | None:
     return folder if connection.read_run and folder.exists() else None
 
 
+def latest_read(connection: SyncConnection) -> Path | None:
+    """The folder of the latest read, accepted or not; None before the first."""
+    reads = read_folder(connection, 0).parent
+    numbers = [int(one.name) for one in reads.iterdir() if one.name.isdecimal()] if reads.exists() else []
+    return read_folder(connection, max(numbers)) if numbers else None
+
+
 def drop_reads(connection: SyncConnection, keep: frozenset[int]) -> None:
     """Deletes the reads of this connection that nobody needs any more."""
     reads = read_folder(connection, 0).parent

@@ -192,9 +192,7 @@ class _Pass:
                 self.sleep(min(max(asked, float(2**attempt)), LONGEST_WAIT))
         return outcomes
 
-    def _note(
-        self, kept: SyncBatch, batch: Sequence[Operation], outcomes: Mapping[int, Outcome]
-    ) -> None:
+    def _note(self, kept: SyncBatch, batch: Sequence[Operation], outcomes: Mapping[int, Outcome]) -> None:
         """Raises TakenOver, and then nothing of the batch is noted."""
         keep(self.run, journal=max(self.run.journal, batch[-1].number))
         now = timezone.now()

@@ -1,0 +1,165 @@
+"""A connection's runs: shown first, carried out as shown, and nothing without need. Previews, holds, approvals, and what each remembers."""
+
+from pathlib import Path
+
+import pytest
+
+from rollbook.flows.sync import connections, holds, own, report, runs
+from rollbook.store.models import Group, Member, Membership, Site, SyncConnection, SyncRun
+from rollbook.store.sync_shelf import accepted_read
+from tests.engine.sync.schools import changed, school, without
+from tests.flows.sync.organizations import an_organization, connected, deliver
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "roster"
+    deliver(place, school())
+    return place
+
+
+@pytest.fixture
+def connection(folder: Path) -> SyncConnection:
+    return connected(an_organization(), folder)
+
+
+def sync(connection: SyncConnection, **task: object) -> SyncRun:
+    with own.own_process() as process:
+        return own.walk_here(runs.enqueue(connection, "somebody", process=process, **task), lambda _: None)  # type: ignore[arg-type]  # a task is what it is
+
+
+def approve(run: SyncRun, *ticked: str, why: str = "It is right.") -> SyncRun:
+    with own.own_process() as process:
+        waiting = holds.approve(run, "somebody", why, ticked=ticked, process=process)
+        return own.walk_here(waiting, lambda _: None)
+
+
+def first(connection: SyncConnection) -> SyncRun:
+    """The first sync, approved."""
+    return approve(sync(connection))
+
+
+def members(connection: SyncConnection) -> dict[str, str]:
+    own_members = Member.objects.filter(organization=connection.organization_id)
+    return dict(own_members.values_list("source_id", "state"))
+
+
+def test_the_first_sync_is_only_shown_and_then_carried_out_as_shown(connection: SyncConnection) -> None:
+    shown = sync(connection)
+    assert (shown.outcome, shown.counts["operations"]["members"]) == ("previewed", {"create": 5})
+    assert members(connection) == {}
+    assert accepted_read(connection) is None
+    done = approve(shown)
+    assert (done.pk, done.outcome, done.fingerprint) == (shown.pk, "success", shown.fingerprint)
+    assert set(members(connection).values()) == {"inactive"}
+    assert Site.objects.filter(organization=connection.organization_id).count() == 2
+    assert Group.objects.filter(organization=connection.organization_id).count() == 2
+    assert Membership.objects.filter(organization=connection.organization_id).count() == 5
+    connection.refresh_from_db()
+    assert connection.read_run == done.pk
+    assert connection.first_applied_at is not None
+
+
+def test_a_night_without_a_change_writes_nothing(connection: SyncConnection) -> None:
+    first(connection)
+    before = list(Member.objects.filter(organization=connection.organization_id).values_list("id", "version"))
+    run = sync(connection)
+    assert (run.outcome, run.counts["operations"], run.statistics) == ("empty", {}, {})
+    assert (
+        list(Member.objects.filter(organization=connection.organization_id).values_list("id", "version"))
+        == before
+    )
+
+
+def test_joiners_and_changes_come_in_and_leavers_go_at_once_where_there_is_no_grace(
+    connection: SyncConnection, folder: Path
+) -> None:
+    first(connection)
+    deliver(folder, changed(without(school(), "p2"), "users", "p1", givenName="Philippa"))
+    run = sync(connection)
+    assert run.outcome in ("success", "partly")
+    assert (
+        Member.objects.get(organization=connection.organization_id, source_id="p1").given_name == "Philippa"
+    )
+    deliver(folder, school())
+    sync(connection)
+    assert members(connection)["p2"] == "inactive"
+
+
+def test_what_is_not_proved_to_be_whole_removes_nothing(connection: SyncConnection, folder: Path) -> None:
+    first(connection)
+    tables = without(school(), "p2")
+    stamped = {
+        name: [{**row, "status": "active", "dateLastModified": "2026-09-01T00:00:00.000Z"} for row in rows]
+        for name, rows in tables.items()
+    }
+    deliver(folder, stamped, "delta")
+    assert sync(connection).outcome == "empty"
+    assert members(connection)["p2"] == "inactive"
+
+
+def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_everything(
+    connection: SyncConnection, folder: Path
+) -> None:
+    first(connection)
+    for file in folder.iterdir():
+        file.unlink()
+    run = sync(connection)
+    assert run.outcome in ("failed", "refused")
+    assert run.message
+    assert "archived" not in members(connection).values()
+    connection.refresh_from_db()
+    assert connection.read_run < run.pk
+
+
+def test_nothing_runs_before_somebody_activates_it(folder: Path) -> None:
+    made = connections.connect(an_organization(), "Roster", "folder", {"path": str(folder)})
+    with pytest.raises(runs.NotActive):
+        runs.enqueue(made, "somebody")
+    assert connections.test(made)
+    assert made.state == "waiting"
+    runs.enqueue(connections.activate(made), "somebody")
+    connections.pause(made)
+    with pytest.raises(runs.NotActive):
+        runs.enqueue(made, "somebody")
+
+
+def test_an_organization_without_the_entitlement_cannot_sync(folder: Path) -> None:
+    made = connected(an_organization(entitlements=[]), folder)
+    with pytest.raises(runs.NotEntitled):
+        runs.enqueue(made, "somebody")
+
+
+def test_settings_that_changed_since_make_a_preview_out_of_date(connection: SyncConnection) -> None:
+    shown = sync(connection)
+    connections.edit(connection, {}, {"people": {"grades": ["05"]}})
+    with pytest.raises(holds.OutOfDate):
+        holds.approve(shown, "somebody")
+
+
+def test_the_same_run_asked_for_twice_waits_once(connection: SyncConnection) -> None:
+    assert runs.enqueue(connection, "a").pk == runs.enqueue(connection, "b").pk
+    assert runs.enqueue(connection, "a", preview=True).pk != runs.enqueue(connection, "b").pk
+
+
+def test_two_connections_of_an_organization_take_turns(connection: SyncConnection, folder: Path) -> None:
+    other = connected(connection.organization, folder)
+    one, two = runs.enqueue(connection, "a"), runs.enqueue(other, "a")
+    assert not runs.take_turn(two)
+    assert runs.take_turn(one)
+    assert not runs.take_turn(two)
+
+
+def test_a_report_tells_every_record_what_became_of_it_and_why(
+    connection: SyncConnection, folder: Path
+) -> None:
+    first(connection)
+    deliver(folder, changed(school(), "users", "p1", email="pia@school.example"))
+    run = sync(connection)
+    [line] = report.lines(run, kind="members", outcome="done")
+    assert (line.what, line.source_id) == ("updated", "p1")
+    assert line.changes["email"] == ("p1@school.example", "pia@school.example")
+    told = report.summary(run)
+    assert told["statistics"]["members"] == {"update": 1}
