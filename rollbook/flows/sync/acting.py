@@ -10,6 +10,8 @@ from rollbook.engine.sync.plan_file import OPERATIONS
 from rollbook.flows.sync.applying import carry_out, statistics_of
 from rollbook.flows.sync.holds import APPROVED, Gate, hazard_of, holds_of, refuse_unless_current
 from rollbook.flows.sync.progress import Teller, end, keep
+from rollbook.flows.sync.runs import IMPORT, PARTIAL
+from rollbook.flows.sync.switching import keep_switch
 from rollbook.flows.sync.targets import target_of
 from rollbook.flows.sync.verifying import Drift, verify
 from rollbook.store.models import SyncConnection, SyncHold, SyncRun
@@ -29,6 +31,7 @@ def act(run: SyncRun) -> None:
         return
     tell("applying")
     refuse_unless_current(run)
+    keep_switch(run)
     target, plan = target_of(run.connection), run_folder(run) / OPERATIONS
     left = carry_out(run, target, plan, Gate(run), tell)
     tell("verifying")
@@ -47,7 +50,7 @@ def act(run: SyncRun) -> None:
 
 def _only_shows(run: SyncRun) -> bool:
     """A preview; and the first run of a connection, until somebody has seen it."""
-    if run.task.get("approved"):
+    if run.task.get("approved") or run.task.get("kind") == IMPORT:
         return False
     return bool(run.task.get("preview") or run.stakes.get("first"))
 
@@ -122,7 +125,7 @@ def _removed(run: SyncRun) -> dict[str, int]:
 
 def _accept(run: SyncRun, outcome: str) -> None:
     """The read and where a delta begins move together, and never back."""
-    if outcome not in (*GOOD, "incomplete", "drifted"):
+    if run.task.get("kind") in PARTIAL or outcome not in (*GOOD, "incomplete", "drifted"):
         return
     now = timezone.now()
     SyncConnection.objects.filter(pk=run.connection_id, first_applied_at=None).update(first_applied_at=now)

@@ -15,6 +15,7 @@ from rollbook.connectors import SOURCES
 from rollbook.connectors.contract import Secrets
 from rollbook.engine.sync.policy import BadPolicy, Policy, preset, read_policy, written
 from rollbook.flows import audit
+from rollbook.flows.directory import roles_of
 from rollbook.flows.sync.targets import DIRECTORY, TARGETS, NoSuchTarget
 from rollbook.refusal import Refusal
 from rollbook.store.models import Organization, SyncConnection
@@ -146,11 +147,6 @@ def secrets_of(connection: SyncConnection) -> Secrets:
 def policy_of(connection: SyncConnection) -> Policy:
     """The settings it runs by."""
     return read_policy(connection.policy)
-
-
-def roles_of(organization: Organization) -> tuple[str, ...]:
-    """The local roles, the highest first."""
-    return tuple(organization.roles or organization.product.roles)
 
 
 def _change_state(connection: SyncConnection, state: str, why: str) -> SyncConnection:

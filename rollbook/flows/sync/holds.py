@@ -118,7 +118,7 @@ def approve(
     refuse_unless_ready(run.connection)
     refuse_unless_current(run)
     waiting = holds_of(run, only_open=True)
-    if run.outcome not in WAITS or not (run.outcome == "previewed" or waiting):
+    if run.outcome not in WAITS or not run.fingerprint or not (run.outcome == "previewed" or waiting):
         raise NothingToApprove(str(run.pk))
     chosen = _chosen(run, waiting, holds)
     if chosen and not why.strip():

@@ -16,15 +16,16 @@ from rollbook.engine.sync.operations import Operation
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, PlanWriter, read_plan, write_remarks
 from rollbook.engine.sync.planning import Planned, make_plan
 from rollbook.engine.sync.world import Focus, World
-from rollbook.flows.sync.connections import policy_of
 from rollbook.flows.sync.holds import keep_holds, removed_within
-from rollbook.flows.sync.progress import Teller, keep
+from rollbook.flows.sync.progress import Teller, end, keep
+from rollbook.flows.sync.runs import LOOK, PARTIAL
+from rollbook.flows.sync.switching import policy_for
 from rollbook.flows.sync.worlds import world_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.linking import keep_cases
 from rollbook.store.models import SyncRun
-from rollbook.store.sync_shelf import accepted_read, read_folder, run_folder
+from rollbook.store.sync_shelf import accepted_read, latest_read, read_folder, run_folder
 
 WEEK = timedelta(days=7)
 ONLY_ADDS = "onlyAdds"
@@ -39,6 +40,9 @@ def plan(run: SyncRun) -> None:
     """Raises NothingRead, Cancelled, TakenOver, BadPolicy."""
     if run.fingerprint:
         return  # planned already: what was seen is what is carried out
+    if run.task.get("kind") == LOOK:
+        end(run, "previewed", "The source was read; nothing was planned.")
+        return
     tell = Teller(run)
     tell("planning")
     folder = run_folder(run) / f"attempt-{run.fence}"
@@ -46,7 +50,7 @@ def plan(run: SyncRun) -> None:
     folder.mkdir(parents=True)
     try:
         with _world(run) as world:
-            planned = written(folder, lambda write: make_plan(world, policy_of(run.connection), write), tell)
+            planned = written(folder, lambda write: make_plan(world, policy_for(run), write), tell)
             first = world.first
         write_remarks(folder, planned.remarks)
         found = _guarded(run, planned, first)
@@ -82,7 +86,7 @@ def focus_of(run: SyncRun) -> Focus | None:
 @contextmanager
 def _world(run: SyncRun) -> Iterator[World]:
     own = read_folder(run.connection, run.pk)
-    read = own if own.exists() else accepted_read(run.connection)
+    read = own if own.exists() else accepted_read(run.connection) or latest_read(run.connection)
     if read is None:
         raise NothingRead(run.connection.name)
     whole = run.certificate.get("whole", ()) if own.exists() else ()
@@ -93,7 +97,7 @@ def _world(run: SyncRun) -> Iterator[World]:
 
 def _guarded(run: SyncRun, planned: Planned, first: bool) -> list[Hazard]:
     week = removed_within(run.connection, timezone.now() - WEEK)
-    return hazards(planned.stakes, week, policy_of(run.connection).limits, first)
+    return hazards(planned.stakes, week, policy_for(run).limits, first)
 
 
 def _keep(run: SyncRun, folder: Path, planned: Planned, found: list[Hazard], first: bool) -> None:
@@ -108,7 +112,7 @@ def _keep(run: SyncRun, folder: Path, planned: Planned, found: list[Hazard], fir
             counts=_counts(planned),
             stakes=_stakes(planned, first),
         )
-        if run.task.get("kind") not in ("focus", "undo"):
+        if run.task.get("kind") not in PARTIAL:
             keep_cases(run.connection, run.pk, planned.cases, timezone.now())
         keep_holds(run, covering)
         for name in (OPERATIONS, REMARKS):

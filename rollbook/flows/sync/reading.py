@@ -16,11 +16,12 @@ from rollbook.engine.aside import FINDINGS, TALLIES
 from rollbook.engine.sync.read import Read, counts_of, make_read
 from rollbook.flows.sync.connections import secrets_of
 from rollbook.flows.sync.progress import Heard, Teller, end, keep
+from rollbook.flows.sync.runs import IMPORT, SWITCH, UNDO
 from rollbook.store import shelf
 from rollbook.store.models import SyncRun
 from rollbook.store.sync_shelf import accepted_read, read_folder, run_folder
 
-NOT_READING = frozenset({"undo", "switch"})
+NOT_READING = frozenset({UNDO, SWITCH, IMPORT})
 """Tasks that are planned by what was read last."""
 
 

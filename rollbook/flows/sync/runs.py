@@ -17,6 +17,11 @@ WAITING = "waiting"
 
 ACTIVE = SyncConnection.State.ACTIVE
 FULL, DELTA, FOCUS, SWITCH, UNDO = "full", "delta", "focus", "switch", "undo"
+LOOK, IMPORT = "look", "import"
+"""Kinds of tasks: LOOK only reads the source; IMPORT is a focus on people whom somebody chose, planned by what was read last."""
+
+PARTIAL = frozenset({FOCUS, IMPORT, UNDO})
+"""Kinds that plan a part only: neither their read nor what they do not find says anything of the rest."""
 
 
 class NoSuchSyncRun(Refusal):

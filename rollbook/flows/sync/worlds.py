@@ -15,7 +15,7 @@ from rollbook.engine.sync.read_file import StoredRoster
 from rollbook.engine.sync.roster import Person
 from rollbook.engine.sync.target import Scope, Target
 from rollbook.engine.sync.world import Directory, Focus, World, by_id, directory_of
-from rollbook.flows.sync.connections import roles_of
+from rollbook.flows.directory import roles_of
 from rollbook.flows.sync.targets import target_of
 from rollbook.store.linking import decisions_of, links_of, overrides_of
 from rollbook.store.models import Organization, SyncConnection
