@@ -350,6 +350,39 @@ CODES: tuple[Code, ...] = (
         "Nothing, or keep it in step by hand.",
         "target",
     ),
+    Code(
+        "bad-value",
+        OUTCOME,
+        "A value that cannot be kept",
+        "A value is too long for the directory, or has a character that it cannot keep.",
+        "Correct the value in the roster.",
+        "district",
+    ),
+    # --- Undoing ---
+    Code(
+        "changed-since",
+        REMARK,
+        "Changed since the run",
+        "Somebody changed this after the run that is being undone. It stays as it is.",
+        "Set it by hand if it has to go back.",
+        "customer",
+    ),
+    Code(
+        "gone-since",
+        REMARK,
+        "Gone since the run",
+        "What the run touched is not in the directory any more.",
+        "Nothing.",
+        "nobody",
+    ),
+    Code(
+        "not-undone",
+        REMARK,
+        "Cannot be undone",
+        "What was purged is kept nowhere.",
+        "Sync it again, if the roster still has it.",
+        "customer",
+    ),
     # --- Why an operation is in the plan ---
     Code(
         "created",
