@@ -9,7 +9,7 @@ import typer
 
 from rollbook.cli.columns import answer, lines, show
 from rollbook.flows.acting import actor
-from rollbook.flows.sync import connections, holds, own, report, runs
+from rollbook.flows.sync import connections, holds, own, report, runs, undoing
 from rollbook.store.models import SyncRun
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -26,7 +26,7 @@ EXITS = {"success": 0, "empty": 0, "previewed": 0, "held": 3, "partly": 4}
 
 def add_to(verbs: typer.Typer) -> None:
     """Adds the verbs."""
-    for verb in (preview, run, approve, discard, status):
+    for verb in (preview, run, approve, discard, undo, status):
         verbs.command()(verb)
     verbs.command("report")(show_report)
 
@@ -73,6 +73,12 @@ def discard(number: RunNumber, why: Why, hold: Holds = None, as_json: AsJson = F
     """Never carry out what a run held; without --hold, all of it. If its cause stays, the next sync holds it again."""
     found = holds.discard(runs.find_run(number), actor().name, why, hold or None)
     answer([str(one.pk) for one in found], f"{len(found)} holds are discarded.", as_json)
+
+
+def undo(number: RunNumber, as_json: AsJson = False) -> None:
+    """Show what it takes to undo a sync run, values too; what was changed since stays. `rollbook sync approve` does it."""
+    with own.own_process() as process:
+        tell(own.walk_here(undoing.undo(runs.find_run(number), actor().name, process), _say), as_json)
 
 
 def status(

@@ -13,6 +13,7 @@ from rollbook.flows.sync.progress import Teller, end, keep
 from rollbook.flows.sync.runs import IMPORT, PARTIAL
 from rollbook.flows.sync.switching import keep_switch
 from rollbook.flows.sync.targets import target_of
+from rollbook.flows.sync.undoing import pause_undone
 from rollbook.flows.sync.verifying import Drift, verify
 from rollbook.store.models import SyncConnection, SyncHold, SyncRun
 from rollbook.store.sync_shelf import drop_reads, read_folder, run_folder
@@ -45,6 +46,7 @@ def act(run: SyncRun) -> None:
         stakes={**run.stakes, "removed": _removed(run)},
     )
     _accept(run, outcome)
+    pause_undone(run)
     end(run, outcome, words)
 
 

@@ -18,8 +18,9 @@ from rollbook.engine.sync.planning import Planned, make_plan
 from rollbook.engine.sync.world import Focus, World
 from rollbook.flows.sync.holds import keep_holds, removed_within
 from rollbook.flows.sync.progress import Teller, end, keep
-from rollbook.flows.sync.runs import LOOK, PARTIAL
+from rollbook.flows.sync.runs import LOOK, PARTIAL, UNDO
 from rollbook.flows.sync.switching import policy_for
+from rollbook.flows.sync.undoing import plan_undo
 from rollbook.flows.sync.worlds import world_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
@@ -49,14 +50,20 @@ def plan(run: SyncRun) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        with _world(run) as world:
-            planned = written(folder, lambda write: make_plan(world, policy_for(run), write), tell)
-            first = world.first
+        planned, first = _planned(run, folder, tell)
         write_remarks(folder, planned.remarks)
         found = _guarded(run, planned, first)
         _keep(run, folder, planned, found, first)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _planned(run: SyncRun, folder: Path, tell: Teller) -> tuple[Planned, bool]:
+    """The plan, and whether nothing of this connection was ever applied."""
+    if run.task.get("kind") == UNDO:
+        return plan_undo(run, folder), False
+    with _world(run) as world:
+        return written(folder, lambda write: make_plan(world, policy_for(run), write), tell), world.first
 
 
 def written(
