@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from rollbook.engine.sync.timing import pattern_of
 from rollbook.refusal import Refusal
 
 NEVER_MAPPED = frozenset({"guardian", "parent", "relative"})
@@ -249,15 +250,17 @@ class Timing:
 
     every: str = _of(
         "night",
-        "by-hand, night, week or month.",
+        "by-hand, night, week, month, or cron (as `cron` says).",
         "by-hand",
         "night",
         "week",
         "month",
+        "cron",
     )
     at: str = _of("02:00", "The time of the day.")
     weekday: int = _of(0, "Of every week: 0 is Monday.")
     day: int = _of(1, "Of every month: 1 to 28.")
+    cron: str = _of("", "Five fields as cron has them, minute first: 30 2 * * mon-fri.")
 
 
 @dataclass(frozen=True)
@@ -301,6 +304,10 @@ def read_policy(given: Mapping[str, Any]) -> Policy:
     forbidden = sorted(NEVER_MAPPED & {role for role, local in policy.roles.map.items() if local})
     if forbidden:
         raise BadPolicy(f"roles.map: {', '.join(forbidden)} never becomes a member. Take it out.")
+    try:
+        pattern_of(**dataclasses.asdict(policy.timing))
+    except ValueError as fault:
+        raise BadPolicy(str(fault)) from fault
     if "email" in policy.match.rungs and policy.people.username == "email" and not policy.people.needs_email:
         raise BadPolicy("people.needs_email has to be true where the username is the e-mail address.")
     return policy
