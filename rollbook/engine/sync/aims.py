@@ -138,8 +138,9 @@ def _set(
 ) -> tuple[str, ...]:
     said = _all(bases, name)
     says_now = {*words(aim.source, name), *_all(says, name)}
-    if keeps and bases:
-        aim.base[name] = ordered(draft, name, {*words(bases[0], name), *words(aim.source, name)})
+    if bases:
+        stays = set(words(bases[0], name)) if keeps else set(words(bases[0], name)) & set(frozen)
+        aim.base[name] = ordered(draft, name, stays | set(words(aim.source, name)))
     if aim.record is None:
         return ordered(draft, name, set() if draft.policy.fields.of(aim.kind, name) == LOCAL else says_now)
     present = words(aim.present, name)

@@ -116,19 +116,25 @@ class Ladder:
     def _identifier(self, seeker: Seeker) -> Match | None:
         """Numbers of staff and of pupils are two things, and may be alike."""
         value = _compared("identifier", text(seeker.fields, "identifier"))
-        found = [one for one in self._by["identifier"].get(value, []) if self._is_of_kind(one, seeker)]
+        found = [
+            one
+            for one in self._by["identifier"].get(value, [])
+            if self._is_of_kind(one, seeker) and not self._gives_up(one, "identifier", value)
+        ]
         if not value or not found:
             return None
         alone = self._said["identifier", seeker.standing.staff, value] <= 1
         if len(found) > 1 or not alone or not self._may_take(found[0]):
             return self._dispute(seeker, found, "identifier")
-        if self.owners.get(found[0].id) and is_another(found[0].fields, seeker.fields):
+        if self.owners.get(found[0].id) and is_another(found[0].fields, seeker.fields, "identifier"):
             return self._thin(seeker, found, "identifier")
         return self._take(seeker, found[0], "identifier")
 
     def _email(self, seeker: Seeker) -> Match | None:
         value = _compared("email", text(seeker.fields, "email"))
-        found = self._by["email"].get(value, []) if value else []
+        if not value:
+            return None
+        found = [one for one in self._by["email"].get(value, []) if not self._gives_up(one, "email", value)]
         if not found:
             return None
         if len(found) > 1 or self._said["email", False, value] > 1 or not self._may_take(found[0]):
@@ -149,7 +155,7 @@ class Ladder:
             words(seeker.fields, "sites")
         ):
             return True
-        return bool(self.owners.get(record.id)) and is_another(record.fields, seeker.fields)
+        return bool(self.owners.get(record.id)) and is_another(record.fields, seeker.fields, "email")
 
     def _domains(self) -> frozenset[str]:
         return frozenset(map(fold, self.draft.world.domains))
@@ -188,6 +194,16 @@ class Ladder:
         return self._thin(seeker, found, "name")
 
     # --- What may be taken ---
+
+    def _gives_up(self, record: Record, name: str, value: str) -> bool:
+        """Whether the living records that a member has all say another value now: then this one is free for somebody new."""
+        people = self.draft.world.roster.people
+        said = [
+            _compared(name, person.email if name == "email" else person.identifier)
+            for person in map(people.get, self.owners.get(record.id, []))
+            if person is not None
+        ]
+        return bool(said) and all(one not in ("", value) for one in said)
 
     def _is_of_kind(self, record: Record, seeker: Seeker) -> bool:
         """Staff with staff and pupils with pupils; whom this connection made without a role may be either."""
@@ -233,11 +249,12 @@ def _name_of_person(person: Person) -> tuple[str, str]:
     return fold(person.given_name.strip()), fold(person.family_name.strip())
 
 
-def is_another(known: Fields, said: Fields) -> bool:
-    """Whether all by which a person is known is another's now: both names, and whatever else both sides have."""
+def is_another(known: Fields, said: Fields, but: str = "") -> bool:
+    """Whether all by which a person is known, `but` one field, is another's now: both names, and whatever else both sides have."""
     pairs = [
         (_compared(name, text(known, name)), _compared(name, text(said, name)))
         for name in ("given_name", "family_name", "email", "identifier")
+        if name != but
     ]
     if not all(pairs[0]) or not all(pairs[1]):
         return False

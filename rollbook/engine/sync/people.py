@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rollbook.engine.sync.aims import Aim, ordered, resolved, settle
+from rollbook.engine.sync.aims import Aim, operations_of, ordered, resolved, settle
 from rollbook.engine.sync.draft import Draft, is_gone, words
 from rollbook.engine.sync.lifecycle import (
     GOES,
@@ -41,6 +41,7 @@ from rollbook.engine.sync.operations import (
 from rollbook.engine.sync.roles import Standing, is_pupil, standing
 from rollbook.engine.sync.roster import MISSING, Person
 from rollbook.engine.sync.schools import Places
+from rollbook.engine.sync.scoping import is_person_meant
 from rollbook.engine.sync.target import Record
 from rollbook.engine.sync.uniqueness import ordered as in_order
 from rollbook.engine.sync.uniqueness import settle_disputes
@@ -95,10 +96,11 @@ def plan_people(draft: Draft, places: Mapping[str, Places], taught: Teaching | N
 
 def operations(draft: Draft, found: People) -> list[Operation]:
     """First what is only noted, then the members there are, then new staff, and new pupils."""
-    there = [aim for aim in found.aims if aim.action != CREATE]
+    there = [aim for aim in found.aims if aim.action != CREATE and not aim.feeds]
+    feeding = [one for aim in found.aims if aim.feeds for one in operations_of(draft, aim)]
     new = [aim for aim in found.aims if aim.action == CREATE]
     created = [one for aim in sorted(new, key=_staff_first) for one in in_order(draft, [aim])]
-    return [*found.said, *in_order(draft, there), *created]
+    return [*found.said, *in_order(draft, there), *feeding, *created]
 
 
 def _staff_first(aim: Aim) -> tuple[bool, str]:
@@ -351,8 +353,9 @@ class _Planner:
         return aim
 
     def _said(self, person: Person, stands: Standing) -> dict[str, Value]:
-        """What the source says of a person, mapped."""
+        """What the source says of a person, mapped. Where new staff are given a role of their own, theirs are not mapped at all."""
         by_email = self.draft.policy.people.username == "email"
+        by_hand = stands.staff and bool(self.draft.policy.roles.default_for_new)
         return {
             "given_name": person.given_name,
             "family_name": person.family_name,
@@ -360,7 +363,7 @@ class _Planner:
             "username": person.email if by_email else person.username,
             "identifier": person.identifier,
             "grade": person.grades[0] if person.grades else "",
-            "roles": stands.roles,
+            "roles": () if by_hand else stands.roles,
             "sites": stands.sites,
         }
 
@@ -384,7 +387,10 @@ class _Planner:
         self.found.aims = [*left, *feeding]
 
     def _first(self) -> list[Aim]:
-        return [aim for aim in self.found.aims if not aim.feeds]
+        """Those whom this run is about: others do not move, and make no room."""
+        return [
+            aim for aim in self.found.aims if not aim.feeds and is_person_meant(self.draft, aim.source_id)
+        ]
 
     def _settle(self, aims: list[Aim]) -> None:
         aim, *others = aims

@@ -59,6 +59,8 @@ class Thought:
     sites: list[Operation]
     people: People
     classes: Classes
+    states: dict[str, str]
+    taught: Teaching | None
 
 
 def make_plan(world: World, policy: Policy, write: Callable[[Operation], None]) -> Planned:
@@ -96,9 +98,12 @@ def think(world: World, policy: Policy) -> Thought:
     states = {one: is_open(draft, found, places) for one, found in world.roster.classes.items()}
     taught = _teaching(draft, states)
     found = people.plan_people(draft, places, taught)
-    return Thought(
-        draft, places, sites, found, classes.plan_classes(draft, places, states, taught, found.members)
-    )
+    groups = classes.plan_classes(draft, places, states, taught, found.members)
+    return Thought(draft, places, sites, found, groups, states, taught)
+
+
+def open_classes(states: dict[str, str]) -> dict[str, str]:
+    return {one: state for one, state in states.items() if state == OPEN}
 
 
 def _teaching(draft: Draft, states: dict[str, str]) -> Teaching | None:
@@ -111,7 +116,7 @@ def _teaching(draft: Draft, states: dict[str, str]) -> Teaching | None:
         or rules.only_with_students
         or "{teacher}" in rules.title
     )
-    return teaching(draft, {one: state for one, state in states.items() if state == OPEN}) if asked else None
+    return teaching(draft, open_classes(states)) if asked else None
 
 
 def _standings(thought: Thought) -> Standings:

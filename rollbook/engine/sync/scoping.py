@@ -40,12 +40,18 @@ def in_scope(draft: Draft, operation: Operation) -> bool:
     if operation.kind == SITES:
         return source_id in scope.schools | scope.parents
     if operation.kind == MEMBERS:
-        return source_id in scope.people or (
-            source_id in scope.pupils and operation.action not in REMOVALS and not operation.at
+        return (
+            not source_id
+            or source_id in scope.people
+            or (source_id in scope.pupils and operation.action not in REMOVALS and not operation.at)
         )
     if operation.kind == GROUPS:
         return source_id in scope.classes
     return True
+
+
+def is_person_meant(draft: Draft, source_id: str) -> bool:
+    return draft.scope is None or source_id in draft.scope.people or source_id in draft.scope.pupils
 
 
 def is_meant(draft: Draft, kind: str, source_id: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rollbook.engine.sync.aims import Aim, operations_of
 from rollbook.engine.sync.draft import Draft, text
-from rollbook.engine.sync.operations import CREATE, MEMBERS, UPDATE, Case, Fields, Operation
+from rollbook.engine.sync.operations import CREATE, MEMBERS, UPDATE, Case, Operation, Value
 from rollbook.oneroster.folding import fold
 
 MAKES_ROOM = "makes-room"
@@ -17,7 +17,7 @@ def settle_disputes(draft: Draft, aims: list[Aim]) -> list[Aim]:
     """
     names = unique_fields(draft)
     left = {aim.handle: aim for aim in aims}
-    while losers := list(_losers(draft, left, names)):
+    while losers := list(_losers(draft, left, names)) or list(_circles(draft, left, names)):
         for name, aim, holder in losers:
             draft.ask(
                 Case(MEMBERS, aim.source_id, "value-taken", _known(holder), _new_too(left, holder), name)
@@ -52,6 +52,31 @@ def _losers(draft: Draft, aims: dict[str, Aim], names: tuple[str, ...]) -> Itera
             if holders.setdefault(value, aim.handle) != aim.handle and aim.handle not in lost:
                 lost.add(aim.handle)
                 yield name, aim, holders[value]
+
+
+def _circles(draft: Draft, aims: dict[str, Aim], names: tuple[str, ...]) -> Iterator[tuple[str, Aim, str]]:
+    """Of values that may not be empty even for a moment nobody can exchange theirs: (field, aim, who has its value)."""
+    for name in names:
+        if name in draft.world.capabilities.blankable:
+            continue
+        moving = [aim for aim in aims.values() if name in aim.after and aim.record]
+        holds = {fold(text(aim.present, name)): aim for aim in moving if text(aim.present, name)}
+        for aim in moving:
+            holder = holds.get(fold(text(aim.after, name)))
+            if holder and holder is not aim and _leads_to(holder, aim, name, holds):
+                yield name, aim, holder.handle
+                break
+
+
+def _leads_to(start: Aim, aim: Aim, name: str, holds: dict[str, Aim]) -> bool:
+    seen: set[str] = set()
+    now: Aim | None = start
+    while now and now.handle not in seen:
+        if now is aim:
+            return True
+        seen.add(now.handle)
+        now = holds.get(fold(text(now.after, name)))
+    return False
 
 
 def _is_same(aim: Aim, name: str) -> bool:
@@ -92,7 +117,7 @@ def ordered(draft: Draft, aims: list[Aim]) -> list[Operation]:
     found: list[Operation] = []
     placed: set[str] = set()
     for aim in aims:
-        _place(draft, aim, takes_from, placed, found)
+        _place(draft, aim, names, takes_from, placed, found)
     return found
 
 
@@ -115,6 +140,7 @@ def _takes_from(moving: list[Aim], names: tuple[str, ...]) -> dict[str, list[tup
 def _place(
     draft: Draft,
     aim: Aim,
+    names: tuple[str, ...],
     takes_from: dict[str, list[tuple[str, Aim]]],
     placed: set[str],
     found: list[Operation],
@@ -136,33 +162,36 @@ def _place(
             placed.add(now.handle)
             found += operations_of(draft, now)
             continue
-        name, holder = waits[0]
+        _, holder = waits[0]
         if holder.handle in on_path:
-            parked.add((name, holder.handle))
-            found.append(_parking(holder, name))
+            moving = [one for one in names if one in holder.after and text(holder.present, one)]
+            parked |= {(one, holder.handle) for one in moving}
+            found.append(_parking(holder, moving))
         else:
             path.append(holder)
             on_path.add(holder.handle)
 
 
-def _parking(aim: Aim, name: str) -> Operation:
-    """Empties a value for a moment. What the record looks like when its own operation comes is written into that."""
-    before: Fields = {name: text(aim.present, name)}
+def _parking(aim: Aim, names: list[str]) -> Operation:
+    """Empties values for a moment. What the record looks like when its own operation comes is written into that.
+
+    A record that is only just being linked has no link yet that would remember anything: then no sourcedId is named.
+    """
+    before: dict[str, Value] = {name: text(aim.present, name) for name in names}
     version = aim.record.version if aim.record else ""
-    operation = Operation(
+    aim.before |= dict.fromkeys(names, "")
+    aim.moved = True
+    return Operation(
         0,
         UPDATE,
         MEMBERS,
-        aim.source_id,
+        aim.source_id if aim.link else "",
         aim.handle,
         before=before,
-        after={name: ""},
-        changed=(name,),
+        after=dict.fromkeys(names, ""),
+        changed=tuple(sorted(names)),
         reason=MAKES_ROOM,
         base=aim.link.base if aim.link else {},
         version=version,
         line=aim.line,
     )
-    aim.before[name] = ""
-    aim.moved = True
-    return operation

@@ -254,7 +254,7 @@ class Desk:
         links, source_id = self.links.current.setdefault(operation.kind, {}), operation.source_id
         if operation.action in (CREATE, LINK):
             links[source_id] = Link(target, operation.base)
-        elif operation.action in (UPDATE, NOTE):
+        elif operation.action in (UPDATE, NOTE) and source_id:
             links[source_id] = replace(links[source_id], base=operation.base)
         elif operation.action == MISS:
             link = links[source_id]
