@@ -82,6 +82,9 @@ def new_handle(source_id: str) -> str:
     return NEW + source_id
 
 
+AS_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation. `target` is a handle: an id of the target's, or NEW and the sourcedId of a record that is created before it.
@@ -117,9 +120,30 @@ class Operation:
     @property
     def digest(self) -> int:
         """A number of 128 bits that says what it does, and not where it stands in the plan."""
-        told = [self.action, self.kind, self.source_id, self.target, _plain(self.before), _plain(self.after)]
-        text = json.dumps([*told, list(self.changed), _plain(self.base)], ensure_ascii=False, sort_keys=True)
+        told = [self.action, self.kind, self.source_id, self.target, self.before, self.after]
+        text = AS_JSON.encode([*told, self.changed, self.base])
         return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest())
+
+    def numbered(self, number: int) -> "Operation":
+        """The same with another number. Written out, for a plan may have a million."""
+        return Operation(
+            number,
+            self.action,
+            self.kind,
+            self.source_id,
+            self.target,
+            self.before,
+            self.after,
+            self.changed,
+            self.reason,
+            self.base,
+            self.at,
+            self.group,
+            self.bundle,
+            self.version,
+            self.line,
+            self.id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

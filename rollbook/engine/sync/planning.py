@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from rollbook.engine.sync import classes, people
 from rollbook.engine.sync.aims import Aim
@@ -158,4 +158,4 @@ class _Book:
         self.number += 1
         self.counts.setdefault(operation.kind, Counter())[operation.action] += 1
         self.sum = (self.sum + operation.digest) % MODULUS
-        self.write(replace(operation, number=self.number))
+        self.write(operation.numbered(self.number))

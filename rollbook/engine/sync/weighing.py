@@ -1,6 +1,6 @@
 """Counting what a plan puts at stake, while it is made: how many there are, in all and by site and group, and what becomes of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from rollbook.engine.sync.draft import Draft, is_gone, text, words
@@ -59,7 +59,8 @@ class Weigher:
         self.draft, self.stakes = draft, draft.stakes
         self.teacher = draft.policy.classes.roles.get("teacher") or "teacher"
         self.stakes.teacher, self.stakes.administering = self.teacher, draft.world.administrators
-        self._group, self._site = "", ""
+        self._group = ""
+        self._wide: list[list[Count]] = [[], []]
         self._own = {MEMBERSHIPS: Count(), TEACHERS: Count()}
         self._direct = 0
 
@@ -153,46 +154,59 @@ class Weigher:
 
     def group(self, group: str, rows: Sequence[Record], known: Standings) -> None:
         """Begins a group: what there is, and what goes along with members and groups that are archived."""
-        self._group, self._site = group, known.sites.get(group, "")
+        self._group = group
         self._own = {MEMBERSHIPS: Count(), TEACHERS: Count()}
         self._direct = 0
-        record = self.draft.record(GROUPS, group)
-        if record is None or is_gone(record):
-            return
-        for row in rows:
-            self._row(row, group, known)
+        site = known.sites.get(group, "")
+        self._wide = [self._wide_counts(MEMBERSHIPS, site), self._wide_counts(TEACHERS, site)]
+        record = self.draft.world.directory.groups.get(group)
+        if record is not None and not is_gone(record):
+            self._rows(rows, group in known.archived_groups, known.archived_members)
 
-    def _row(self, row: Record, group: str, known: Standings) -> None:
-        member = self.draft.record(MEMBERS, text(row.fields, "member"))
-        if row.state == ARCHIVED or member is None or is_gone(member):
-            return
-        with_group, with_member = group in known.archived_groups, member.id in known.archived_members
-        for count in self._counts(text(row.fields, "role"), not with_group):
-            count.population += 1
+    def _wide_counts(self, kind: str, site: str) -> list[Count]:
+        whole = self.stakes.of(ORGANIZATION, "", kind)
+        return [whole, self.stakes.of(SITE, site, kind)] if site else [whole]
+
+    def _rows(self, rows: Sequence[Record], with_group: bool, archived: Collection[str]) -> None:
+        members = self.draft.world.directory.members
+        for row in rows:
+            member = members.get(text(row.fields, "member"))
+            if row.state == ARCHIVED or member is None or is_gone(member):
+                continue
+            with_member = member.id in archived
+            own, wide = self._counts(row.fields.get("role") == self.teacher)
+            for count in (*own, *wide):
+                count.population += 1
             if with_group or with_member:
-                count.removed += 1
-                count.along += 1
-        if with_group:
-            for kind in self._kinds(text(row.fields, "role")):
-                self._own[kind].population += 1
+                for count in wide if with_group else (*own, *wide):
+                    count.removed += 1
+                    count.along += 1
+
+    def _counts(self, teaches: bool) -> tuple[list[Count], list[Count]]:
+        """(those of the group, those of the organization and the site) in which a membership counts."""
+        if teaches:
+            return list(self._own.values()), [*self._wide[0], *self._wide[1]]
+        return [self._own[MEMBERSHIPS]], self._wide[0]
 
     def membership(self, operation: Operation) -> None:
-        role = text(operation.before, "role") or text(operation.after, "role")
-        for count in self._counts(role):
+        role = operation.before.get("role") or operation.after.get("role")
+        own, wide = self._counts(role == self.teacher)
+        for count in (*own, *wide):
             count.created += operation.action in (CREATE, RESTORE)
             count.updated += operation.action == UPDATE
             count.removed += operation.action == ARCHIVE
-        self._leaders(operation)
+        if operation.action in (ARCHIVE, UPDATE):
+            self._leaders(operation)
 
     def _leaders(self, operation: Operation) -> None:
-        led, leads = (text(fields, "role") == self.teacher for fields in (operation.before, operation.after))
+        led, leads = (fields.get("role") == self.teacher for fields in (operation.before, operation.after))
         if operation.action == ARCHIVE:
             self._direct += led
-        elif operation.action == UPDATE and "role" in operation.changed:
+        elif "role" in operation.changed:
             self._direct += int(led) - int(leads)
-            self._own[TEACHERS].created += leads
 
     def end_of_group(self) -> None:
+        """Of groups only those are kept that lose somebody."""
         whole, teachers = self._own[MEMBERSHIPS], self._own[TEACHERS]
         for kind, count in self._own.items():
             if count.removed:
@@ -201,16 +215,3 @@ class Weigher:
         others = whole.population + whole.created - whole.removed - max(left, 0)
         if self._direct > 0 and left <= 0 and others > 0:
             self.stakes.leaderless.add(self._group)
-
-    def _kinds(self, role: str) -> tuple[str, ...]:
-        return (MEMBERSHIPS, TEACHERS) if role == self.teacher else (MEMBERSHIPS,)
-
-    def _counts(self, role: str, in_group: bool = True) -> list[Count]:
-        found = []
-        for kind in self._kinds(role):
-            found.append(self.stakes.of(ORGANIZATION, "", kind))
-            if self._site:
-                found.append(self.stakes.of(SITE, self._site, kind))
-            if in_group:
-                found.append(self._own[kind])
-        return found
