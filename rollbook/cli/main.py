@@ -50,6 +50,7 @@ VERBS = {
     "additions-only": "rollbook.cli.spans",
     "rehearse": "rollbook.cli.rehearse",
     "run": "rollbook.cli.run",
+    "sync": "rollbook.cli.sync",
     "mail": "rollbook.cli.mail",
     "generate": "rollbook.cli.generate",
     "demo": "rollbook.cli.demo",

@@ -38,6 +38,13 @@ def preview(number: Number, as_json: AsJson = False) -> None:
 
 def run(
     number: Number,
+    delta: Annotated[
+        bool,
+        typer.Option(
+            "--delta",
+            help="Ask only for what changed since the last sync. It removes only what is marked as deleted.",
+        ),
+    ] = False,
     only_adds: Annotated[bool, typer.Option("--only-adds", help="Remove nothing this time.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +52,12 @@ def run(
 
     Exit 0 when it came to its end, 3 when all of it is held, 4 when a part is held or was not taken, 1 otherwise.
     """
-    _walk(number, as_json, **({"onlyAdds": True} if only_adds else {}))
+    _walk(
+        number,
+        as_json,
+        kind=runs.DELTA if delta else runs.FULL,
+        **({"onlyAdds": True} if only_adds else {}),
+    )
 
 
 def approve(

@@ -14,6 +14,9 @@ SIGNATURES = ("HMAC-SHA256", "HMAC-SHA1")
 YES = ("yes", "true", "1", "on")
 NO = ("no", "false", "0", "off", "")
 LARGEST_PAGE = 10_000
+ONLY, SINCE, FOCUS = "only", "since", "focus"
+"""Settings by which a sync asks for less: mapped members only; what changed since a moment; what belongs to some people and classes."""
+
 ACCEPTED = "accepted"
 """The setting by which whoever fetches hands in {collection: records stored}: what a pull is held against."""
 
@@ -72,10 +75,14 @@ class Configuration:
     page_size: int = 2000
     insecure: bool = False
     accepted: dict[str, int] = field(default_factory=dict)
+    only: bool = False
+    since: str = ""
+    focus: dict[str, list[str]] = field(default_factory=dict)
     first_wait: float = 1.0
     longest_wait: float = 120.0
     time_out: float = 120.0
     attempts: int = 7
+    gives_way: bool = False
     most_requests: int = 500_000
     most_pages: int = 250_000
 
@@ -121,6 +128,10 @@ def configured(settings: Settings, secrets: Secrets) -> Configuration:
         page_size=_number(settings, "page_size", 2000, LARGEST_PAGE),
         insecure=_flag(settings, "insecure"),
         accepted=dict(settings.get(ACCEPTED) or {}),
+        only=bool(settings.get(ONLY)),
+        since=str(settings.get(SINCE) or ""),
+        focus=dict(settings.get(FOCUS) or {}),
+        gives_way=bool(settings.get(GIVES_WAY)),
         first_wait=float(settings.get("first_wait", 1.0)),
         longest_wait=float(settings.get("longest_wait", 120.0)),
         time_out=float(settings.get("time_out", 120.0)),
