@@ -87,8 +87,16 @@ def make_read(package: Path, work: Path, before: Path | None, folder: Path, tell
         made = planned / "accepted"
         narrow(made, folder)
         keep_gone(judgement.staging, made, before, folder)
-    whole = frozenset(table for table, mode in summary.modes.items() if mode == COMPLETE)
-    return Read(judgement.findings, False, whole, summary.held, counts_of(folder))
+    return Read(
+        judgement.findings, False, _whole(judgement.staging, summary.modes), summary.held, counts_of(folder)
+    )
+
+
+def _whole(staging: Staging, modes: Mapping[str, str]) -> frozenset[str]:
+    """In 1.1 roles stand in the rows of users, and are as whole as these."""
+    whole = frozenset(table for table, mode in modes.items() if mode == COMPLETE)
+    derives_roles = staging.binding is not None and staging.binding.version == "1.1" and "users" in whole
+    return whole | {"roles"} if derives_roles else whole
 
 
 def first_free_ids(accepted: Path, collections: Sequence[str]) -> dict[str, int]:

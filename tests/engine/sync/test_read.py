@@ -73,6 +73,20 @@ def test_only_what_is_mapped_is_kept(source: Source) -> None:
         assert b"555-0100" not in file.read_bytes(), scan(file)
 
 
+def test_in_1_1_roles_are_as_whole_as_the_users_in_whose_rows_they_stand(tmp_path: Path) -> None:
+    user = {"sourcedId": "t", "givenName": "T", "familyName": "A", "enabledUser": "true", "username": "t"}
+    user |= {"role": "teacher", "orgSourcedIds": "north"}
+    org = {"sourcedId": "north", "name": "North", "type": "school"}
+    for mode, whole in (("bulk", {"orgs", "users", "roles"}), ("delta", set[str]())):
+        stamps = (
+            {"status": "active", "dateLastModified": "2026-09-01T00:00:00.000Z"} if mode == "delta" else {}
+        )
+        tables = {"orgs": [org | stamps], "users": [user | stamps]}
+        package = write_package(tmp_path / mode / "package", tables, mode, "1.1")
+        made = make_read(package, tmp_path / mode / "work", None, tmp_path / mode / "read")
+        assert made.whole == whole
+
+
 def test_what_a_whole_read_lacks_is_missing_until_it_is_back(source: Source) -> None:
     source.deliver(school())
     source.deliver(without(school(), "p2"))
