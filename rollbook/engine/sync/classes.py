@@ -104,8 +104,9 @@ class _Planner:
         rules = self.draft.policy.classes
         if state != IN:
             return state
-        sure = self.draft.certified("enrollments")
         teachers = self.taught.teachers.get(one.source_id, set()) if self.taught else set()
+        waits = self.taught is not None and not teachers.isdisjoint(self.taught.away)
+        sure = self.draft.certified("enrollments") and not waits
         if rules.only_with_teacher and not any(teacher in self.members for teacher in teachers):
             return "no-teacher-in-class" if sure else UNSURE
         if rules.only_with_students and (self.taught is None or one.source_id not in self.taught.populated):

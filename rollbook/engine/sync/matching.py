@@ -155,7 +155,7 @@ class Ladder:
             words(seeker.fields, "sites")
         ):
             return True
-        return bool(self.owners.get(record.id)) and is_another(record.fields, seeker.fields, "email")
+        return bool(self.owners.get(record.id)) and not _is_alike(record.fields, seeker.fields)
 
     def _domains(self) -> frozenset[str]:
         return frozenset(map(fold, self.draft.world.domains))
@@ -247,6 +247,14 @@ def _name_of(fields: Fields) -> tuple[str, str]:
 
 def _name_of_person(person: Person) -> tuple[str, str]:
     return fold(person.given_name.strip()), fold(person.family_name.strip())
+
+
+def _is_alike(known: Fields, said: Fields) -> bool:
+    """Whether more than an address says that somebody gone is back: brothers and sisters may have one, and the same family name."""
+    return any(
+        _compared(name, text(known, name)) == _compared(name, text(said, name)) != ""
+        for name in ("given_name", "identifier")
+    )
 
 
 def is_another(known: Fields, said: Fields, but: str = "") -> bool:

@@ -130,7 +130,7 @@ class _Planner:
         """Pupils come with the teachers who are members, or become members now."""
         teachers = set(self.found.members)
         maybe = {one for one, found in self.found.verdicts.items() if found.state == UNSURE}
-        maybe |= {one for one in self.draft.world.links.of(MEMBERS) if self._is_away(one)}
+        maybe |= set(self.taught.away) if self.taught else set()
         taught = self._classes_of(teachers)
         pupils = pupils_with(self.draft, taught)
         perhaps = pupils_with(self.draft, self._classes_of(maybe) - taught)
@@ -138,12 +138,6 @@ class _Planner:
             if self.found.verdicts[source_id].state == IN:
                 person = self.draft.world.roster.people[source_id]
                 self.found.verdicts[source_id] = with_teacher(self.draft, person, pupils, perhaps)
-
-    def _is_away(self, source_id: str) -> bool:
-        """Whether it is a member whose record is not there, and who is not archived yet."""
-        link = self.draft.link(MEMBERS, source_id)
-        record = self.draft.record(MEMBERS, link.target) if link else None
-        return record is not None and not is_gone(record) and source_id not in self.found.stands
 
     def _classes_of(self, teachers: Iterable[str]) -> set[str]:
         classes = self.taught.classes_of if self.taught else {}

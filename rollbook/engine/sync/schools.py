@@ -218,7 +218,7 @@ class _Mapper:
 
     def _unmatched(self, org: Org) -> Places:
         action = self.draft.policy.schools.unmatched
-        if action == "create":
+        if action == "create" or not self.draft.keeps(SITES):
             return self._created(org)
         if action == "ignore":
             self.draft.say(SITES, org.source_id, "school-ignored", line=org.line)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rollbook.engine.sync.draft import Draft
+from rollbook.engine.sync.draft import Draft, is_gone, text
+from rollbook.engine.sync.operations import ACTIVE, GROUPS, MEMBERS
 from rollbook.engine.sync.roles import STUDENT, TEACHER, Standing
 from rollbook.engine.sync.roster import Person, TaughtClass, holds_on
 from rollbook.engine.sync.schools import HELD, WANTED, Places, place_of
@@ -24,27 +25,57 @@ class Verdict:
 
 @dataclass
 class Teaching:
-    """What the enrollments that hold today say of the classes that are open: their teachers, and which have pupils."""
+    """What the enrollments that hold today say of the classes that are open: their teachers, and which have pupils.
+
+    `away` are members whose record is not there: {sourcedId: member}.
+    """
 
     teachers: dict[str, set[str]] = field(default_factory=dict)
     populated: set[str] = field(default_factory=set)
     classes_of: dict[str, set[str]] = field(default_factory=dict)
+    away: dict[str, str] = field(default_factory=dict)
+
+    def add(self, taught_class: str, teacher: str) -> None:
+        self.teachers.setdefault(taught_class, set()).add(teacher)
+        self.classes_of.setdefault(teacher, set()).add(taught_class)
 
 
 def teaching(draft: Draft, open_classes: Mapping[str, object]) -> Teaching:
-    """One walk over all enrollments."""
+    """One walk over all enrollments, and where members are away one over the memberships: they teach what they taught."""
     found, roster, today = Teaching(), draft.world.roster, draft.world.today
+    found.away = away(draft)
     for one in roster.all_enrollments():
         if one.taught_class not in open_classes or not holds_on(today, one.begins, one.ends):
             continue
-        if one.person not in roster.people:
+        if one.person not in roster.people and one.person not in found.away:
             continue
         if one.role == TEACHER:
-            found.teachers.setdefault(one.taught_class, set()).add(one.person)
-            found.classes_of.setdefault(one.person, set()).add(one.taught_class)
+            found.add(one.taught_class, one.person)
         elif one.role == STUDENT:
             found.populated.add(one.taught_class)
+    if found.away:
+        _add_those_away(draft, found, open_classes)
     return found
+
+
+def away(draft: Draft) -> dict[str, str]:
+    """{sourcedId: member} of those whose record is not there, or not any more, and who are not archived yet."""
+    links = draft.world.links.of(MEMBERS)
+    gone = {one: link.target for one, link in links.items() if one not in draft.world.roster.people}
+    records = {one: draft.record(MEMBERS, target) for one, target in gone.items()}
+    return {one: gone[one] for one, record in records.items() if record and not is_gone(record)}
+
+
+def _add_those_away(draft: Draft, found: Teaching, open_classes: Mapping[str, object]) -> None:
+    links = draft.world.links.of(GROUPS)
+    classes = {link.target: one for one, link in sorted(links.items()) if one in open_classes}
+    people = {target: one for one, target in found.away.items()}
+    teacher = draft.policy.classes.roles.get(TEACHER)
+    for row in draft.world.directory.memberships():
+        member, group = text(row.fields, "member"), text(row.fields, "group")
+        taught = row.managed and row.state == ACTIVE and row.fields.get("role") == teacher
+        if taught and member in people and group in classes:
+            found.add(classes[group], people[member])
 
 
 def teaches_pupils(found: Teaching, person: str) -> bool:

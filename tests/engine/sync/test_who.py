@@ -116,6 +116,22 @@ def test_a_teacher_without_a_class_has_the_grace_of_one_who_is_missing() -> None
     assert members(desk) == ["ben", "cid", "fay", "gus"]
 
 
+def test_classes_and_pupils_of_a_teacher_who_is_missing_wait_as_long_as_the_teacher() -> None:
+    desk = Desk(policy=preset("teachers-groups"))
+    desk.sync(riverbend())
+    less = without(riverbend(), "ada")
+    for day in ("2026-09-15", "2026-09-30", "2026-10-14"):
+        desk.day = day
+        desk.sync(less)
+        assert desk.did() == ["miss members ada"]
+        assert len(desk.in_class("maths")) == 3
+    desk.day = "2026-10-15"
+    desk.sync(less)
+    assert desk.did() == ["archive members ada"]
+    desk.sync(less)
+    assert sorted(desk.did()) == ["miss groups maths", "miss members dot", "miss members eli"]
+
+
 def test_what_enrollments_do_not_say_in_a_read_that_is_not_whole_leaves_members_as_they_are() -> None:
     desk = Desk(policy=preset("teachers-groups"))
     desk.sync(riverbend())
