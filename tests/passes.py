@@ -28,6 +28,7 @@ PURE = (
     # Connectors end in a package and touch no database.
     "tests/connectors/test_rest_quirks.py",
     "tests/connectors/test_rest_values.py",
+    "tests/connectors/test_scim.py",
     "tests/connectors/test_sftp_drop.py",
     "tests/connectors/test_sftp_pull.py",
     "tests/sftp/test_inbox.py",

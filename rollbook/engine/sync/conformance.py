@@ -333,7 +333,7 @@ def _comes_back_whole(fresh: Fresh) -> None:
         return
     before = trial.picture()
     for kind, source_id in ((MEMBERS, "p1"), (GROUPS, "c1")):
-        if kind in trial.can.kinds:
+        if kind in trial.can.kinds and (ARCHIVE, kind) not in trial.can.unable:
             _done(trial.send([trial.archive(kind, source_id)]))
             _expect(
                 trial.record(kind, source_id).state in GONE_STATES, f"an archived record of {kind} says so"
@@ -415,6 +415,10 @@ def _refuses_what_it_cannot(fresh: Fresh) -> None:
         if action not in trial.can.actions:
             (outcome,) = trial.send([trial.update(MEMBERS, "p1", {"given_name": "No"}, action=action)])
             _expect(outcome.status == REJECT, f"{action} is not offered, and answered {outcome.status}")
+    for action, kind in sorted(trial.can.unable):
+        some = next(iter(SAMPLES[kind]))
+        (outcome,) = trial.send([trial.update(kind, some, {}, action=action)])
+        _expect(outcome.status == REJECT, f"{action} of {kind} is not offered, and answered {outcome.status}")
     _expect(trial.picture() == before, "what is not offered changes nothing")
 
 

@@ -99,7 +99,8 @@ class Draft:
 
     def remove(self, operation: Operation, focused: bool = True) -> bool:
         """Puts a removal at the end of the plan, unless only additions are wanted, or it lies out of focus. Whether it will happen."""
-        if not self.removes or not focused:
+        unable = (ARCHIVE, operation.kind) in self.world.capabilities.unable
+        if not self.removes or unable or not focused:
             return False
         if self.world.only_adds:
             self.left_out[operation.kind] += 1

@@ -173,7 +173,8 @@ class MemoryTarget:
 
     def _carry_out(self, operation: Operation) -> Outcome:
         can = self._capabilities
-        if operation.kind not in can.kinds or operation.action not in can.actions:
+        unable = (operation.action, operation.kind) in can.unable
+        if unable or operation.kind not in can.kinds or operation.action not in can.actions:
             return _reject(
                 operation, NOT_SUPPORTED, f"{operation.action} of {operation.kind} is not done here."
             )

@@ -18,6 +18,7 @@ class Capabilities:
     `fields` are those it keeps, by kind. `unique` are fields of members that no two may share, compared without case; one that is in
     `blankable` may be empty for a moment, so that two records can swap. `batch` is how many operations it likes at once.
     `in_transaction`: it writes through the database transaction of the caller, so that what it did and what is noted of it are one.
+    `unable` are pairs of an action and a kind that it cannot do, though it does the action with other kinds.
     """
 
     kinds: frozenset[str] = frozenset(KINDS)
@@ -27,6 +28,7 @@ class Capabilities:
     blankable: frozenset[str] = frozenset({"email", "username"})
     batch: int = 500
     in_transaction: bool = False
+    unable: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
