@@ -15,6 +15,7 @@ from rollbook.engine.catalogue import findings_markdown
 from rollbook.engine.preparation.reference import preparation_markdown
 from rollbook.engine.repairs import repairs_markdown
 from rollbook.engine.sanity.reference import sanity_markdown
+from rollbook.engine.sync.reference import sync_codes_markdown, sync_settings_markdown
 from rollbook.environment import SETTINGS
 from rollbook.flows.connections import ADDED
 from rollbook.oneroster.reference import reference_markdown
@@ -123,6 +124,8 @@ PAGES = {
     "preparation.md": preparation_markdown,
     "repairs.md": repairs_markdown,
     "sanity.md": sanity_markdown,
+    "sync-codes.md": sync_codes_markdown,
+    "sync-settings.md": sync_settings_markdown,
 }
 
 if __name__ == "__main__":

@@ -526,26 +526,3 @@ CODES: tuple[Code, ...] = (
 )
 
 CATALOGUE = {one.code: one for one in CODES}
-
-
-def remarks_markdown() -> str:
-    """The page docs/reference/sync-codes.md."""
-    titles = {
-        REMARK: "Records that did not become what they say",
-        CASE: "Cases: a person decides",
-        OUTCOME: "What a directory answered",
-        REASON: "Why an operation is in a plan",
-    }
-    lines = [
-        "# Codes of a sync",
-        "",
-        "What the report of a sync says of a record, why, and who can put it right.",
-    ]
-    for sort, title in titles.items():
-        lines += ["", f"## {title}", "", "| code | | meaning | what to do | who |", "|---|---|---|---|---|"]
-        lines += [
-            f"| `{one.code}` | {one.title} | {one.meaning} | {one.remedy} | {OWNERS[one.owner]} |"
-            for one in CODES
-            if one.sort == sort
-        ]
-    return "\n".join(lines) + "\n"

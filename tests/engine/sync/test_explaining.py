@@ -3,7 +3,9 @@
 from rollbook.engine.sync.explaining import Step, explain
 from rollbook.engine.sync.operations import GROUPS, MEMBERS, SITES
 from rollbook.engine.sync.policy import read_policy
-from rollbook.engine.sync.remarks import CATALOGUE, CODES, OWNERS, remarks_markdown
+from rollbook.engine.sync.policy import settings as policy_settings
+from rollbook.engine.sync.reference import sync_codes_markdown, sync_settings_markdown
+from rollbook.engine.sync.remarks import CATALOGUE, CODES, OWNERS
 from rollbook.engine.sync.roster import MARKED
 from rollbook.engine.sync.world import Focus
 from tests.engine.sync.desk import Desk, a_class, but, enrolled, person, renamed, riverbend, without
@@ -98,5 +100,11 @@ def test_every_code_of_a_plan_is_in_the_catalogue() -> None:
     desk = Desk(policy=read_policy({"people": {"create": False}, "schools": {"unmatched": "hold"}}))
     planned = desk.plan(riverbend())
     assert {one.code for one in planned.remarks} | {one.code for one in planned.cases} <= set(CATALOGUE)
-    page = remarks_markdown()
-    assert all(f"| `{one.code}` |" in page for one in CODES)
+    page = sync_codes_markdown()
+    assert all(f"- `{one.code}`: " in page for one in CODES)
+
+
+def test_every_setting_and_preset_is_on_its_page() -> None:
+    page = sync_settings_markdown()
+    assert all(f"`{one.name.rpartition('.')[2]}`" in page for one in policy_settings())
+    assert '- `people.archive_unowned` = `["teacher"]`' in page
