@@ -28,6 +28,8 @@ NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 TODAY = "2026-11-20"
 CLIENT, SECRET, STATIC = "a client", "a secret / of + signs", "a token that stays"
 
+LISTING, PARTNER_KEY = "/applications", "a partner's key"
+
 Json = dict[str, Any]
 
 
@@ -73,6 +75,7 @@ class Provider:
     expires_in: Any = 3600
     needs_cookie: bool = False
     refuses_to_choose: bool = False
+    listing: list[Json] = field(default_factory=list)
     port: int = 0
     asked: list[Ask] = field(default_factory=list)
     tokens: list[Json] = field(default_factory=list)
@@ -109,6 +112,8 @@ class Provider:
             return self._token(
                 form | {name: values[0] for name, values in parse_qs(parts.query).items()}, headers
             )
+        if self.listing and parts.path == LISTING:
+            return self._list(headers, parse_qs(parts.query))
         base = self.prefix + BASES[self.version, "rostering"] + "/"
         collection = parts.path.removeprefix(base)
         if method != "GET" or not parts.path.startswith(base):
@@ -120,6 +125,12 @@ class Provider:
         if collection not in SERVED:
             return Reply(404, {"error": "no such place"})
         return self._page(collection, parse_qs(parts.query), target)
+
+    def _list(self, headers: dict[str, str], query: dict[str, list[str]]) -> Reply:
+        if headers.get("authorization") != f"Bearer {PARTNER_KEY}":
+            return Reply(401, {"message": "no key"})
+        offset, limit = int(query["offset"][0]), int(query["limit"][0])
+        return Reply(200, {"status": 1, "applications": self.listing[offset : offset + limit]})
 
     def _token(self, form: Json, headers: dict[str, str]) -> Reply:
         self.tokens.append(form)

@@ -100,7 +100,7 @@ class Walker:
         path: str = "",
     ) -> None:
         self._configuration = configuration
-        self._path = path or collection
+        self._path, self._is_part = path or collection, bool(path)
         self._more = "" if path else query(configuration, server.rostering.version, collection)
         self.walk = Walk(smallest_limit=configuration.page_size)
         self._server = server
@@ -121,7 +121,7 @@ class Walker:
         try:
             while not self.walk.ended and not self.walk.trouble:
                 self._go_on()
-            if self.walk.ended and self.walk.pages:
+            if self.walk.ended and self.walk.pages and not self._is_part:
                 self._note_what_was_never_said()
                 self._look_at_the_first_again()
         except TooMuch:
@@ -252,6 +252,8 @@ class Walker:
             walk.trouble = "the server gives the same records again and again"
         elif walk.pages >= self._most_pages:
             raise TooMuch(f"{self._collection} has more than {self._most_pages:,} pages: the pull was ended.")
+        elif self._is_part and walk.total == walk.received:
+            walk.ended = "its total"  # of a part nothing is concluded from what is not there: the empty page behind it need not be seen
         elif page.next_url:
             self._next = self._trusted(page.next_url)
 
