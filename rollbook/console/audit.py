@@ -125,6 +125,7 @@ ACTS = {
     "snapshot.download": _("Downloaded a snapshot"),
     "snapshot.remove": _("Removed a snapshot"),
     "steps.save": _("Saved steps of preparation"),
+    "sync.aim": _("Changed where a sync goes"),
     "sync.approve": _("Let through what a sync held or showed"),
     "sync.begin": _("Began a sync"),
     "sync.change": _("Changed a sync connection"),

@@ -2,22 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import httpx2
 import pytest
-from scim2_models import EnterpriseUser, Group, ResourceType, ScimProvider, User
+from scim2_models import ScimProvider
 from scim2_server.applications.wsgi import WSGIApplication
 from scim2_server.memory import InMemoryStorage
-from scim2_server.testserver.application import BearerTokenApplication
-from scim2_server.utils import load_default_provider, load_default_service_provider_config
 
 from rollbook.connectors.contract import BadSetting, CannotFetch
 from rollbook.connectors.scim import SCIM, ScimTarget
-from rollbook.connectors.scim.shapes import Keeping
 from rollbook.connectors.scim.wire import ServerRefuses
 from rollbook.engine.sync.conformance import CHECKS, Check
 from rollbook.engine.sync.operations import (
@@ -34,24 +28,13 @@ from rollbook.engine.sync.operations import (
     UPDATE,
     Operation,
 )
+from rollbook.engine.sync.policy import Grace, Policy
 from rollbook.engine.sync.trial import Trial
+from tests.connectors.scim_server import keeping, plain, running
+from tests.engine.sync.desk import Desk, renamed, riverbend, without
 
 SECRETS = {"token": "a token"}
 Wrap = Callable[[Any], Any]
-
-
-@cache
-def keeping() -> ScimProvider:
-    """A service that offers our extension of groups."""
-    models = [User, EnterpriseUser, Group, Keeping]
-    types = [ResourceType.from_resource(User[EnterpriseUser]), ResourceType.from_resource(Group[Keeping])]
-    return ScimProvider(models, types, config=load_default_service_provider_config())
-
-
-@cache
-def plain() -> ScimProvider:
-    """One that knows nothing of us."""
-    return load_default_provider()
 
 
 def a_target(
@@ -235,21 +218,25 @@ def test_a_server_that_is_away_for_a_moment_is_asked_again_and_then_given_up():
     assert "was asked 5 times" in refusal.value.words
 
 
+@pytest.mark.parametrize("provider", [keeping, plain])
+def test_a_roster_is_synced_to_it_and_the_same_roster_again_is_nothing_to_do(
+    provider: Callable[[], ScimProvider],
+):
+    at_once = Grace(reads=1, students=0, staff=0, classes=0)
+    desk = Desk(Policy(grace=at_once), a_target(provider()))  # type: ignore[arg-type]  # any target
+    desk.sync(riverbend(), first=True)
+    later = without(renamed(riverbend(), "dot", family_name="Moss"), "eli", "choir")
+    plans = [desk.sync(roster).counts for roster in (riverbend(), later, later, riverbend(), riverbend())]
+    counts = [sum(sum(of_kind.values()) for of_kind in plan.values()) for plan in plans]
+    groups = 1 if provider is keeping else 0  # only there a class that is gone can be archived, and come back
+    assert counts == [0, 2 + groups, 0, 2 + groups, 0]
+    assert (len(list(desk.target.scan(MEMBERS))), len(list(desk.target.scan(MEMBERSHIPS)))) == (7, 9)
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
-    """A real one, on a port of its own, that knows one token."""
-
-    class Quiet(WSGIRequestHandler):
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name it has there
-            return None
-
-    app = BearerTokenApplication(InMemoryStorage(), keeping(), bearer_tokens=["a token"])
-    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as running:
-        thread = Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}/v2"
-        running.shutdown()
-        thread.join()
+    with running() as address:
+        yield address
 
 
 def test_over_the_network_with_a_token_of_its_own(server: str):
