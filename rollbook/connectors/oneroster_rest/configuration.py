@@ -18,6 +18,8 @@ ONLY, SINCE, FOCUS = "only", "since", "focus"
 """Settings by which a sync asks for less: mapped members only; what changed since a moment; what belongs to some people and classes."""
 
 ACCEPTED = "accepted"
+GIVES_WAY = "gives_way"
+"""Whether a pull ends where the server asks for time, and whoever wanted it waits with all others; else it is one that was not whole."""
 """The setting by which whoever fetches hands in {collection: records stored}: what a pull is held against."""
 
 OPTIONS = (

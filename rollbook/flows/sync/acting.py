@@ -10,7 +10,8 @@ from rollbook.engine.sync.plan_file import OPERATIONS
 from rollbook.flows.sync.applying import carry_out, statistics_of
 from rollbook.flows.sync.holds import APPROVED, Gate, hazard_of, holds_of, refuse_unless_current
 from rollbook.flows.sync.progress import Teller, end, keep
-from rollbook.flows.sync.runs import IMPORT, PARTIAL
+from rollbook.flows.sync.runs import IMPORT, PARTIAL, refuse_unless_ready
+from rollbook.flows.sync.spans import refuse_in_blackout
 from rollbook.flows.sync.switching import keep_switch
 from rollbook.flows.sync.targets import target_of
 from rollbook.flows.sync.undoing import pause_undone
@@ -25,12 +26,13 @@ DRIFT_SHOWN = 50
 
 
 def act(run: SyncRun) -> None:
-    """Raises OutOfDate, Cancelled, TakenOver."""
+    """Raises OutOfDate, NotActive, NotEntitled, InBlackout, Cancelled, TakenOver."""
     tell = Teller(run)
     if _only_shows(run):
         end(run, "previewed", _shown_words(run))
         return
     tell("applying")
+    _refuse_unless_may_begin(run)
     refuse_unless_current(run)
     keep_switch(run)
     target, plan = target_of(run.connection), run_folder(run) / OPERATIONS
@@ -48,6 +50,13 @@ def act(run: SyncRun) -> None:
     _accept(run, outcome)
     pause_undone(run)
     end(run, outcome, words)
+
+
+def _refuse_unless_may_begin(run: SyncRun) -> None:
+    """What has begun to change the directory is brought to its end. Raises NotActive, NotEntitled, InBlackout."""
+    if not run.journal:
+        refuse_unless_ready(run.connection)
+        refuse_in_blackout(run.connection)
 
 
 def _only_shows(run: SyncRun) -> bool:

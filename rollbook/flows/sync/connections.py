@@ -102,6 +102,8 @@ def edit(
     connection.name = name.strip() or connection.name
     connection.policy = _merged(connection.organization, connection.policy, changes)
     connection.generation += 1
+    if connection.policy["timing"] != before["policy"].get("timing"):
+        connection.timed_at = timezone.now()
     with transaction.atomic():
         _fill(connection, filled)
         connection.save()

@@ -11,6 +11,7 @@ from rollbook.engine.sync.operations import LEAVERS, UNOWNED, Operation
 from rollbook.flows import audit
 from rollbook.flows.jobs.turns import ANY_WORKER
 from rollbook.flows.sync.runs import refuse_unless_ready
+from rollbook.flows.sync.spans import refuse_in_blackout
 from rollbook.refusal import Refusal
 from rollbook.store.models import SyncConnection, SyncHold, SyncRun
 
@@ -113,9 +114,10 @@ def approve(
 ) -> SyncRun:
     """Lets through a preview with the bundles `ticked`, and these holds (None: none of a preview, all of a held run). The run waits again.
 
-    Raises NothingToApprove, NoSuchBundle, NoSuchHold, OutOfDate, WhyNeeded, NotActive, NotEntitled.
+    Raises NothingToApprove, NoSuchBundle, NoSuchHold, OutOfDate, WhyNeeded, NotActive, NotEntitled, InBlackout.
     """
     refuse_unless_ready(run.connection)
+    refuse_in_blackout(run.connection)
     refuse_unless_current(run)
     waiting = holds_of(run, only_open=True)
     if run.outcome not in WAITS or not run.fingerprint or not (run.outcome == "previewed" or waiting):

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from django.db.models import F
+from django.utils import timezone
 
-from rollbook.flows.jobs.beats import COMMAND, a_name, beating
+from rollbook.flows.jobs.beats import COMMAND, a_name, alive, beating
 from rollbook.flows.sync.runs import take_turn
+from rollbook.flows.sync.turns import end_those_of_the_dead
 from rollbook.flows.sync.walk import walked
 from rollbook.store.models import SyncRun
 
@@ -37,10 +39,22 @@ def own_process() -> Iterator[str]:
 
 def walk_here(run: SyncRun, say: Say) -> SyncRun:
     """Walks the run to its end, when it is its turn; `say` is told what is waited for."""
+    while True:
+        _wait_for_turn(run, say)
+        walked(run)
+        if run.outcome or run.turn_at is not None:
+            return run
+        say(run.message)  # it waits for its source, and then goes on
+
+
+def _wait_for_turn(run: SyncRun, say: Say) -> None:
     told = False
     while not take_turn(run):
-        if not told:
+        end_those_of_the_dead([one.name for one in alive(timezone.now())])
+        run.refresh_from_db()
+        if run.outcome:
+            return  # somebody cancelled it
+        if not told and run.not_before is None:
             say("Waiting: another sync of this organization is before this one.")
             told = True
         time.sleep(LOOK)
-    return walked(run)

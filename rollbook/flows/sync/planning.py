@@ -19,6 +19,7 @@ from rollbook.engine.sync.world import Focus, World
 from rollbook.flows.sync.holds import keep_holds, removed_within
 from rollbook.flows.sync.progress import Teller, end, keep
 from rollbook.flows.sync.runs import LOOK, PARTIAL, UNDO
+from rollbook.flows.sync.spans import additions_end
 from rollbook.flows.sync.switching import policy_for
 from rollbook.flows.sync.undoing import plan_undo
 from rollbook.flows.sync.worlds import world_of
@@ -97,7 +98,7 @@ def _world(run: SyncRun) -> Iterator[World]:
     if read is None:
         raise NothingRead(run.connection.name)
     whole = run.certificate.get("whole", ()) if own.exists() else ()
-    adds = bool(run.task.get(ONLY_ADDS))
+    adds = bool(run.task.get(ONLY_ADDS)) or additions_end(run.connection) is not None
     with world_of(run.connection, read, whole=whole, only_adds=adds, focus=focus_of(run)) as world:
         yield world
 

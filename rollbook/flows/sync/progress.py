@@ -54,6 +54,11 @@ def keep(run: SyncRun, **columns: object) -> None:
         setattr(run, name, value)
 
 
+def wait_until(run: SyncRun, until: datetime, words: str) -> None:
+    """The run gives its turn back, and waits for another from then on. Raises TakenOver."""
+    keep(run, phase="waiting", done=0, known=0, turn_at=None, not_before=until, message=words)
+
+
 def end(run: SyncRun, outcome: str, words: str) -> None:
     """Raises TakenOver."""
     keep(run, outcome=outcome, message=words, ended_at=datetime.now(UTC), phase="done", turn_at=None)

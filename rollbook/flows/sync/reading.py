@@ -54,7 +54,7 @@ def _fetched(run: SyncRun, work: Path, before: Path | None, tell: Teller) -> Fet
     connection = run.connection
     fetch = SOURCES[connection.source_kind].fetch
     assert fetch is not None, "every source can be fetched from"
-    settings = {**connection.source_settings, **_asked(run, before)}
+    settings = {**connection.source_settings, **_asked(run, before), "gives_way": True}
     begun = datetime.now(UTC)
     fetched = fetch(settings, secrets_of(connection), work, begun, lambda _: tell("fetching"))
     if fetched.certificate is not None and run.task.get("kind") in (FULL, DELTA):

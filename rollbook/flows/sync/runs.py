@@ -10,6 +10,7 @@ from django.utils import timezone
 from rollbook.engine.sync.policy import read_policy
 from rollbook.flows import audit
 from rollbook.flows.jobs.turns import ANY_WORKER
+from rollbook.flows.sync.spans import refuse_in_blackout
 from rollbook.refusal import Refusal
 from rollbook.store.models import Organization, SyncConnection, SyncRun
 
@@ -48,9 +49,11 @@ def enqueue(
 ) -> SyncRun:
     """A run that waits for its turn; one of the same task that any worker may walk and that waits already is that one.
 
-    Raises NotActive, NotEntitled.
+    Raises NotActive, NotEntitled, and InBlackout for what is not only shown.
     """
     refuse_unless_ready(connection)
+    if not preview:
+        refuse_in_blackout(connection)
     wanted = {"kind": kind, "preview": preview, **task}
     with transaction.atomic():
         _locked(connection.organization_id)
@@ -97,8 +100,7 @@ def runs_of(connection: SyncConnection) -> QuerySet[SyncRun]:
 
 def waiting(now: datetime | None = None) -> QuerySet[SyncRun]:
     """What waits for its turn and may have it now, the longest first."""
-    ready = Q(not_before=None) | Q(not_before__lte=now or timezone.now())
-    here = SyncRun.objects.filter(ready, outcome="", phase=WAITING, turn_at=None)
+    here = SyncRun.objects.filter(_may_begin(now or timezone.now()), outcome="", phase=WAITING, turn_at=None)
     return here.exclude(process="").order_by("pk")
 
 
@@ -112,10 +114,15 @@ def take_turn(run: SyncRun) -> bool:
         if waiting().filter(organization=run.organization_id, pk__lt=run.pk).exists():
             return False
         now = timezone.now()
-        if here.filter(pk=run.pk, turn_at=None).update(turn_at=now):
+        if here.filter(_may_begin(now), pk=run.pk, turn_at=None).update(turn_at=now):
             run.turn_at = now
             return True
         return False
+
+
+def _may_begin(now: datetime) -> Q:
+    """It waits for no provider."""
+    return Q(not_before=None) | Q(not_before__lte=now)
 
 
 def _same_that_waits(connection: SyncConnection, task: dict[str, Any]) -> SyncRun | None:

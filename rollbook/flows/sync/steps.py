@@ -9,11 +9,13 @@ from collections.abc import Callable
 from django.db import close_old_connections
 from django.db.models import F
 
-from rollbook.connectors.contract import ConnectorRefusal
+from rollbook.connectors.contract import AskedToWait, ConnectorRefusal
 from rollbook.engine.package import NotAPackage
 from rollbook.flows.progress import OUT_OF_REACH, Cancelled, TakenOver
 from rollbook.flows.sync import acting, planning, reading
-from rollbook.flows.sync.progress import end
+from rollbook.flows.sync.cancel import cancelled_words
+from rollbook.flows.sync.pauses import LeftAlone, leave_alone
+from rollbook.flows.sync.progress import end, wait_until
 from rollbook.refusal import Refusal
 from rollbook.store.models import SyncRun
 
@@ -47,8 +49,7 @@ def _step(run_id: int, work: Callable[[SyncRun], None]) -> bool:
         run = _take(run_id)
         if run is None:
             return False
-        _do(run, work)
-        return not run.outcome
+        return _do(run, work) and not run.outcome
     except TakenOver:
         log.warning("sync run %s: another process has taken it over", run_id)
         return False
@@ -67,14 +68,23 @@ def _take(run_id: int) -> SyncRun | None:
     return run
 
 
-def _do(run: SyncRun, work: Callable[[SyncRun], None]) -> None:
-    """What is refused ends the run in words, and so does a fault, which is logged. The database out of reach is a reason to do it again."""
+def _do(run: SyncRun, work: Callable[[SyncRun], None]) -> bool:
+    """Whether it is done: not where the source wants time. What is refused ends the run in words, and so does a fault, which is logged; the
+    database out of reach is a reason to do it again.
+    """
     try:
         work(run)
     except (TakenOver, *OUT_OF_REACH):
         raise
     except Cancelled:
-        end(run, "cancelled", _cancelled_words(run))
+        end(run, "cancelled", cancelled_words(run))
+    except LeftAlone as pause:
+        wait_until(run, pause.until, pause.words)
+        return False
+    except AskedToWait as asked:
+        asks = leave_alone(run.connection, asked.host, asked.seconds)
+        wait_until(run, asks.until, asks.words)
+        return False
     except ConnectorRefusal as refusal:
         end(run, "failed", refusal.words)
     except (Refusal, NotAPackage) as refusal:
@@ -87,8 +97,4 @@ def _do(run: SyncRun, work: Callable[[SyncRun], None]) -> None:
             "failed",
             f"{type(fault).__name__} while {run.phase}. The next run goes on from what is there.",
         )
-
-
-def _cancelled_words(run: SyncRun) -> str:
-    by = SyncRun.objects.filter(pk=run.pk).values_list("cancelled_by", flat=True).first() or "somebody"
-    return f"Cancelled by {by}. What was done until then stays; the next run finds the rest."
+    return True

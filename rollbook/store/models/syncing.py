@@ -12,7 +12,7 @@ class SyncConnection(models.Model):
     `policy` is the settings whole (`engine.sync.policy.written`), begun from `preset`; `generation` counts their changes. `target_kind` is
     directory (the organization's own), or another's. `read_run` is the run whose read of the source is the accepted one (0: none yet), and
     `cursor` where a delta begins: both move only after a run that was verified. `first_applied_at`: from then on it is no first run.
-    `provider` is what was learnt of how the source behaves.
+    `provider` is what was learnt of how the source behaves. `timed_at`: when its times were changed; what was due before is not made up for.
     """
 
     class State(models.TextChoices):
@@ -41,6 +41,7 @@ class SyncConnection(models.Model):
     cursor = models.CharField(max_length=40, default="")
     provider = models.JSONField(default=dict)
     first_applied_at = models.DateTimeField(null=True)
+    timed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
