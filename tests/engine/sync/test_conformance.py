@@ -1,7 +1,10 @@
 """The conformance kit: the directory in memory keeps all of it, and targets that do wrong are found out."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -156,3 +159,17 @@ def test_another_connection_sees_the_same_directory_and_says_memberships_of_its_
     seen = [one for one in trial.records(MEMBERSHIPS) if one.id == made.target]
     assert [one.managed for one in seen] == [False]
     assert len(trial.records(MEMBERSHIPS)) == 5
+
+
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "write-a-target.md"
+
+
+def test_the_target_that_the_how_to_shows_keeps_the_kit_and_the_kit_is_told_whole():
+    text = HOW_TO.read_text(encoding="utf-8")
+    shown: dict[str, Any] = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, str(HOW_TO), "exec"), shown)  # the blocks prove themselves: the last one asserts
+    assert "OurApp" in shown
+    assert re.findall(r"^\| `([a-z-]+)` \| ([^|]+) \|$", text, re.MULTILINE) == [
+        (one.name, one.says) for one in CHECKS
+    ]
