@@ -38,7 +38,7 @@ from rollbook.engine.sync.operations import (
     Value,
     new_handle,
 )
-from rollbook.engine.sync.roles import Standing, is_pupil, standing
+from rollbook.engine.sync.roles import Standing, grace_of, standing
 from rollbook.engine.sync.roster import MISSING, Person
 from rollbook.engine.sync.schools import Places
 from rollbook.engine.sync.scoping import is_person_meant
@@ -253,7 +253,7 @@ class _Planner:
         if not self._may_archive(person.source_id, record) or record is None:
             return record is not None and not is_gone(record)
         if code in WAITS_FOR_ENROLLMENTS:
-            found = fate(self.draft, MEMBERS, link, MISSING, self._grace(record))
+            found = fate(self.draft, MEMBERS, link, MISSING, grace_of(self.draft, record))
             if found == WAITS:
                 self.found.said.append(missed(MEMBERS, person.source_id, link))
             if found != GOES:
@@ -272,10 +272,6 @@ class _Planner:
             self.found.archived.add(operation.target)
             return True
         return False
-
-    def _grace(self, record: Record | None) -> int:
-        grace = self.draft.policy.grace
-        return grace.students if record and is_pupil(self.draft, record) else grace.staff
 
     def _decided(self, person: Person, decision: Decision) -> None:
         if decision.action == TO_CREATE:
@@ -440,12 +436,12 @@ class _Planner:
     def _gone(self, source_id: str, link: Link, why: str, shared: bool) -> None:
         record = self.draft.record(MEMBERS, link.target)
         if shared:
-            if fate(self.draft, MEMBERS, link, why, self._grace(record)) == GOES:
+            if fate(self.draft, MEMBERS, link, why, grace_of(self.draft, record)) == GOES:
                 self.found.said.append(unlinked(MEMBERS, source_id, link, why))
             return
         if not self._may_archive(source_id, record) or record is None:
             return
-        found = fate(self.draft, MEMBERS, link, why, self._grace(record))
+        found = fate(self.draft, MEMBERS, link, why, grace_of(self.draft, record))
         if found == WAITS:
             self.found.said.append(missed(MEMBERS, source_id, link))
         if found == GOES:

@@ -114,3 +114,9 @@ def is_pupil(draft: Draft, record: Record) -> bool | None:
     """Whether a member is a pupil; None for one without a role."""
     roles = words(record.fields, "roles")
     return set(roles) <= pupil_roles(draft) if roles else None
+
+
+def grace_of(draft: Draft, record: Record | None) -> int:
+    """For how many days a member may be missing; who has no role is not taken for a pupil."""
+    grace = draft.policy.grace
+    return grace.students if record and is_pupil(draft, record) else grace.staff

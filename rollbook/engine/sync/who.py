@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rollbook.engine.sync.draft import Draft, is_gone, text
+from rollbook.engine.sync.lifecycle import GOES, fate
+from rollbook.engine.sync.links import KEPT, Link
 from rollbook.engine.sync.operations import ACTIVE, GROUPS, MEMBERS
-from rollbook.engine.sync.roles import STUDENT, TEACHER, Standing
+from rollbook.engine.sync.roles import STUDENT, TEACHER, Standing, grace_of
 from rollbook.engine.sync.roster import Person, TaughtClass, holds_on
 from rollbook.engine.sync.schools import HELD, WANTED, Places, place_of
 
@@ -59,11 +61,24 @@ def teaching(draft: Draft, open_classes: Mapping[str, object]) -> Teaching:
 
 
 def away(draft: Draft) -> dict[str, str]:
-    """{sourcedId: member} of those whose record is not there, or not any more, and who are not archived yet."""
+    """{sourcedId: member} of those whose record is not there, or not any more, and who are not archived, nor will be by this plan."""
     links = draft.world.links.of(MEMBERS)
-    gone = {one: link.target for one, link in links.items() if one not in draft.world.roster.people}
-    records = {one: draft.record(MEMBERS, target) for one, target in gone.items()}
-    return {one: gone[one] for one, record in records.items() if record and not is_gone(record)}
+    return {
+        one: link.target
+        for one, link in links.items()
+        if one not in draft.world.roster.people and _stays(draft, one, link)
+    }
+
+
+def _stays(draft: Draft, source_id: str, link: Link) -> bool:
+    record = draft.record(MEMBERS, link.target)
+    if record is None or is_gone(record):
+        return False
+    why = draft.gone(MEMBERS, source_id)
+    spared = draft.state_by_hand(MEMBERS, link.target) == KEPT or not record.managed
+    if not why or spared or draft.world.only_adds or not draft.policy.people.archive or not draft.removes:
+        return True
+    return fate(draft, MEMBERS, link, why, grace_of(draft, record)) != GOES
 
 
 def _add_those_away(draft: Draft, found: Teaching, open_classes: Mapping[str, object]) -> None:

@@ -127,9 +127,12 @@ def test_classes_and_pupils_of_a_teacher_who_is_missing_wait_as_long_as_the_teac
         assert len(desk.in_class("maths")) == 3
     desk.day = "2026-10-15"
     desk.sync(less)
-    assert desk.did() == ["archive members ada"]
-    desk.sync(less)
-    assert sorted(desk.did()) == ["miss groups maths", "miss members dot", "miss members eli"]
+    assert sorted(desk.did()) == [
+        "archive members ada",
+        "miss groups maths",
+        "miss members dot",
+        "miss members eli",
+    ]
 
 
 def test_what_enrollments_do_not_say_in_a_read_that_is_not_whole_leaves_members_as_they_are() -> None:
