@@ -6,7 +6,7 @@ not made is not sent: it waits where that is held, and is rejected where that fa
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from rollbook.engine.sync import operations as ops
 from rollbook.engine.sync.memory import REFERRED, UNKNOWN_REFERENCE
-from rollbook.engine.sync.operations import MEMBERSHIPS, NEW, Operation, Outcome, Value
+from rollbook.engine.sync.operations import MEMBERSHIPS, NEW, REFERENCES, Operation, Outcome, Value
 from rollbook.engine.sync.plan_file import read_plan, repeated
 from rollbook.engine.sync.target import Target
 from rollbook.flows.sync.progress import Teller, keep
@@ -30,6 +30,9 @@ KIND = "kind"
 TRIES, LONGEST_WAIT = 4, 60.0
 
 MADE = frozenset({ops.CREATE, ops.LINK, ops.RELINK})
+
+Handles = Sequence[tuple[str, str]]
+"""(kind, sourcedId) of what an operation refers to and a plan makes."""
 
 Allowed = Callable[[Operation], bool]
 
@@ -70,6 +73,7 @@ class _Pass:
     done: int = 0
     left: int = 0
     batch: list[Operation] = field(default_factory=list)
+    handles: dict[int, Handles] = field(default_factory=dict)
     pending: set[tuple[str, str]] = field(default_factory=set)
     made: dict[tuple[str, str], str] = field(default_factory=dict)
     withheld: set[tuple[str, str]] = field(default_factory=set)
@@ -84,17 +88,18 @@ class _Pass:
             self.withheld.add((operation.kind, operation.source_id))
 
     def take(self, operation: Operation) -> None:
-        handles = set(_handles(operation))
+        handles = _handles(operation)
         if self.batch and (
             self.batch[-1].kind != operation.kind
             or len(self.batch) >= self.can.batch
-            or handles & self.pending
+            or not self.pending.isdisjoint(handles)
         ):
             self.flush()
-        if handles & self.withheld:
+        if not self.withheld.isdisjoint(handles):
             self.leave(operation)
             return
         self.batch.append(operation)
+        self.handles[operation.number] = handles
         if operation.action in MADE:
             self.pending.add((operation.kind, operation.source_id))
 
@@ -102,8 +107,9 @@ class _Pass:
         if not self.batch:
             return
         batch, self.batch, self.pending = self.batch, [], set()
-        self._learn(batch)
-        told = {one.number: self._told(one) for one in batch}
+        handles, self.handles = self.handles, {}
+        self._learn(handles.values())
+        told = {one.number: self._told(one, handles[one.number]) for one in batch}
         if self.can.in_transaction:
             with transaction.atomic():
                 kept = journal.begin(self.run, [one.number for one in batch], timezone.now())
@@ -117,24 +123,22 @@ class _Pass:
         self.done += len(batch)
         self.tell("applying", self.done, self.known)
 
-    def _learn(self, batch: Sequence[Operation]) -> None:
-        """The ids of what this batch refers to by handle."""
+    def _learn(self, handles: Iterable[Handles]) -> None:
+        """The ids of what a batch refers to by handle."""
         unknown: dict[str, set[str]] = {}
-        for operation in batch:
-            for kind, source_id in _handles(operation):
-                if (kind, source_id) not in self.made:
-                    unknown.setdefault(kind, set()).add(source_id)
+        for some in handles:
+            for one in some:
+                if one not in self.made:
+                    unknown.setdefault(one[0], set()).add(one[1])
         for kind, source_ids in unknown.items():
             for source_id, target in targets_of(self.run.connection, kind, source_ids).items():
                 self.made[kind, source_id] = target
 
-    def _told(self, operation: Operation) -> Operation | Outcome | None:
+    def _told(self, operation: Operation, handles: Handles) -> Operation | Outcome | None:
         """What the target is told, None where it is none of its business, or why it cannot be told."""
-        missing = [source_id for kind, source_id in _handles(operation) if (kind, source_id) not in self.made]
+        missing = [one for one in handles if one not in self.made]
         if missing:
-            words = (
-                f"What it refers to was not made: {missing[0][:80]}. It is looked for again by the next sync."
-            )
+            words = f"What it refers to was not made: {missing[0][1][:80]}. It is looked for again by the next sync."
             return Outcome(self._id(operation), ops.REJECT, code=UNKNOWN_REFERENCE, words=words)
         action = ops.UPDATE if operation.action == ops.RELINK and operation.changed else operation.action
         if action not in ops.FOR_TARGETS:
@@ -212,15 +216,17 @@ class _Pass:
         journal.end(kept, pairs, dict(counts) | {KIND: batch[0].kind}, now)
 
 
-def _handles(operation: Operation) -> Iterator[tuple[str, str]]:
+def _handles(operation: Operation) -> Handles:
     """(kind, sourcedId) of all that it refers to and that a plan makes; not of what it makes itself."""
-    if operation.target.startswith(NEW) and operation.action != ops.CREATE and operation.kind != MEMBERSHIPS:
-        yield operation.kind, operation.target.removeprefix(NEW)
-    for name, kind in REFERRED.items():
+    found = []
+    target, kind = operation.target, operation.kind
+    if target[:1] == NEW and operation.action != ops.CREATE and kind != MEMBERSHIPS:
+        found.append((kind, target[1:]))
+    for name in REFERENCES[kind]:
         value = operation.after.get(name, "")
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, str) and one.startswith(NEW):
-                yield kind, one.removeprefix(NEW)
+        named = value if isinstance(value, tuple) else (str(value),)
+        found += [(REFERRED[name], one[1:]) for one in named if one[:1] == NEW]
+    return found
 
 
 def _known(run: SyncRun) -> int:
