@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.flows.sync import connections, holds, own, report, runs
+from rollbook.engine.sync.operations import CREATE, MEMBERS, Operation, Value
+from rollbook.flows.sync import acting, connections, holds, own, planning, reading, report, runs
+from rollbook.flows.sync.walk import walk
+from rollbook.store import journal
+from rollbook.store.directory import DirectoryTarget
 from rollbook.store.models import Group, Member, Membership, Site, SyncConnection, SyncRun
 from rollbook.store.sync_shelf import accepted_read
 from tests.engine.sync.schools import changed, school, without
@@ -163,3 +167,80 @@ def test_a_report_tells_every_record_what_became_of_it_and_why(
     assert line.changes["email"] == ("p1@school.example", "pia@school.example")
     told = report.summary(run)
     assert told["statistics"]["members"] == {"update": 1}
+
+
+def by_hand(connection: SyncConnection, name: str, *roles: str) -> None:
+    """A member whom a person made."""
+    fields: dict[str, Value] = {
+        "given_name": name,
+        "family_name": "Hand",
+        "email": f"{name}@school.example",
+        "roles": roles,
+    }
+    made = Operation(1, CREATE, MEMBERS, name, "", after=fields | {"state": "active"}, id=f"hand-{name}")
+    DirectoryTarget(connection.organization, 0).apply([made])
+
+
+def states(connection: SyncConnection) -> dict[str, str]:
+    return dict(
+        Member.objects.filter(organization=connection.organization_id).values_list("given_name", "state")
+    )
+
+
+@pytest.mark.parametrize("ticked", [(), ("unowned",)])
+def test_whom_the_source_never_had_goes_in_a_first_run_only_if_ticked(
+    folder: Path, ticked: tuple[str, ...]
+) -> None:
+    connection = connected(
+        an_organization(), folder, "teachers-and-schools", limits={"unowned": {"to_zero": False}}
+    )
+    by_hand(connection, "tess", "teacher")
+    by_hand(connection, "olga", "teacher")
+    by_hand(connection, "anna", "administrator", "teacher")
+    Member.objects.filter(organization=connection.organization_id, given_name="tess").update(
+        email="t1@school.example", email_folded="t1@school.example"
+    )
+    shown = sync(connection)
+    assert shown.counts["operations"]["members"] == {"link": 1, "create": 1, "archive": 1}
+    done = approve(shown, *ticked)
+    assert states(connection)["olga"] == ("archived" if ticked else "active")
+    assert (states(connection)["anna"], done.outcome) == ("active", "success")
+    told = [one.outcome for one in report.lines(done, kind="members") if one.number]
+    assert sorted(told) == ["done", "done", "done" if ticked else "left-out"]
+    again = sync(connection)
+    assert again.outcome == ("empty" if ticked else "success")
+    assert states(connection)["olga"] == "archived"
+
+
+@pytest.mark.parametrize("step", ["fetching", "planning", "applying", "verifying"])
+def test_a_run_that_died_in_any_phase_is_gone_on_with_and_comes_to_the_same(
+    connection: SyncConnection, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = sync(connection) if step in ("applying", "verifying") else None
+    dies = {
+        "fetching": (reading, "make_read"),
+        "planning": (planning, "write_remarks"),
+        "applying": (journal, "end"),
+        "verifying": (acting, "verify"),
+    }
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run = (
+        holds.approve(shown, "somebody", process="me")
+        if shown
+        else runs.enqueue(connection, "a", process="me")
+    )
+    assert runs.take_turn(run)
+    with monkeypatch.context() as patch:
+        patch.setattr(*dies[step], stop)
+        with pytest.raises(KeyboardInterrupt):
+            walk(run.pk)
+    walk(run.pk)
+    run.refresh_from_db()
+    done = run if shown else approve(run)
+    assert done.outcome == "success"
+    assert Membership.objects.filter(organization=connection.organization_id).count() == 5
+    assert len(members(connection)) == 5
+    assert sync(connection).outcome == "empty"
