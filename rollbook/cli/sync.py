@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rollbook.cli import sync_people, sync_runs, sync_schools, sync_target
+from rollbook.cli import sync_calendar, sync_people, sync_runs, sync_schools, sync_target
 from rollbook.cli.columns import answer, show
 from rollbook.cli.connection import Secret, Set, filled
 from rollbook.connectors import SOURCES
@@ -180,5 +180,5 @@ def _row(connection: SyncConnection) -> dict[str, object]:
     }
 
 
-for _beside in (sync_schools, sync_runs, sync_people, sync_target):
+for _beside in (sync_schools, sync_runs, sync_people, sync_calendar, sync_target):
     _beside.add_to(verbs)

@@ -10,6 +10,7 @@ import typer
 from rollbook.cli.columns import answer, lines, show
 from rollbook.flows.acting import actor
 from rollbook.flows.sync import connections, holds, own, report, runs, undoing
+from rollbook.flows.sync.standing import standing
 from rollbook.store.models import SyncRun
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -215,7 +216,7 @@ def _row(run: SyncRun) -> dict[str, object]:
         "connection": run.connection.name,
         "kind": str(run.task.get("kind", "")),
         "phase": run.phase,
-        "percent": 100 if run.outcome else (100 * run.done // run.known if run.known else 0),
+        "percent": standing(run).percent,
         "outcome": run.outcome,
         "since": f"{run.started_at:%Y-%m-%d %H:%M}",
         "message": run.message,
