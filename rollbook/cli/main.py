@@ -20,6 +20,7 @@ VERBS = {
     "product": "rollbook.cli.product",
     "organization": "rollbook.cli.organization",
     "member": "rollbook.cli.member",
+    "group": "rollbook.cli.group",
     "app": "rollbook.cli.app",
     "grant": "rollbook.cli.grant",
     "key": "rollbook.cli.key",

@@ -5,26 +5,23 @@ What is set by hand is an override, with who set it and why: later syncs keep it
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from rollbook.engine.sync.links import ADD, KEPT, SET
 from rollbook.engine.sync.operations import (
     ACTIVE,
     ARCHIVE,
     ARCHIVED,
-    CONFLICT,
     CREATE,
     GONE_STATES,
     INACTIVE,
     MEMBERS,
     PENDING,
     PURGED,
-    REJECT,
     RESTORE,
     STATE,
     UPDATE,
@@ -33,13 +30,12 @@ from rollbook.engine.sync.operations import (
 )
 from rollbook.engine.sync.policy import read_policy
 from rollbook.flows import audit
-from rollbook.flows.acting import actor
-from rollbook.flows.directory import BY_HAND, is_number, roles_of
+from rollbook.flows.by_hand import NothingByHand, carry_out, end_override, overrides, set_override
+from rollbook.flows.directory import is_number, roles_of
 from rollbook.flows.operators import judge_address
 from rollbook.oneroster.folding import fold
 from rollbook.refusal import Refusal
 from rollbook.store import seats
-from rollbook.store.directory import DirectoryTarget
 from rollbook.store.directory_rows import listed
 from rollbook.store.models import Link, Member, Organization, Override, Site, SyncConnection
 
@@ -59,32 +55,12 @@ class NoSuchField(Refusal):
     """What can be set by hand: given_name, family_name, email, username, identifier, grade; roles and sites by verbs of their own."""
 
 
-class NotADay(Refusal):
-    """This is not a day: write it as 2027-06-30."""
-
-
-class ValueRefused(Refusal):
-    """The directory does not take this value."""
-
-    @property
-    def words(self) -> str:
-        return f"The directory does not take this: {self.args[0]}"
-
-
-class ChangedMeanwhile(Refusal):
-    """This member has changed since you looked: look again."""
-
-
 class LastAdministrator(Refusal):
     """The organization would be left without an administrator: make somebody else one first."""
 
 
 class OtherProvider(Refusal):
     """A seat is taken by a first sign-in through the provider that rosters this member; once they are active any way in reaches them."""
-
-
-class NothingByHand(Refusal):
-    """Nothing is set by hand here: the member follows the roster already."""
 
 
 # --- Looking ------------------------------------------------------------------------------------------------------------------------
@@ -141,9 +117,7 @@ def overrides_of(member: Member) -> QuerySet[Override]:
 
 
 def _overrides(member: Member) -> QuerySet[Override]:
-    return Override.objects.filter(
-        organization=member.organization_id, connection_id=BY_HAND, kind=MEMBERS, target=str(member.id), ended_at=None
-    )  # fmt: skip
+    return overrides(member.organization, MEMBERS, str(member.id))
 
 
 def links_of(member: Member) -> QuerySet[Link]:
@@ -177,7 +151,7 @@ def add_member(
     }
     with transaction.atomic():
         made = Operation(1, CREATE, MEMBERS, "", "", after=after, changed=tuple(after))
-        target = _carry_out(organization, made)
+        target = carry_out(organization, made)
         member = Member.objects.get(organization=organization, id=int(target))
         _note(member, "member.add")
     return member
@@ -251,37 +225,18 @@ def _set(member: Member, name: str, value: Value, why: str, until: str, mode: st
 
 
 def _override(member: Member, name: str, value: Value, mode: str, why: str, until: str = "") -> None:
-    """In the place of the one there was."""
-    _end(member, name)
-    Override.objects.create(
-        organization=member.organization,
-        kind=MEMBERS,
-        target=str(member.id),
-        field=name,
-        value=list(value) if isinstance(value, tuple) else value,
-        mode=mode,
-        until=_day(until),
-        by=actor().name[:200],
-        why=why.strip()[:500],
-        made_at=timezone.now(),
+    set_override(
+        member.organization,
+        MEMBERS,
+        str(member.id),
+        Override(field=name, value=value, mode=mode, why=why, until=until),
     )
-
-
-def _end(member: Member, name: str) -> int:
-    return _overrides(member).filter(field=name).update(ended_at=timezone.now(), ended_by=actor().name[:200])
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError:
-        raise NotADay(text) from None
 
 
 def follow(member: Member, name: str) -> None:
     """What was set by hand of this field holds no more; the next sync says what it is. Raises NothingByHand."""
     with transaction.atomic():
-        if not _end(member, name):
+        if not end_override(member.organization, MEMBERS, str(member.id), name):
             raise NothingByHand(name)
         _note(member, "member.follow", {"field": name})
 
@@ -350,21 +305,12 @@ def _change(
         1, action, MEMBERS, member.source_id, str(member.id), after=after, changed=tuple(after), version=str(member.version)
     )  # fmt: skip
     administered = _administers(member)
-    _carry_out(member.organization, operation)
+    carry_out(member.organization, operation)
     member.refresh_from_db()
     if administered and not _administers(member) and not _has_administrator(member.organization):
         raise LastAdministrator
     _note(member, act, told)
     return member
-
-
-def _carry_out(organization: Organization, operation: Operation) -> str:
-    (outcome,) = DirectoryTarget(organization, BY_HAND).apply([operation])
-    if outcome.status == CONFLICT:
-        raise ChangedMeanwhile
-    if outcome.status == REJECT:
-        raise ValueRefused(outcome.words)
-    return outcome.target
 
 
 def _administers(member: Member) -> bool:

@@ -92,3 +92,16 @@ def test_an_organizations_key_is_shown_once(organization: str):
     assert made["secret"] not in rollbook("organization", "key", "list", organization, "--json").output
     rollbook("organization", "key", "revoke", organization, str(made["key"]))
     assert told("organization", "key", "list", organization) == []
+
+
+def test_a_group_by_hand_and_who_is_in_it(organization: str):
+    ana = add(organization, "Ana")
+    told("group", "add", organization, "Chess", "--site", "Riverbend High")
+    told("group", "put-in", organization, "Chess", str(ana["member"]), "--role", "aide")
+    assert [(one["title"], one["members"]) for one in told("group", "list", organization)] == [("Chess", 1)]
+    assert [
+        (one["givenName"], one["role"], one["by"]) for one in told("group", "show", organization, "Chess")
+    ] == [("Ana", "aide", "hand")]
+    assert told("group", "title", organization, "Chess", "Go")["title"] == "Go"
+    told("group", "take-out", organization, "Go", str(ana["member"]))
+    assert "None yet" in rollbook("group", "show", organization, "Go").output

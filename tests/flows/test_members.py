@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from rollbook.engine.sync.policy import preset, written
-from rollbook.flows import members
+from rollbook.flows import by_hand, groups, members
 from rollbook.flows.acting import COMMAND_LINE, acting
 from rollbook.flows.directory import (
     BadRoles,
@@ -22,7 +22,7 @@ from rollbook.flows.directory import (
     make_key,
     revoke_key,
 )
-from rollbook.store.models import AuditEntry, Link, Member, Organization, Override, SyncConnection
+from rollbook.store.models import AuditEntry, Group, Link, Member, Organization, Override, SyncConnection
 from rollbook.store.seats import NoSeatFree, NotActivable
 
 pytestmark = pytest.mark.django_db
@@ -92,7 +92,7 @@ def test_a_role_by_hand_is_kept_with_who_gave_it_and_why_and_grows(organization:
     assert standing(ana) == [("roles", ["aide", "student"], "set")]
     with pytest.raises(members.NoSuchRole):
         members.add_role(ana, "headmaster")
-    with pytest.raises(members.NotADay):
+    with pytest.raises(by_hand.NotADay):
         members.set_roles(ana, ["aide"], until="soon")
 
 
@@ -101,13 +101,13 @@ def test_what_is_set_by_hand_ends_when_the_roster_is_to_be_followed(organization
     assert standing(ana) == [("username", "ana.s", "set")]
     members.follow(ana, "username")
     assert standing(ana) == []
-    with pytest.raises(members.NothingByHand):
+    with pytest.raises(by_hand.NothingByHand):
         members.follow(ana, "username")
 
 
 def test_an_address_that_another_has_is_refused_and_nothing_is_set(organization: Organization):
     ana, ben = a_member(organization), a_member(organization, "Ben")
-    with pytest.raises(members.ValueRefused) as refusal:
+    with pytest.raises(by_hand.ValueRefused) as refusal:
         members.set_field(ana, "email", "BEN@school.example")
     assert "ben" not in refusal.value.words.lower()
     assert standing(ana) == []
@@ -119,7 +119,7 @@ def test_an_address_that_another_has_is_refused_and_nothing_is_set(organization:
 def test_who_looked_at_a_member_that_has_changed_since_is_told_to_look_again(organization: Organization):
     ana = a_member(organization)
     members.set_field(members.find_member(organization, str(ana.id)), "grade", "07")
-    with pytest.raises(members.ChangedMeanwhile):
+    with pytest.raises(by_hand.ChangedMeanwhile):
         members.set_field(ana, "grade", "08")
 
 
@@ -187,3 +187,30 @@ def test_the_audit_log_names_a_member_by_number_and_nothing_personal(organizatio
     told = str(list(AuditEntry.objects.values_list("act", "object", "about", "before", "after")))
     assert f"{organization.pk}/{ana.id}" in told
     assert not [one for one in ("Silva", "Ana", "ana@") if one in told]
+
+
+def test_a_class_that_its_sync_keeps_is_read_only_by_hand_and_others_are_not(organization: Organization):
+    ana, club = a_member(organization), groups.add_group(organization, "Chess  club")
+    groups.put_in(club, ana, "aide")
+    assert [(one.member_id, one.role, one.connection_id) for one in groups.memberships(club)] == [
+        (ana.id, "aide", 0)
+    ]
+    assert groups.rename(groups.find_group(organization, "Chess club"), "Chess").title == "Chess"
+    assert [(one.kind, one.value) for one in Override.objects.all()] == [("groups", "Chess")]
+    members.archive(ana)
+    assert list(groups.memberships(club)) == []
+    members.restore(ana)
+    groups.take_out(club, ana)
+    with pytest.raises(groups.NotInByHand):
+        groups.take_out(club, ana)
+    with pytest.raises(groups.NoSuchGroupRole):
+        groups.put_in(club, ana, "headmaster")
+    Group.objects.update(central=True)
+    club = groups.find_group(organization, str(club.id))
+    for act in (
+        lambda: groups.rename(club, "Go"),
+        lambda: groups.put_in(club, ana),
+        lambda: groups.take_out(club, ana),
+    ):
+        with pytest.raises(groups.KeptCentrally):
+            act()
