@@ -93,7 +93,10 @@ def settle(
     `keeps`: nothing is taken out of a set. `frozen` are elements of sets that stay as they are, there or not.
     """
     own = bases[0] if bases else {}
-    aim.base = {**own, **aim.source, **aim.besides} if bases else {**aim.source, **aim.besides}
+    if bases:
+        aim.base = {**own, **aim.source, **aim.besides}
+    else:
+        aim.base = {**aim.source, **aim.besides} if aim.besides else aim.source
     for name in draft.fields(aim.kind):
         if name not in aim.source:
             continue
@@ -211,6 +214,11 @@ def _linked(draft: Draft, aim: Aim, version: str) -> Iterator[Operation]:
         yield Operation(
             0, NOTE, aim.kind, aim.source_id, aim.handle, base=aim.base, reason="noted", line=aim.line
         )
+
+
+def has_work(draft: Draft, aim: Aim) -> bool:
+    """Whether a settled aim comes to any operation."""
+    return next(operations_of(draft, aim), None) is not None
 
 
 def _is_known(draft: Draft, aim: Aim) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rollbook.engine.sync.aims import Aim, operations_of, ordered, resolved, settle
+from rollbook.engine.sync.aims import Aim, has_work, operations_of, ordered, resolved, settle
 from rollbook.engine.sync.draft import Draft, is_gone, words
 from rollbook.engine.sync.lifecycle import (
     GOES,
@@ -364,8 +364,11 @@ class _Planner:
         by_handle: dict[str, list[Aim]] = {}
         for aim in self.found.aims:
             by_handle.setdefault(aim.handle, []).append(aim)
+        self.found.aims = []
         for handle in sorted(by_handle):
-            self._settle(sorted(by_handle[handle], key=_with_link_first))
+            aims = sorted(by_handle.pop(handle), key=_with_link_first)
+            self._settle(aims)
+            self.found.aims += [aim for aim in aims if self.draft.scope or has_work(self.draft, aim)]
         feeding = [aim for aim in self.found.aims if aim.feeds]
         left = settle_disputes(self.draft, sorted(self._first(), key=_staff_first))
         kept = {aim.handle for aim in left}

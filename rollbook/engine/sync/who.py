@@ -25,6 +25,9 @@ class Verdict:
     code: str = ""
 
 
+WANTED_HERE = Verdict(IN)
+
+
 @dataclass
 class Teaching:
     """What the enrollments that hold today say of the classes that are open: their teachers, and which have pupils.
@@ -149,17 +152,17 @@ def _verdict(draft: Draft, person: Person, stands: Standing, found: Teaching | N
         return Verdict(OUT, "grade-not-chosen")
     if people.students != "with-teacher" and people.who != "everyone":
         return Verdict(OUT, "not-who")
-    return Verdict(IN)
+    return WANTED_HERE
 
 
 def _of_staff(draft: Draft, person: Person, stands: Standing, found: Teaching | None) -> Verdict:
     who = draft.policy.people.who
     if who in ("everyone", "staff"):
-        return Verdict(IN)
+        return WANTED_HERE
     if not stands.teacher and who == "teachers":
         return Verdict(OUT, "not-a-teacher")
     if who == "teachers" or (found and teaches_pupils(found, person.source_id)):
-        return Verdict(IN)
+        return WANTED_HERE
     return Verdict(OUT if draft.certified("enrollments") else UNSURE, "not-teaching")
 
 
@@ -176,6 +179,6 @@ def pupils_with(draft: Draft, taught: set[str]) -> set[str]:
 def with_teacher(draft: Draft, person: Person, pupils: set[str], maybe: set[str]) -> Verdict:
     """On a pupil who comes with a teacher: `pupils` are those of teachers who are members, `maybe` of teachers of whom nothing is known."""
     if person.source_id in pupils:
-        return Verdict(IN)
+        return WANTED_HERE
     sure = draft.certified("enrollments") and person.source_id not in maybe
     return Verdict(OUT if sure else UNSURE, "no-teacher")
