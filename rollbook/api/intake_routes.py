@@ -14,6 +14,7 @@ from rollbook.api.delivery_routes import DELIVERY_ROUTES, DELIVERY_SCHEMAS
 from rollbook.api.key_routes import KEY_ROUTES, KEY_SCHEMAS
 from rollbook.api.look_routes import LOOK_ROUTES, LOOK_SCHEMAS
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
+from rollbook.api.sync_routes import OF_SYNC, SYNC_ROUTES, SYNC_SCHEMAS
 from rollbook.engine.codes import SEVERITIES
 from rollbook.flows.roles import Act
 
@@ -75,9 +76,10 @@ ROUTES = (
     *LOOK_ROUTES,
     *DELIVERY_ROUTES,
     *CATALOGUE_ROUTES,
+    *SYNC_ROUTES,
 )  # fmt: skip
 
-SCHEMAS: dict[str, Schema] = APP_SCHEMAS | KEY_SCHEMAS | LOOK_SCHEMAS | CATALOGUE_SCHEMAS | DELIVERY_SCHEMAS | {
+SCHEMAS: dict[str, Schema] = APP_SCHEMAS | KEY_SCHEMAS | LOOK_SCHEMAS | CATALOGUE_SCHEMAS | DELIVERY_SCHEMAS | SYNC_SCHEMAS | {
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],
@@ -175,7 +177,7 @@ def openapi(public_url: str) -> bytes:
             "title": "Rollbook, for operators' programs",
             "version": "1",
             "description": "Bring packages of OneRoster CSV to a district, look at what became of them, and manage the apps that read it. "
-            "A token opens one district, and allows what its operator may do there.",
+            "A token opens one district, and allows what its operator may do there. Below /sync, a key of an organization opens its syncs.",
         },
         "servers": [{"url": public_url + ROOT}],
         "security": [{"token": []}],
@@ -187,7 +189,12 @@ def openapi(public_url: str) -> bytes:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "Made in the console, or by `rollbook operator token add`.",
-                }
+                },
+                "organizationKey": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Made by `rollbook organization key add`.",
+                },
             },
         },
     }
@@ -203,6 +210,8 @@ def _operation(route: Route, method: str) -> Schema:
     }
     if route.is_open:
         operation["security"] = []
+    elif route.path.startswith(OF_SYNC):
+        operation["security"] = [{"organizationKey": []}]
     if route.body:
         schema = {"$ref": f"#/components/schemas/{route.body}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
