@@ -1,5 +1,6 @@
 """Where a sync keeps its files: the reads of a connection, and the plan and the remarks of a run. Names are relative to the shelf."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from rollbook.store import shelf
@@ -39,6 +40,12 @@ def drop_reads(connection: SyncConnection, keep: frozenset[int]) -> None:
     for folder in reads.iterdir() if reads.exists() else ():
         if not (folder.name.isdecimal() and int(folder.name) in keep):
             shelf.delete(folder)
+
+
+def drop_plans(connection: SyncConnection, runs: Iterable[int]) -> None:
+    """Deletes what these runs kept beside the database."""
+    for run in runs:
+        shelf.delete(connection_folder(connection) / "runs" / str(run))
 
 
 def _name(run: SyncRun) -> str:

@@ -181,3 +181,17 @@ def test_a_run_is_undone_value_by_value_but_for_what_was_changed_since(
     assert "archived" not in Member.objects.values_list("state", flat=True)
     assert "is not active" in rollbook("sync", "run", number, expect=1).stderr
     assert "was undone already" in rollbook("sync", "undo", str(run["run"]), expect=1).stderr
+
+
+def test_a_person_synced_meanwhile_leaves_what_is_held_as_it_is(
+    organization: Organization, folder: Path
+) -> None:
+    number = connect(organization, folder, "--with", "limits.members.floor=1")
+    told("approve", str(told("preview", number)["run"]))
+    tables = without(school(), "p2", "p3")
+    deliver(folder, tables)
+    held = told("run", number, expect=3)
+    deliver(folder, changed(tables, "users", "p1", givenName="Philippa"))
+    assert told("resync", number, "--person", "p1")["statistics"] == {"members": {"update": 1}}
+    done = told("approve", str(held["run"]), "--why", "They have left.")
+    assert done["statistics"] == {"members": {"archive": 2}}

@@ -1,6 +1,7 @@
 """Acting: what a run may do is done and verified, and only then is its read the accepted one. A preview and a first run are only shown."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
@@ -17,12 +18,15 @@ from rollbook.flows.sync.targets import target_of
 from rollbook.flows.sync.undoing import pause_undone
 from rollbook.flows.sync.verifying import Drift, verify
 from rollbook.store.models import SyncConnection, SyncHold, SyncRun
-from rollbook.store.sync_shelf import drop_reads, read_folder, run_folder
+from rollbook.store.sync_shelf import drop_plans, drop_reads, read_folder, run_folder
 
 GOOD = ("success", "partly", "empty")
 """Outcomes of which the read is accepted."""
 
 DRIFT_SHOWN = 50
+
+KEPT = timedelta(days=400)
+"""How long a run's plan, remarks and findings are kept; its sums and its journal stay."""
 
 
 def act(run: SyncRun) -> None:
@@ -118,6 +122,8 @@ def _words(done: int, refused: int, left: int, waiting: Sequence[SyncHold]) -> s
 
 def _removed(run: SyncRun) -> dict[str, int]:
     """Of what the plan removes, what was: without the scopes that are held or were discarded, and what they take from those above."""
+    if run.stakes.get("first") and not run.ticked:
+        return {}
     planned: dict[str, int] = run.stakes.get("planned", {})
     shut = [one for one in holds_of(run) if one.decision != APPROVED]
     found = dict(planned)
@@ -147,6 +153,13 @@ def _accept(run: SyncRun, outcome: str) -> None:
         SyncConnection.objects.filter(pk=run.connection_id, read_run__lte=run.pk).update(**moved)
         run.connection.refresh_from_db()
         drop_reads(run.connection, frozenset({run.connection.read_run, *_open_runs(run.connection)}))
+        drop_plans(run.connection, _old_runs(run.connection, now))
+
+
+def _old_runs(connection: SyncConnection, now: datetime) -> list[int]:
+    """Whose plans are kept no longer."""
+    old = SyncRun.objects.filter(connection=connection, started_at__lt=now - KEPT)
+    return list(old.filter(started_at__gte=now - 2 * KEPT).values_list("pk", flat=True))
 
 
 def _open_runs(connection: SyncConnection) -> list[int]:

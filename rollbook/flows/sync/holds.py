@@ -10,7 +10,7 @@ from rollbook.engine.sync.guarding import Hazard
 from rollbook.engine.sync.operations import LEAVERS, UNOWNED, Operation
 from rollbook.flows import audit
 from rollbook.flows.jobs.turns import ANY_WORKER
-from rollbook.flows.sync.runs import refuse_unless_ready
+from rollbook.flows.sync.runs import FOCUS, IMPORT, PARTIAL, refuse_unless_ready
 from rollbook.flows.sync.spans import refuse_in_blackout
 from rollbook.refusal import Refusal
 from rollbook.store.models import SyncConnection, SyncHold, SyncRun
@@ -43,15 +43,14 @@ class WhyNeeded(Refusal):
 
 
 def keep_holds(run: SyncRun, found: Iterable[tuple[Hazard, int]]) -> None:
-    """One row for each hazard that covers anything; a hazard that an earlier run found too is the same, and as old. The earlier are replaced."""
-    earlier = {
-        _key(one): one
-        for one in SyncHold.objects.filter(connection=run.connection_id, decision="").order_by("pk")
-    }
-    now = timezone.now()
-    SyncHold.objects.filter(connection=run.connection_id, decision="").update(
-        decision=REPLACED, decided_at=now, why=f"Sync run {run.pk} came after it."
-    )
+    """One row for each hazard that covers anything; a hazard that an earlier run found too is the same, and as old. The earlier are replaced,
+    but by a run that looked at a part only.
+    """
+    waiting = SyncHold.objects.filter(connection=run.connection_id, decision="")
+    earlier = {_key(one): one for one in waiting.order_by("pk")}
+    if run.task.get("kind") not in PARTIAL:
+        why = f"Sync run {run.pk} came after it."
+        waiting.update(decision=REPLACED, decided_at=timezone.now(), why=why)
     for hazard, number in found:
         about = {name: getattr(hazard, name) for name in ("code", "level", "scope", "kind", "field")}
         counts = {name: getattr(hazard, name) for name in ("count", "population", "limit")}
@@ -165,7 +164,9 @@ def refuse_unless_current(run: SyncRun) -> None:
     """Raises OutOfDate where settings have moved, or a later run has changed the directory."""
     run.connection.refresh_from_db()
     later = SyncRun.objects.filter(connection=run.connection_id, pk__gt=run.pk)
-    if run.connection.generation != run.generation or later.filter(journal__gt=0).exists():
+    # A run about a few people leaves the rest of a plan as good as it was: what it touched has another version now.
+    moved = later.filter(journal__gt=0).exclude(task__kind__in=[FOCUS, IMPORT])
+    if run.connection.generation != run.generation or moved.exists():
         raise OutOfDate(str(run.pk))
 
 
