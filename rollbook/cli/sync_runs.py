@@ -189,7 +189,7 @@ def _summed(told: dict[str, Any]) -> list[str]:
         for one in told["holds"]
     ]
     for code, number in sorted(told["remarks"].items()):
-        found.append(f"    {number:,} × {code}")
+        found.append(f"    {number:,} × {code}: {report.TITLES.get(code, code)}")
     if told["cases"]:
         found.append(f"    {told['cases']:,} cases wait for a person: `rollbook sync cases` shows them")
     return found

@@ -4,14 +4,16 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, TextIO
 
 from rollbook.engine.sync import operations as ops
-from rollbook.engine.sync.operations import Operation, Value
+from rollbook.engine.sync.operations import Operation, Value, new_handle
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, read_plan, read_remarks
+from rollbook.engine.sync.remarks import CODES
 from rollbook.flows.sync.holds import Gate, hazard_of, holds_of
 from rollbook.store import journal
-from rollbook.store.models import Case, SyncHold, SyncOutcome, SyncRun
+from rollbook.store.models import Case, Link, SyncHold, SyncOutcome, SyncRun
 from rollbook.store.sync_shelf import run_folder
 
 DONE, PLANNED, HELD, LEFT_OUT, NOTED = "done", "planned", "held", "left-out", "noted"
@@ -31,6 +33,12 @@ WORDS = {
     ops.UNLINK: "unlinked",
     ops.RELEASE: "override ended",
 }
+
+
+TITLES = {one.code: one.title for one in CODES}
+
+Made = dict[tuple[str, str], str]
+"""{(kind, handle): id of the target's}"""
 
 
 @dataclass(frozen=True)
@@ -61,11 +69,12 @@ def lines(run: SyncRun, *, kind: str = "", outcome: str = "") -> Iterator[Line]:
 def _all_lines(run: SyncRun) -> Iterator[Line]:
     plan, remarks = run_folder(run) / OPERATIONS, run_folder(run) / REMARKS
     outcomes = {one.operation: one for one in SyncOutcome.objects.filter(run=run)}
-    behind, gate = journal.covered(run), Gate(run)
+    behind, gate, made = journal.covered(run), Gate(run), _made(run)
     for operation in read_plan(plan) if plan.exists() else ():
-        yield _line(operation, _outcome(run, operation, behind, gate, outcomes), outcomes)
+        yield _line(operation, _outcome(run, operation, behind, gate, outcomes), outcomes, made)
     for remark in read_remarks(remarks) if remarks.exists() else ():
-        yield Line(0, remark.kind, "skipped", NOTED, remark.source_id, "", remark.code, remark.field, {})
+        words = " ".join(filter(None, (_title(remark.code), remark.field and f"({remark.field})")))
+        yield Line(0, remark.kind, "skipped", NOTED, remark.source_id, "", remark.code, words, {})
 
 
 def _outcome(
@@ -88,23 +97,36 @@ def _outcome(
     return PLANNED
 
 
-def _line(operation: Operation, outcome: str, outcomes: dict[int, SyncOutcome]) -> Line:
+def _line(operation: Operation, outcome: str, outcomes: dict[int, SyncOutcome], made: Made) -> Line:
     said = outcomes.get(operation.number)
     told = operation.changed or tuple(operation.after)
+    reason = said.code if said and said.code else operation.reason
     return Line(
         operation.number,
         operation.kind,
         WORDS[operation.action],
         outcome,
         operation.source_id,
-        (said.target if said else "") or operation.target,
-        said.code if said and said.code else operation.reason,
-        said.words if said else "",
+        (said.target if said else "") or made.get((operation.kind, operation.target), operation.target),
+        reason,
+        said.words if said and said.words else _title(reason),
         {
             name: (_text(operation.before.get(name, "")), _text(operation.after.get(name, "")))
             for name in told
         },
     )
+
+
+def _made(run: SyncRun) -> Made:
+    """What the handles of records became that this run made."""
+    links = Link.objects.filter(connection=run.connection_id, linked_run=run.pk)
+    found = links.values_list("kind", "source_id", "target").iterator()
+    return {(kind, new_handle(source_id)): target for kind, source_id, target in found}
+
+
+def _title(code: str) -> str:
+    """What a code is called; empty for a reason that needs no words."""
+    return TITLES.get(code, "")
 
 
 def _text(value: Value) -> str:
@@ -164,6 +186,7 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "fingerprint": run.fingerprint,
         "holds": [hold_row(one) for one in holds_of(run)],
         "remarks": dict(Counter(one.code for one in read_remarks(remarks))) if remarks.exists() else {},
+        "codes": _codes(run, remarks),
         "cases": Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
         "findings": run.findings,
         "read": {name: run.certificate.get(name) for name in ("whole", "held", "counts", "complete")},
@@ -173,6 +196,18 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "startedAt": run.started_at.isoformat(),
         "endedAt": run.ended_at.isoformat() if run.ended_at else None,
     }
+
+
+def _codes(run: SyncRun, remarks: Path) -> list[dict[str, Any]]:
+    """Each code that stands in the report, with what it means, what is to be done and who can: the most frequent first."""
+    refused = SyncOutcome.objects.filter(run=run).values_list("code", flat=True)
+    counts = Counter(one.code for one in read_remarks(remarks)) if remarks.exists() else Counter()
+    counts.update(code for code in refused if code)
+    known = {one.code: one for one in CODES}
+    return [
+        {**asdict(known[code]), "count": number} if code in known else {"code": code, "count": number}
+        for code, number in counts.most_common()
+    ]
 
 
 def hold_row(hold: SyncHold) -> dict[str, Any]:

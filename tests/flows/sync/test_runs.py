@@ -159,7 +159,12 @@ def test_two_connections_of_an_organization_take_turns(connection: SyncConnectio
 def test_a_report_tells_every_record_what_became_of_it_and_why(
     connection: SyncConnection, folder: Path
 ) -> None:
-    first(connection)
+    begun = first(connection)
+    ids = {
+        str(one)
+        for one in Member.objects.filter(organization=connection.organization_id).values_list("id", flat=True)
+    }
+    assert {one.target for one in report.lines(begun, kind="members", outcome="done")} == ids
     deliver(folder, changed(school(), "users", "p1", email="pia@school.example"))
     run = sync(connection)
     [line] = report.lines(run, kind="members", outcome="done")
@@ -167,6 +172,12 @@ def test_a_report_tells_every_record_what_became_of_it_and_why(
     assert line.changes["email"] == ("p1@school.example", "pia@school.example")
     told = report.summary(run)
     assert told["statistics"]["members"] == {"update": 1}
+    deliver(folder, changed(school(), "users", "p2", email="p3@school.example"))
+    taken = report.summary(sync(connection))
+    assert taken["cases"] == 1
+    assert [(one["code"], bool(one["remedy"])) for one in taken["codes"]] == [
+        (code, True) for code in taken["remarks"]
+    ]
 
 
 def by_hand(connection: SyncConnection, name: str, *roles: str) -> None:
