@@ -264,7 +264,15 @@ class _Planner:
         if not self.draft.policy.people.archive:
             self.draft.say(MEMBERS, source_id, "archive-off")
             return False
+        if record and self._is_left_out(record):
+            self.draft.say(MEMBERS, source_id, "administrator-stays")
+            return False
         return may_go(self.draft, MEMBERS, source_id, record)
+
+    def _is_left_out(self, record: Record) -> bool:
+        """Where members go whoever made them, those who administer never do."""
+        roles = set(words(record.fields, "roles"))
+        return bool(self.draft.policy.people.archive_unowned and roles & self.draft.world.administrators)
 
     def _archive(self, operation: Operation) -> bool:
         focused = self.draft.scope is None or operation.source_id in self.draft.scope.people
@@ -460,7 +468,7 @@ class _Planner:
             roles = set(words(record.fields, "roles"))
             if target in self.found.linked | asked or is_gone(record) or not roles or not roles <= named:
                 continue
-            if roles & self.draft.world.administrators:
+            if self._is_left_out(record):
                 continue
             if self.draft.state_by_hand(MEMBERS, target) != KEPT:
                 self._archive(archiving(MEMBERS, "", record, "unowned", UNOWNED))

@@ -269,6 +269,14 @@ CODES: tuple[Code, ...] = (
         "customer",
     ),
     Code(
+        "administrator-stays",
+        REMARK,
+        "Administrator stays",
+        "The source does not have this person any more; under these settings, nobody who administers is archived.",
+        "Archive the member by hand if they left.",
+        "customer",
+    ),
+    Code(
         "archive-off",
         REMARK,
         "Archiving is off",

@@ -123,9 +123,11 @@ class _Mapper:
             return self._held(org)
         if decision and decision.action == TO_LINK:
             return self._decided(org, decision.target, decision.by_grade)
-        if link := self.draft.link(SITES, org.source_id):
+        link = self.draft.link(SITES, org.source_id)
+        anew = decision is not None and decision.action == TO_CREATE
+        if link and not (anew and self.draft.record(SITES, link.target) is None):
             return self._linked(org, link)
-        if decision and decision.action == TO_CREATE:
+        if anew:
             return self._created(org)
         return self._matched(org)
 

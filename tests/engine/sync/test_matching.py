@@ -207,6 +207,46 @@ def test_two_schools_of_one_name_wait_for_a_person_and_so_does_whoever_is_there(
     assert "create members gus" in desk.did()
 
 
+def test_two_who_exchange_their_ids_are_cases_and_nothing_is_mixed_up() -> None:
+    desk = Desk()
+    desk.sync(riverbend())
+    dot, eli = riverbend().people["dot"], riverbend().people["eli"]
+    swapped = but(riverbend(), replace(dot, source_id="eli"), replace(eli, source_id="dot"))
+    assert cases(desk, swapped) == {"dot": "another-person", "eli": "another-person"}
+    assert desk.operations == []
+
+
+def test_a_few_who_come_under_other_ids_are_relinked_among_leavers_and_joiners() -> None:
+    desk = Desk()
+    desk.sync(riverbend())
+    people = riverbend().people
+    roster = but(
+        without(riverbend(), "dot", "ben", "fay"),
+        replace(people["dot"], source_id="d2", email="new@riverbend.example"),
+        replace(people["ben"], source_id="b2", identifier="", posts=people["ada"].posts),
+        person("kim"),
+    )
+    assert cases(desk, roster) == {"b2": "match-thin"}
+    assert sorted(one for one in desk.did() if "memberships" not in one) == [
+        "create members kim",
+        "miss members ben",
+        "miss members fay",
+        "relink members d2",
+    ]
+
+
+def test_a_site_that_was_deleted_is_made_again_only_where_a_person_says_so() -> None:
+    desk = Desk()
+    desk.sync(riverbend())
+    desk.target.shelves.held[SITES].pop(desk.site("south").id)
+    desk.sync(riverbend())
+    assert desk.operations == []
+    desk.decisions[SITES, "south"] = Decision("create")
+    desk.sync(riverbend())
+    assert "create sites south" in desk.did()
+    assert desk.plan(riverbend()).counts == {}
+
+
 def rekeyed(roster: MemoryRoster) -> MemoryRoster:
     """The same roster under other ids, the old ones gone."""
 

@@ -21,6 +21,7 @@ from tests.engine.sync.desk import (
     teacher,
     without,
 )
+from tests.engine.sync.test_merging import by_hand
 
 
 def members(desk: Desk) -> list[str]:
@@ -168,6 +169,15 @@ def test_teachers_only_by_their_address_and_whom_the_source_lacks_are_archived_a
     assert [desk.record(MEMBERS, one).state for one in (old, boss, pupil)] == ["archived", "active", "active"]
     assert desk.record(SITES, site).state == "active"
     assert desk.plan(riverbend()).counts == {}
+
+
+def test_a_teacher_who_administers_is_left_out_of_that() -> None:
+    desk = Desk(policy=preset("teachers-and-schools"))
+    desk.sync(riverbend())
+    by_hand(desk, MEMBERS, desk.member("ben").id, roles=("administrator", "teacher"))
+    planned = desk.sync(without(riverbend(), "ada", "ben"))
+    assert members(desk) == ["ben", "cid"]
+    assert ("ben", "administrator-stays") in {(one.source_id, one.code) for one in planned.remarks}
 
 
 def test_whom_a_person_kept_stays_until_the_source_has_them_again() -> None:
