@@ -35,7 +35,7 @@ class NoSuchSyncConnection(Refusal):
 
 
 class NoSuchSource(Refusal):
-    """The source of a sync is of the kind folder, sftp_pull or oneroster_rest."""
+    """The source of a sync is of the kind folder, sftp_pull, oneroster_rest or partner_listing."""
 
 
 class NoSuchSyncOption(Refusal):
