@@ -14,7 +14,9 @@ from rollbook.engine.sync.operations import (
     GROUPS,
     MEMBERS,
     MEMBERSHIPS,
+    RESTORE,
     SITES,
+    UPDATE,
     Case,
     Operation,
     Remark,
@@ -74,7 +76,8 @@ def make_plan(world: World, policy: Policy, write: Callable[[Operation], None]) 
     book.all(weigher, classes.operations(draft, thought.classes))
     if draft.policy.classes.sync and draft.keeps(MEMBERSHIPS) and draft.keeps(GROUPS):
         for operation in plan_memberships(draft, _standings(thought), weigher):
-            book.enter(operation)
+            if book.is_possible(operation):
+                book.enter(operation)
     for kind in LAST:
         for operation in draft.removals.get(kind, ()):
             if kind != MEMBERSHIPS:
@@ -150,9 +153,16 @@ class _Book:
     def all(self, weigher: Weigher, operations: Iterable[Operation]) -> None:
         can = self.draft.world.capabilities.kinds
         for operation in operations:
-            if operation.kind in can and in_scope(self.draft, operation):
+            if operation.kind in can and self.is_possible(operation) and in_scope(self.draft, operation):
                 weigher.weigh(operation)
                 self.enter(operation)
+
+    def is_possible(self, operation: Operation) -> bool:
+        """Whether the target can do it at all. What is only remembered always can be."""
+        can = self.draft.world.capabilities
+        if operation.action not in (CREATE, UPDATE, RESTORE):
+            return True
+        return operation.action in can.actions and (operation.action, operation.kind) not in can.unable
 
     def enter(self, operation: Operation) -> None:
         self.number += 1

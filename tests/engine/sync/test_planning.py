@@ -3,9 +3,19 @@
 import random
 from dataclasses import replace
 
-from rollbook.engine.sync.operations import ARCHIVED, GROUPS, INACTIVE, MEMBERS
+from rollbook.engine.sync.memory import MemoryTarget
+from rollbook.engine.sync.operations import (
+    ARCHIVED,
+    FOR_TARGETS,
+    GROUPS,
+    INACTIVE,
+    MEMBERS,
+    MEMBERSHIPS,
+    RESTORE,
+)
 from rollbook.engine.sync.policy import read_policy
 from rollbook.engine.sync.roster import MARKED, MemoryRoster
+from rollbook.engine.sync.target import Capabilities
 from tests.engine.sync.desk import Desk, but, enrolled, person, removals, renamed, riverbend, without
 
 AT_ONCE = read_policy({"grace": {"reads": 1, "students": 0, "staff": 0}})
@@ -188,3 +198,23 @@ def test_an_empty_roster_that_is_not_proved_changes_nothing() -> None:
     desk = Desk(policy=AT_ONCE)
     desk.sync(riverbend())
     assert desk.plan(MemoryRoster(), certified=frozenset()).counts == {}
+
+
+def test_a_directory_that_keeps_less_is_told_no_more_than_it_keeps() -> None:
+    kept = {
+        MEMBERS: ("given_name", "family_name", "email"),
+        GROUPS: ("title",),
+        MEMBERSHIPS: ("group", "member"),
+    }
+    can = Capabilities(
+        kinds=frozenset({MEMBERS, GROUPS, MEMBERSHIPS}),
+        actions=FOR_TARGETS - {RESTORE},
+        fields=kept,
+        unique=("email",),
+    )
+    desk = Desk(policy=read_policy({"schools": {"unmatched": "ignore"}}), target=MemoryTarget(can))
+    desk.sync(riverbend())
+    assert {one.kind for one in desk.operations} == {MEMBERS, GROUPS, MEMBERSHIPS}
+    assert desk.plan(riverbend()).counts == {}
+    desk.plan(without(riverbend(), "dot", "art.gus.student", why=MARKED))
+    assert removals(desk.operations) == []
