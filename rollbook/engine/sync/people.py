@@ -207,6 +207,9 @@ class _Planner:
         if record is None:
             self.draft.say(MEMBERS, person.source_id, "target-gone", line=person.line)
             return
+        if found.state == OUT and self._is_wanted_otherwise(link):
+            self.draft.say(MEMBERS, person.source_id, found.code, line=person.line)
+            return
         if found.state == OUT and not self._stays(person, link, found.code):
             self.found.untouched.add(link.target)
             return
@@ -223,6 +226,12 @@ class _Planner:
             self.found.untouched.add(link.target)
         if found.state == IN:
             self._release(person, link)
+
+    def _is_wanted_otherwise(self, link: Link) -> bool:
+        """Whether another record makes the same member, and is wanted."""
+        others = self.ladder.owners.get(link.target, [])
+        states = [self.found.verdicts[one].state for one in others if one in self.found.verdicts]
+        return IN in states
 
     def _is_archived_by_hand(self, person: Person, target: str) -> bool:
         if self.draft.state_by_hand(MEMBERS, target) != ARCHIVED:
@@ -307,17 +316,16 @@ class _Planner:
 
     def _adopt(self, person: Person, match: Match) -> None:
         record = self.draft.record(MEMBERS, match.target)
+        self.found.linked.add(match.target)
+        if record and is_gone(record) and self._is_archived_by_hand(person, match.target):
+            self.found.untouched.add(match.target)
+            return
         self.draft.found[MEMBERS, person.source_id] = match.rung
         aim = self._aim(person, match.target, RELINK if match.old else LINK)
         aim.record, aim.reason, aim.old = record, match.rung, match.old
-        self.found.linked.add(match.target)
+        aim.restores = record is not None and is_gone(record)
         if match.old:
             self.relinked.add(match.old)
-        if record and is_gone(record):
-            if self._is_archived_by_hand(person, match.target):
-                self.found.untouched.add(match.target)
-                return
-            aim.restores = True
         self.found.members[person.source_id] = match.target
 
     def _may_create(self, person: Person) -> bool:

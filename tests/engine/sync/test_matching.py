@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from rollbook.engine.sync.links import Decision
+from rollbook.engine.sync.links import Decision, Override
 from rollbook.engine.sync.operations import ARCHIVED, MEMBERS, SITES
 from rollbook.engine.sync.policy import read_policy
 from rollbook.engine.sync.roster import MemoryRoster
@@ -192,6 +192,33 @@ def test_a_person_rostered_twice_is_one_member_by_decision_and_has_the_sites_of_
     desk.sync(without(twice, "ada2"))
     assert desk.member("ada").fields["sites"] == (desk.site("north").id,)
     assert "ada2" not in desk.links.of(MEMBERS)
+
+
+def test_of_two_records_of_one_member_one_may_stop_counting() -> None:
+    desk = Desk(policy=read_policy({"roles": {"map": {"teacher": "teacher", "student": "student"}}}))
+    desk.sync(riverbend())
+    twice = but(riverbend(), teacher("ada2", "south", email="", identifier="", username=""))
+    desk.decisions = {(MEMBERS, "ada2"): Decision("link", desk.member("ada").id)}
+    desk.sync(twice)
+    parent = but(twice, person("ada2", "guardian", "south", email="", identifier="", username=""))
+    desk.sync(parent)
+    assert desk.did() == ["update members ada"]
+    assert desk.member("ada").fields["sites"] == (desk.site("north").id,)
+    assert desk.in_class("maths")["ada2"] == "teacher"
+    assert desk.plan(parent).counts == {}
+
+
+def test_whom_a_person_archived_is_not_taken_over_either() -> None:
+    desk = Desk()
+    ada = there(desk, "ada")
+    desk.target.shelves.held[MEMBERS][ada].state = ARCHIVED
+    desk.overrides[MEMBERS, ada] = {"state": Override("state", "archived")}
+    planned = desk.sync(riverbend())
+    assert ("ada", "archived-by-hand") in {(one.source_id, one.code) for one in planned.remarks}
+    assert "ada" not in desk.links.of(MEMBERS)
+    desk.overrides.clear()
+    desk.sync(riverbend())
+    assert desk.did()[:2] == ["link members ada", "restore members ada"]
 
 
 def test_two_schools_of_one_name_wait_for_a_person_and_so_does_whoever_is_there() -> None:
