@@ -11,6 +11,7 @@ from types import MappingProxyType
 import duckdb
 
 from rollbook.engine.accepted import KEYS, PARQUET, parquet_of, payload_columns, scan
+from rollbook.engine.changes import same_file
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import make_plan
@@ -85,7 +86,7 @@ def make_read(package: Path, work: Path, before: Path | None, folder: Path, tell
         free = first_free_ids(accepted, LOAD_ORDER)
         summary = make_plan(judgement, accepted, planned, free, tell=tell)
         made = planned / "accepted"
-        narrow(made, folder)
+        narrow(made, folder, before, frozenset(summary.counts))
         keep_gone(judgement.staging, made, before, folder)
     return Read(
         judgement.findings, False, _whole(judgement.staging, summary.modes), summary.held, counts_of(folder)
@@ -110,15 +111,19 @@ def first_free_ids(accepted: Path, collections: Sequence[str]) -> dict[str, int]
         }
 
 
-def narrow(made: Path, folder: Path, wanted: Mapping[str, Sequence[str]] = WANTED) -> None:
-    """Copies the collections of `wanted` from the folder `made` of a plan, with the columns that are wanted; all others are empty.
+def narrow(made: Path, folder: Path, before: Path | None, changed: frozenset[str]) -> None:
+    """Copies what is wanted of the collections in the folder `made` of a plan; all other columns are empty. What has not changed since
+    the read before is the same file, by a second name.
 
     Digests stay those of the whole records, so that what changes besides is not taken for a change of what is kept, nor forgotten.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _reader(folder) as db:
-        for collection, kept in wanted.items():
+        for collection, kept in WANTED.items():
             if (stored := parquet_of(made, collection)) is None:
+                continue
+            if collection not in changed and (same := parquet_of(before, collection)):
+                same_file(same, folder / f"{collection}.parquet")
                 continue
             columns = [
                 name(column) if column in kept else f"NULL::VARCHAR AS {name(column)}"
@@ -149,8 +154,10 @@ def keep_gone(staging: Staging, made: Path, before: Path | None, folder: Path) -
                 f"INSERT INTO marked_gone SELECT {literal(collection)}, source_id FROM {name(f'd_{collection}')} WHERE deleted"
             )
         if stored := parquet_of(made, collection):
+            marked = f"SELECT source_id FROM marked_gone WHERE collection = {literal(collection)}"
             staging.run(
                 f"INSERT INTO stored_now SELECT {literal(collection)}, source_id, status = 'active' FROM {scan(stored)}"
+                f" WHERE status <> 'active' OR source_id IN ({marked})"
             )
     why = f"CASE WHEN m.source_id IS NOT NULL THEN {literal(MARKED)} ELSE coalesce(w.why, {literal(MISSING)}) END"
     staging.run(
