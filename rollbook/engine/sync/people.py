@@ -1,16 +1,15 @@
-"""What becomes of the people of the source: a verdict, a match, the fields of a member; and of the members whose people are gone."""
+"""What becomes of the people of the source: a verdict, a match, the fields of a member."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from rollbook.engine.sync.aims import Aim, has_work, operations_of, ordered, resolved, settle
 from rollbook.engine.sync.draft import Draft, is_gone, words
+from rollbook.engine.sync.leaving import People, archive, leave, leave_unowned, may_archive
 from rollbook.engine.sync.lifecycle import (
     GOES,
     WAITS,
     archiving,
     fate,
-    may_go,
     missed,
     unlinked,
 )
@@ -32,7 +31,6 @@ from rollbook.engine.sync.operations import (
     RELEASE,
     RELINK,
     STATE,
-    UNOWNED,
     Case,
     Operation,
     Value,
@@ -42,7 +40,6 @@ from rollbook.engine.sync.roles import Standing, grace_of, standing
 from rollbook.engine.sync.roster import MISSING, Person
 from rollbook.engine.sync.schools import Places
 from rollbook.engine.sync.scoping import is_person_meant
-from rollbook.engine.sync.target import Record
 from rollbook.engine.sync.uniqueness import ordered as in_order
 from rollbook.engine.sync.uniqueness import settle_disputes
 from rollbook.engine.sync.who import (
@@ -51,33 +48,10 @@ from rollbook.engine.sync.who import (
     UNSURE,
     WAITS_FOR_ENROLLMENTS,
     Teaching,
-    Verdict,
     pupils_with,
     verdict,
     with_teacher,
 )
-
-
-@dataclass
-class People:
-    """`members` are those whose memberships are looked at: {sourcedId: handle}. Of the handles in `untouched` memberships stay as they are.
-
-    `linked` are handles that some record of the source has. `archived` are members that this plan archives.
-    """
-
-    stands: dict[str, Standing] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    aims: list[Aim] = field(default_factory=list)
-    members: dict[str, str] = field(default_factory=dict)
-    untouched: set[str] = field(default_factory=set)
-    linked: set[str] = field(default_factory=set)
-    archived: set[str] = field(default_factory=set)
-    not_created: list[str] = field(default_factory=list)
-    said: list[Operation] = field(default_factory=list)
-
-    @property
-    def handles(self) -> set[str]:
-        return set(self.members.values())
 
 
 def plan_people(draft: Draft, places: Mapping[str, Places], taught: Teaching | None) -> People:
@@ -89,8 +63,8 @@ def plan_people(draft: Draft, places: Mapping[str, Places], taught: Teaching | N
         planner.judge_pupils()
     planner.admit(planner.apart(staff=False))
     planner.settle()
-    planner.leave()
-    planner.leave_unowned()
+    leave(draft, planner.found, planner.relinked)
+    leave_unowned(draft, planner.found)
     return planner.found
 
 
@@ -259,7 +233,7 @@ class _Planner:
         """Whether somebody who is not wanted any more is a member still. Where only enrollments say so there is grace."""
         record = self.draft.record(MEMBERS, link.target)
         self.draft.say(MEMBERS, person.source_id, code, line=person.line)
-        if not self._may_archive(person.source_id, record) or record is None:
+        if not may_archive(self.draft, person.source_id, record) or record is None:
             return record is not None and not is_gone(record)
         if code in WAITS_FOR_ENROLLMENTS:
             found = fate(self.draft, MEMBERS, link, MISSING, grace_of(self.draft, record))
@@ -267,28 +241,7 @@ class _Planner:
                 self.found.said.append(missed(MEMBERS, person.source_id, link))
             if found != GOES:
                 return True
-        return not self._archive(archiving(MEMBERS, person.source_id, record, code))
-
-    def _may_archive(self, source_id: str, record: Record | None) -> bool:
-        if not self.draft.policy.people.archive:
-            self.draft.say(MEMBERS, source_id, "archive-off")
-            return False
-        if record and self._is_left_out(record):
-            self.draft.say(MEMBERS, source_id, "administrator-stays")
-            return False
-        return may_go(self.draft, MEMBERS, source_id, record)
-
-    def _is_left_out(self, record: Record) -> bool:
-        """Where members go whoever made them, those who administer never do."""
-        roles = set(words(record.fields, "roles"))
-        return bool(self.draft.policy.people.archive_unowned and roles & self.draft.world.administrators)
-
-    def _archive(self, operation: Operation) -> bool:
-        focused = self.draft.scope is None or operation.source_id in self.draft.scope.people
-        if self.draft.remove(operation, focused):
-            self.found.archived.add(operation.target)
-            return True
-        return False
+        return not archive(self.draft, self.found, archiving(MEMBERS, person.source_id, record, code))
 
     def _decided(self, person: Person, decision: Decision) -> None:
         if decision.action == TO_CREATE:
@@ -438,48 +391,6 @@ class _Planner:
             if not why or fate(self.draft, MEMBERS, link, why, days) != GOES:
                 found.append(resolved(self.draft, MEMBERS, link.base))
         return found
-
-    # --- Who is gone ---
-
-    def leave(self) -> None:
-        for source_id, link in sorted(self.draft.world.links.of(MEMBERS).items()):
-            if source_id in self.found.stands or source_id in self.relinked:
-                continue
-            shared = link.target in self.found.linked
-            self.found.linked.add(link.target)
-            if not shared:
-                self.found.untouched.add(link.target)
-            if why := self.draft.gone(MEMBERS, source_id):
-                self._gone(source_id, link, why, shared)
-
-    def _gone(self, source_id: str, link: Link, why: str, shared: bool) -> None:
-        record = self.draft.record(MEMBERS, link.target)
-        if shared:
-            if fate(self.draft, MEMBERS, link, why, grace_of(self.draft, record)) == GOES:
-                self.found.said.append(unlinked(MEMBERS, source_id, link, why))
-            return
-        if not self._may_archive(source_id, record) or record is None:
-            return
-        found = fate(self.draft, MEMBERS, link, why, grace_of(self.draft, record))
-        if found == WAITS:
-            self.found.said.append(missed(MEMBERS, source_id, link))
-        if found == GOES:
-            self._archive(archiving(MEMBERS, source_id, record, why))
-
-    def leave_unowned(self) -> None:
-        """Members whom the source never had, where the settings name their roles. Not one that a Case is about."""
-        named = set(self.draft.policy.people.archive_unowned)
-        if not named or not self.draft.certified("users", "roles") or self.draft.scope is not None:
-            return
-        asked = {one for case in self.draft.cases.values() if case.kind == MEMBERS for one in case.candidates}
-        for target, record in sorted(self.draft.world.directory.members.items()):
-            roles = set(words(record.fields, "roles"))
-            if target in self.found.linked | asked or is_gone(record) or not roles or not roles <= named:
-                continue
-            if self._is_left_out(record):
-                continue
-            if self.draft.state_by_hand(MEMBERS, target) != KEPT:
-                self._archive(archiving(MEMBERS, "", record, "unowned", UNOWNED))
 
 
 def _with_link_first(aim: Aim) -> tuple[bool, str]:

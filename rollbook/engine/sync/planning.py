@@ -8,6 +8,7 @@ from rollbook.engine.sync import classes, people
 from rollbook.engine.sync.aims import Aim
 from rollbook.engine.sync.classes import Classes
 from rollbook.engine.sync.draft import Draft, text
+from rollbook.engine.sync.leaving import People
 from rollbook.engine.sync.memberships import plan_memberships
 from rollbook.engine.sync.operations import (
     CREATE,
@@ -21,7 +22,6 @@ from rollbook.engine.sync.operations import (
     Operation,
     Remark,
 )
-from rollbook.engine.sync.people import People
 from rollbook.engine.sync.policy import Policy
 from rollbook.engine.sync.schools import Places, map_schools
 from rollbook.engine.sync.scoping import in_scope, is_meant, scope_of
