@@ -1,8 +1,7 @@
 """What becomes of the classes of the source: groups, which are taken over, re-linked, kept apart where an id is used again, and archived."""
 
-import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rollbook.engine.sync.aims import Aim, operations_of, resolved, settle
@@ -21,15 +20,14 @@ from rollbook.engine.sync.operations import (
     Value,
     new_handle,
 )
-from rollbook.engine.sync.roster import MISSING, TaughtClass, Term, holds_on
+from rollbook.engine.sync.roster import MISSING, TaughtClass
 from rollbook.engine.sync.schools import Places, named_alike
 from rollbook.engine.sync.target import Record
+from rollbook.engine.sync.titles import days_of, mapped, title_of
 from rollbook.engine.sync.who import IN, UNSURE, Teaching
 
 EMPTY_NOW = frozenset({"no-teacher-in-class", "no-students-in-class"})
 """Reasons that lie in enrollments alone: such a group has the same grace as one whose class is gone."""
-
-PART = re.compile(r"\{(\w+)\}")
 
 
 @dataclass
@@ -173,10 +171,10 @@ class _Planner:
         before, now = set(words(base, "terms")), set(one.terms)
         if not before or not now or before & now:
             return False
-        begins, ends = self._days(one)
+        begins, ends = days_of(self.draft, one)
         if (text(base, "begins"), text(base, "ends")) == (begins, ends):
             return False
-        title = self._title(one)
+        title = title_of(self.draft, self.taught, one)
         return text(base, "course") != one.course or named_alike(text(base, "title")) != named_alike(title)
 
     def _stays(self, one: TaughtClass, link: Link, record: Record, state: str) -> bool:
@@ -268,7 +266,7 @@ class _Planner:
             if record and not is_gone(record) and all(self.draft.gone(GROUPS, one) for one in owners):
                 link = self.draft.world.links.of(GROUPS)[owners[0]]
                 gone.setdefault(_likeness(resolved(self.draft, GROUPS, link.base)), []).append(target)
-        new = {one.source_id: _likeness(self._said(one)) for one in classes}
+        new = {one.source_id: _likeness(mapped(self.draft, self.places, self.taught, one)) for one in classes}
         times = Counter(new.values())
         left = []
         for one in classes:
@@ -281,7 +279,7 @@ class _Planner:
 
     def _adopted(self, classes: list[TaughtClass]) -> list[TaughtClass]:
         """Groups of the same site that nobody else has, by code or by title."""
-        said = {one.source_id: self._said(one) for one in classes}
+        said = {one.source_id: mapped(self.draft, self.places, self.taught, one) for one in classes}
         for read in (_by_code, _by_title):
             times = Counter(read(said[one.source_id]) for one in classes)
             there: dict[tuple[str, str], list[str]] = {}
@@ -340,55 +338,20 @@ class _Planner:
 
     def _aim(self, one: TaughtClass, handle: str, action: str) -> Aim:
         besides: dict[str, Value] = {"terms": tuple(sorted(one.terms)), "course": one.course}
-        aim = Aim(GROUPS, one.source_id, handle, action, self._said(one), besides=besides, line=one.line)
+        aim = Aim(
+            GROUPS,
+            one.source_id,
+            handle,
+            action,
+            mapped(self.draft, self.places, self.taught, one),
+            besides=besides,
+            line=one.line,
+        )
         self.found.aims.append(aim)
         self.found.groups[one.source_id] = handle
         return aim
 
     # --- Their fields ---
-
-    def _said(self, one: TaughtClass) -> dict[str, Value]:
-        place = self.places.get(one.school)
-        begins, ends = self._days(one)
-        return {
-            "title": self._title(one),
-            "form": self.draft.policy.classes.form,
-            "site": place.site_for(one.grades) if place else "",
-            "code": one.code,
-            "subject": one.subjects[0] if one.subjects else "",
-            "grades": tuple(one.grades),
-            "begins": begins,
-            "ends": ends,
-            "central": self.draft.policy.classes.central,
-        }
-
-    def _terms(self, one: TaughtClass) -> list[Term]:
-        terms = self.draft.world.roster.terms
-        found = [terms[term] for term in one.terms if term in terms]
-        return sorted(found, key=lambda term: (term.begins, term.ends, term.source_id))
-
-    def _days(self, one: TaughtClass) -> tuple[str, str]:
-        terms = self._terms(one)
-        begins = min((term.begins for term in terms if term.begins), default="")
-        return begins, max((term.ends for term in terms if term.ends), default="")
-
-    def _title(self, one: TaughtClass) -> str:
-        template = self.draft.policy.classes.title
-        if template == "{title}":
-            return one.title or one.code or one.source_id
-        filled = PART.sub(lambda part: self._part(one, part[1]), template)
-        return " ".join(filled.split()).strip(" -–·/,") or one.title or one.code or one.source_id
-
-    def _part(self, one: TaughtClass, name: str) -> str:
-        if name == "term":
-            terms, today = self._terms(one), self.draft.world.today
-            now = [term for term in terms if holds_on(today, term.begins, term.ends)] or terms
-            return now[0].title if now else ""
-        if name == "teacher":
-            people = self.draft.world.roster.people
-            teachers = sorted(self.taught.teachers.get(one.source_id, ())) if self.taught else []
-            return people[teachers[0]].family_name if teachers and teachers[0] in people else ""
-        return PARTS[name](one) if name in PARTS else ""
 
     def _settle(self) -> None:
         by_handle: dict[str, list[Aim]] = {}
@@ -425,16 +388,6 @@ class _Planner:
             self.found.said.append(missed(GROUPS, source_id, link))
         if found == GOES:
             self._archive(source_id, record, why)
-
-
-PARTS: Mapping[str, Callable[[TaughtClass], str]] = {
-    "title": lambda one: one.title,
-    "code": lambda one: one.code,
-    "course": lambda one: one.course_title,
-    "course_code": lambda one: one.course_code,
-    "period": lambda one: ", ".join(one.periods),
-    "location": lambda one: one.location,
-}
 
 
 def _likeness(said: Fields) -> tuple[Value, ...]:
