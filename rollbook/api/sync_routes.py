@@ -55,7 +55,7 @@ SYNC_ROUTES = (
     ),
     Route(
         ("POST",), f"{CONNECTION}/test", "sync_test", "Ask the source what it has. Nothing is read into the directory.",
-        {200: "What it said, or what is wrong.", **GONE, **OPENED}, schema="SyncTest",
+        {200: "What it said, or what is wrong.", 409: "It has asked to be left alone for now.", **GONE, **OPENED}, schema="SyncTest",
     ),
     Route(
         ("POST",), f"{CONNECTION}/pause", "sync_pause", "Let nothing begin until it is activated again.",

@@ -1,7 +1,7 @@
 """An organization's own programs work its syncs, with a key that opens one organization."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from django.utils import timezone
 from rollbook.api import sync_calls
 from rollbook.api.intake_routes import ROOT, ROUTES, SCHEMAS
 from rollbook.flows import directory
-from rollbook.flows.sync import connections, turns
+from rollbook.flows.sync import connections, spans, turns
 from rollbook.flows.sync.walk import walk
-from rollbook.store.models import Member, Organization, SyncConnection, SyncRun
+from rollbook.store.models import Member, Organization, SyncConnection, SyncDecision, SyncRun
 from tests.engine.sync.schools import changed, school
 from tests.flows.sync.organizations import an_organization, connected, deliver
 
@@ -168,6 +168,12 @@ def test_a_program_imports_people_by_hand_and_is_told_what_became_of_each(
     told = ask("POST", f"{here}/import", secret, wishes, schema="SyncImported")
     assert [one["outcome"] for one in told["people"]] == ["imported", "not-there"]
     assert len(told["groupSyncs"]) == 1
+    day = str(timezone.now().date())
+    spans.add_span(
+        connection, "blackout", date.fromisoformat(day), date.fromisoformat(day) + timedelta(2), "a test"
+    )
+    ask("POST", f"{here}/import", secret, {"people": [{"sourcedId": "t2"}]}, expect=409)
+    assert not SyncDecision.objects.filter(source_id="t2").exists()
     assert chosen not in {one["sourcedId"] for one in ask("GET", f"{here}/candidates", secret)["candidates"]}
 
 

@@ -16,6 +16,7 @@ from rollbook.connectors.contract import Secrets
 from rollbook.engine.sync.policy import BadPolicy, Policy, preset, read_policy, written
 from rollbook.flows import audit
 from rollbook.flows.directory import roles_of
+from rollbook.flows.sync.pauses import refuse_while_paused
 from rollbook.flows.sync.targets import DIRECTORY, TARGETS, NoSuchTarget
 from rollbook.refusal import Refusal
 from rollbook.store.models import Organization, SyncConnection
@@ -120,7 +121,11 @@ def edit(
 
 
 def test(connection: SyncConnection) -> list[str]:
-    """What is found at the source, a line each; a requested connection waits for its activation then. Raises CannotFetch, BadSetting."""
+    """What is found at the source, a line each; a requested connection waits for its activation then.
+
+    Raises CannotFetch, BadSetting, LeftAlone.
+    """
+    refuse_while_paused(connection)
     found = SOURCES[connection.source_kind].tested(connection.source_settings, secrets_of(connection))
     if connection.state == State.REQUESTED:
         _go(connection, State.WAITING, "Its source answers.")

@@ -16,7 +16,8 @@ from rollbook.flows.directory import roles_of
 from rollbook.flows.jobs.turns import ANY_WORKER
 from rollbook.flows.sync.connections import policy_of
 from rollbook.flows.sync.deciding import NeverRead, NoSuchRecord, decide
-from rollbook.flows.sync.runs import FOCUS, IMPORT, LOOK, enqueue
+from rollbook.flows.sync.runs import FOCUS, IMPORT, LOOK, enqueue, refuse_unless_ready
+from rollbook.flows.sync.spans import refuse_in_blackout
 from rollbook.flows.sync.targets import target_of
 from rollbook.flows.sync.worlds import world_of
 from rollbook.refusal import Refusal
@@ -107,8 +108,10 @@ def import_people(
 ) -> tuple[list[Result], list[SyncRun]]:
     """Imports these people; `walk` walks the run that does it. One result each, in their order, and a queued group sync for each success.
 
-    Raises NeverRead, NoSuchLocalRole, NoSuchRecord, NotActive, NotEntitled.
+    Raises NeverRead, NoSuchLocalRole, NoSuchRecord, NotActive, NotEntitled, InBlackout; nothing is decided then.
     """
+    refuse_unless_ready(connection)
+    refuse_in_blackout(connection)
     _refuse_unknown(connection, wishes)
     valid = {one.source_id for one in candidates(connection)}
     before = links_of(connection).of(MEMBERS)

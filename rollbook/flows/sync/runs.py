@@ -114,7 +114,7 @@ def take_turn(run: SyncRun) -> bool:
         if waiting().filter(organization=run.organization_id, pk__lt=run.pk).exists():
             return False
         now = timezone.now()
-        if here.filter(_may_begin(now), pk=run.pk, turn_at=None).update(turn_at=now):
+        if here.filter(_may_begin(now), pk=run.pk, turn_at=None).update(turn_at=now, message=""):
             run.turn_at = now
             return True
         return False

@@ -433,6 +433,8 @@ def test_of_two_pauses_the_later_counts_and_none_is_longer_than_six_hours(connec
     with pytest.raises(pauses.LeftAlone) as found:
         pauses.refuse_while_paused(connection, now)
     assert found.value.host == "roster.example:8443"
+    with pytest.raises(pauses.LeftAlone):
+        connections.test(connection)
     pauses.refuse_while_paused(connection, now + timedelta(hours=6))
 
 
