@@ -1,16 +1,16 @@
 """Links, overrides, decisions and cases: read as a planner wants them, and links written as operations were carried out. No roster rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import connection as database
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from rollbook.engine.sync import links as pure
 from rollbook.engine.sync import operations as ops
-from rollbook.engine.sync.operations import MEMBERSHIPS, Operation, fields_json, fields_of
+from rollbook.engine.sync.operations import KINDS, MEMBERSHIPS, Operation, fields_json, fields_of
 from rollbook.store.bulk import load
 from rollbook.store.models import Case, Link, Override, SyncConnection, SyncDecision
 
@@ -23,20 +23,35 @@ BY_CREATING = "created"
 # --- Reading -------------------------------------------------------------------------------------------------------------------------
 
 
-def links_of(connection: SyncConnection) -> pure.Links:
-    """All links of a connection."""
+def links_of(connection: SyncConnection, only: Mapping[str, Iterable[str]] | None = None) -> pure.Links:
+    """The links of a connection; where `only` says {kind: sourcedIds}, of these kinds those of these records."""
     found = pure.Links()
+    for kind in KINDS:
+        if only is None or kind not in only:
+            _take(found, Link.objects.filter(connection=connection, kind=kind))
+            continue
+        for some in _pieces(sorted(set(only[kind]))):
+            _take(found, Link.objects.filter(connection=connection, kind=kind, source_id__in=some))
+    return found
+
+
+def add_links_to(found: pure.Links, connection: SyncConnection, kind: str, targets: Iterable[str]) -> None:
+    """Besides, whatever is linked to these records."""
+    for some in _pieces(sorted(set(targets))):
+        _take(found, Link.objects.filter(connection=connection, kind=kind, target__in=some, ended_at=None))
+
+
+def _take(found: pure.Links, links: QuerySet[Link]) -> None:
+    """Adds links: the open ones, and of the ended ones the latest."""
     columns = ("kind", "source_id", "target", "base", "missing_since", "missing_reads", "why")
-    own = Link.objects.filter(connection=connection)
     for kind, source_id, target, base, since, reads, why in (
-        own.filter(ended_at=None).values_list(*columns).iterator()
+        links.filter(ended_at=None).values_list(*columns).iterator()
     ):
         of_kind = found.current.setdefault(kind, {})
         of_kind[source_id] = pure.Link(target, fields_of(base), since, reads, why)
-    ended = own.exclude(ended_at=None).exclude(end_reason__in=NOT_AGAIN).order_by("ended_at", "pk")
+    ended = links.exclude(ended_at=None).exclude(end_reason__in=NOT_AGAIN).order_by("ended_at", "pk")
     for kind, source_id, target in ended.values_list("kind", "source_id", "target").iterator():
         found.former.setdefault(kind, {})[source_id] = target
-    return found
 
 
 def overrides_of(connection: SyncConnection, today: str) -> dict[tuple[str, str], dict[str, pure.Override]]:

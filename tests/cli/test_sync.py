@@ -195,3 +195,11 @@ def test_a_person_synced_meanwhile_leaves_what_is_held_as_it_is(
     assert told("resync", number, "--person", "p1")["statistics"] == {"members": {"update": 1}}
     done = told("approve", str(held["run"]), "--why", "They have left.")
     assert done["statistics"] == {"members": {"archive": 2}}
+
+
+def test_one_who_has_left_is_archived_now_and_nobody_else(organization: Organization, folder: Path) -> None:
+    number = connect(organization, folder)
+    told("approve", str(told("preview", number)["run"]))
+    deliver(folder, without(school(), "p2", "p3"))
+    assert told("resync", number, "--person", "p2")["statistics"] == {"members": {"archive": 1}}
+    assert dict(Member.objects.values_list("source_id", "state"))["p3"] == "inactive"

@@ -30,6 +30,9 @@ from rollbook.store.models import SyncRun
 from rollbook.store.sync_shelf import accepted_read, latest_read, read_folder, run_folder
 
 WEEK = timedelta(days=7)
+OF_A_WHOLE = frozenset({"percent", "site-percent", "weekly", "to-zero"})
+"""Shares of an organization or a site: a plan about a few people or classes has not counted those."""
+
 ONLY_ADDS = "onlyAdds"
 OFTEN = 5_000
 
@@ -105,7 +108,11 @@ def _world(run: SyncRun) -> Iterator[World]:
 
 def _guarded(run: SyncRun, planned: Planned, first: bool) -> list[Hazard]:
     week = removed_within(run.connection, timezone.now() - WEEK)
-    return hazards(planned.stakes, week, policy_for(run).limits, first)
+    found = hazards(planned.stakes, week, policy_for(run).limits, first)
+    focus = focus_of(run)
+    if focus is None or focus.schools:
+        return found
+    return [hazard for hazard in found if hazard.code not in OF_A_WHOLE]
 
 
 def _keep(run: SyncRun, folder: Path, planned: Planned, found: list[Hazard], first: bool) -> None:

@@ -17,7 +17,7 @@ from rollbook.engine.sync.target import Scope, Target
 from rollbook.engine.sync.world import Directory, Focus, World, by_id, directory_of
 from rollbook.flows.directory import roles_of
 from rollbook.flows.sync.targets import target_of
-from rollbook.store.linking import decisions_of, links_of, overrides_of
+from rollbook.store.linking import add_links_to, decisions_of, links_of, overrides_of
 from rollbook.store.models import Organization, SyncConnection
 
 
@@ -39,11 +39,14 @@ def world_of(
     """`read` is the folder of a read, `whole` the collections of it of which absence counts. With a focus only what it touches is loaded."""
     organization, target = connection.organization, target or target_of(connection)
     today = today_of(organization)
-    links = links_of(connection)
     with StoredRoster(read, focus) as roster:
+        links = links_of(connection, _named(roster, focus) if focus else None)
+        directory = _touched(target, roster, links, focus) if focus else directory_of(target)
+        if focus:
+            add_links_to(links, connection, MEMBERS, directory.members)
         yield World(
             roster=roster,
-            directory=_touched(target, roster, links, focus) if focus else directory_of(target),
+            directory=directory,
             today=today,
             links=links,
             overrides=overrides_of(connection, today),
@@ -61,11 +64,9 @@ def world_of(
 
 def _touched(target: Target, roster: StoredRoster, links: Links, focus: Focus) -> Directory:
     """Of the directory what a focus can touch: records by their links, and members who have a value in common with somebody in it."""
-    named = {*roster.people, *focus.people}
-    members = Scope(
-        ids=_linked(links, MEMBERS, named), values=_values(roster.people[one] for one in roster.people)
-    )
-    groups = Scope(ids=_linked(links, GROUPS, {*roster.classes, *focus.classes}))
+    named = _named(roster, focus)
+    members = Scope(ids=_linked(links, MEMBERS, named[MEMBERS]), values=_values(roster.people.values()))
+    groups = Scope(ids=_linked(links, GROUPS, named[GROUPS]))
     found = by_id(target.scan(MEMBERS, members)) if not members.is_everything else {}
     around = by_id(target.scan(GROUPS, groups)) if not groups.is_everything else {}
     own = Scope(ids=(*_linked(links, MEMBERS, focus.people), *groups.ids))
@@ -75,6 +76,11 @@ def _touched(target: Target, roster: StoredRoster, links: Links, focus: Focus) -
         around,
         lambda: iter(()) if own.is_everything else target.scan(MEMBERSHIPS, own),
     )
+
+
+def _named(roster: StoredRoster, focus: Focus) -> dict[str, set[str]]:
+    """The people and classes that a focus has to do with, by sourcedId."""
+    return {MEMBERS: {*roster.people, *focus.people}, GROUPS: {*roster.classes, *focus.classes}}
 
 
 def _linked(links: Links, kind: str, source_ids: Iterable[str]) -> tuple[str, ...]:
