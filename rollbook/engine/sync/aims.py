@@ -61,6 +61,19 @@ class Aim:
         return self.record.fields if self.record else {}
 
 
+def by_target(aims: Iterable[Aim]) -> Iterator[list[Aim]]:
+    """The aims of each target, by handle; first that whose record it was made for, so that it is the same one in every plan."""
+    found: dict[str, list[Aim]] = {}
+    for aim in aims:
+        found.setdefault(aim.handle, []).append(aim)
+    for handle in sorted(found):
+        yield sorted(found.pop(handle), key=_own_first)
+
+
+def _own_first(aim: Aim) -> tuple[bool, str]:
+    return aim.record is None or aim.record.key != aim.source_id, aim.source_id
+
+
 def resolved(draft: Draft, kind: str, fields: Fields) -> dict[str, Value]:
     """Remembered values with the ids of records that had none when they were remembered."""
     found = dict(fields)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rollbook.engine.sync.aims import Aim, operations_of, resolved, settle
+from rollbook.engine.sync.aims import Aim, by_target, operations_of, resolved, settle
 from rollbook.engine.sync.draft import Draft, is_gone, text, words
 from rollbook.engine.sync.lifecycle import GOES, WAITS, archiving, fate, may_go, missed, unlinked
 from rollbook.engine.sync.links import TO_CREATE, TO_HOLD, TO_IGNORE, TO_LINK, Link
@@ -354,11 +354,7 @@ class _Planner:
     # --- Their fields ---
 
     def _settle(self) -> None:
-        by_handle: dict[str, list[Aim]] = {}
-        for aim in self.found.aims:
-            by_handle.setdefault(aim.handle, []).append(aim)
-        for handle in sorted(by_handle):
-            aim, *others = sorted(by_handle[handle], key=lambda one: (one.link is None, one.source_id))
+        for aim, *others in by_target(self.found.aims):
             own = aim.link or (self.draft.link(GROUPS, aim.old) if aim.old else None)
             settle(self.draft, aim, [resolved(self.draft, GROUPS, own.base)] if own else [])
             for other in others:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from rollbook.engine.sync.aims import Aim, has_work, operations_of, ordered, resolved, settle
+from rollbook.engine.sync.aims import Aim, by_target, has_work, operations_of, ordered, resolved, settle
 from rollbook.engine.sync.draft import Draft, is_gone, words
 from rollbook.engine.sync.leaving import People, archive, leave, leave_unowned, may_archive
 from rollbook.engine.sync.lifecycle import (
@@ -215,7 +215,9 @@ class _Planner:
 
     def _release(self, person: Person, link: Link) -> None:
         """Who was kept by hand and is in the source again needs no keeping any more."""
-        if self.draft.state_by_hand(MEMBERS, link.target) == KEPT:
+        if self.draft.state_by_hand(MEMBERS, link.target) != KEPT:
+            return
+        if not any(one.action == RELEASE and one.target == link.target for one in self.found.said):
             self.found.said.append(
                 Operation(
                     0,
@@ -330,12 +332,9 @@ class _Planner:
 
     def settle(self) -> None:
         """Merges the fields of all, several records of one member together, and parts what two may not have both."""
-        by_handle: dict[str, list[Aim]] = {}
-        for aim in self.found.aims:
-            by_handle.setdefault(aim.handle, []).append(aim)
+        targets = by_target(self.found.aims)
         self.found.aims = []
-        for handle in sorted(by_handle):
-            aims = sorted(by_handle.pop(handle), key=_with_link_first)
+        for aims in targets:
             self._settle(aims)
             self.found.aims += [aim for aim in aims if self.draft.scope or has_work(self.draft, aim)]
         feeding = [aim for aim in self.found.aims if aim.feeds]
@@ -391,7 +390,3 @@ class _Planner:
             if not why or fate(self.draft, MEMBERS, link, why, days) != GOES:
                 found.append(resolved(self.draft, MEMBERS, link.base))
         return found
-
-
-def _with_link_first(aim: Aim) -> tuple[bool, str]:
-    return aim.link is None, aim.source_id

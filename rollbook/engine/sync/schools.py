@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
-from rollbook.engine.sync.aims import Aim, archived, operations_of, resolved, settle
+from rollbook.engine.sync.aims import Aim, archived, by_target, operations_of, resolved, settle
 from rollbook.engine.sync.draft import Draft, is_gone, text
 from rollbook.engine.sync.lifecycle import GOES, WAITS, archiving, fate, may_go, missed
 from rollbook.engine.sync.links import TO_CREATE, TO_HOLD, TO_IGNORE, TO_LINK, Link
@@ -242,7 +242,7 @@ class _Mapper:
         handle = record.id if record else new_handle(org.source_id)
         aim = Aim(SITES, org.source_id, handle, action, {"name": org.name, "identifier": org.identifier})
         aim.record, aim.link, aim.reason, aim.old, aim.line = record, link, rung, old, org.line
-        aim.feeds = handle in self.taken or bool(by_grade)
+        aim.feeds = bool(by_grade)
         self.taken.add(handle)
         self.draft.found[SITES, org.source_id] = rung or "link"
         if old:
@@ -254,6 +254,9 @@ class _Mapper:
     def operations(self) -> list[Operation]:
         if not self.draft.keeps(SITES):
             return []
+        for several in by_target(aim for aim in self.aims if not aim.feeds):
+            for aim in several[1:]:
+                aim.feeds = True
         found = [operation for aim in self.aims for operation in self._operations_of(aim)]
         for source_id, link in sorted(self.draft.world.links.of(SITES).items()):
             if source_id not in self.draft.world.roster.orgs and source_id not in self.relinked:
