@@ -18,7 +18,7 @@ from rollbook.engine.sync.planning import Planned, make_plan
 from rollbook.engine.sync.world import Focus, World
 from rollbook.flows.sync.holds import keep_holds, removed_within
 from rollbook.flows.sync.progress import Teller, end, keep
-from rollbook.flows.sync.runs import LOOK, PARTIAL, UNDO
+from rollbook.flows.sync.runs import DELTA, LOOK, PARTIAL, UNDO
 from rollbook.flows.sync.spans import additions_end
 from rollbook.flows.sync.switching import policy_for
 from rollbook.flows.sync.undoing import plan_undo
@@ -100,7 +100,8 @@ def _world(run: SyncRun) -> Iterator[World]:
     read = own if own.exists() else accepted_read(run.connection) or latest_read(run.connection)
     if read is None:
         raise NothingRead(run.connection.name)
-    whole = run.certificate.get("whole", ()) if own.exists() else ()
+    # A delta is for in between: even of a source that gave everything nothing is concluded then from what is not there.
+    whole = run.certificate.get("whole", ()) if own.exists() and run.task.get("kind") != DELTA else ()
     adds = bool(run.task.get(ONLY_ADDS)) or additions_end(run.connection) is not None
     with world_of(run.connection, read, whole=whole, only_adds=adds, focus=focus_of(run)) as world:
         yield world

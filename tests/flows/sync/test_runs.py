@@ -101,7 +101,10 @@ def test_what_is_not_proved_to_be_whole_removes_nothing(connection: SyncConnecti
     }
     deliver(folder, stamped, "delta")
     assert sync(connection).outcome == "empty"
+    deliver(folder, tables)
+    assert sync(connection, kind=runs.DELTA).outcome == "empty"
     assert members(connection)["p2"] == "inactive"
+    assert sync(connection).statistics == {"members": {"archive": 1}}
 
 
 def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_everything(
