@@ -3,7 +3,6 @@
 Operations are played through on the records they touch (`engine.sync.memory`), which says what is answered; what came of it is written then.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
@@ -31,7 +30,8 @@ from rollbook.engine.sync.operations import (
 from rollbook.engine.sync.target import EVERYTHING, Capabilities, Record, Scope
 from rollbook.oneroster.folding import fold
 from rollbook.store import seats
-from rollbook.store.bulk import among, batches, is_postgresql, listed, load, many, temporary
+from rollbook.store.bulk import among, batches, listed, load, many
+from rollbook.store.directory_lookup import NUMBER, TEXT, looked_up
 from rollbook.store.directory_rows import (
     LONGEST,
     TABLES,
@@ -126,48 +126,54 @@ class DirectoryTarget:
     ) -> dict[str, Held]:
         """Into the twin all that the operations touch; returned are the records that are there, as they were."""
         creates = [one for one in operations if one.action == CREATE]
-        rows = self._among(cursor, kind, "id", _numbers(one.target for one in operations))
+        rows = self._found(cursor, kind, {"id": NUMBER}, _numbers(one.target for one in operations))
         if kind == MEMBERSHIPS:
             rows += self._said_before(cursor, creates)
         else:
             sources = {one.source_id for one in creates if one.source_id}
-            rows += self._among(cursor, kind, "source_id", sources, f"connection_id = {self.connection_id}")
+            rows += self._made_for(cursor, kind, sources)
         if kind == MEMBERS:
             for name in CAN.unique:
                 values = {fold(str(one.after.get(name, ""))) for one in operations} - {""}
-                rows += self._among(cursor, kind, f"{name}_folded", values)
+                rows += self._found(cursor, kind, {f"{name}_folded": TEXT}, values)
         for row in {row[0]: row for row in rows}.values():
             twin.lay(held_of(kind, row))
         self._lay_in_references(cursor, twin, kind, operations)
         return {one: _copy(held) for one, held in twin.shelves.held[kind].items()}
 
-    def _among(
-        self, cursor: CursorWrapper, kind: str, column: str, values: Iterable[Any], besides: str = "1 = 1"
+    def _found(
+        self, cursor: CursorWrapper, kind: str, by: dict[str, str], values: Iterable[Any]
     ) -> list[Any]:
-        wanted = list(values)
+        table, keys = TABLES[kind]._meta.db_table, ([value] for value in values)
+        return looked_up(
+            cursor, table, columns_of(kind), by, keys, "m.organization_id = %s", [self.organization_id]
+        )
+
+    def _made_for(self, cursor: CursorWrapper, kind: str, source_ids: Iterable[str]) -> list[Any]:
+        """What this connection made for these sourcedIds. There is no index: one look at all there is."""
+        wanted = list(source_ids)
         if not wanted:
             return []
         columns = ", ".join(f'"{one}"' for one in columns_of(kind))
         cursor.execute(
             f"""SELECT {columns} FROM {TABLES[kind]._meta.db_table}
-                WHERE organization_id = %s AND {besides} AND {among(cursor, column)}""",
-            [self.organization_id, many(cursor, wanted)],
+                WHERE organization_id = %s AND connection_id = %s AND {among(cursor, "source_id")}""",
+            [self.organization_id, self.connection_id, many(cursor, wanted)],
         )
         return list(cursor.fetchall())
 
     def _said_before(self, cursor: CursorWrapper, creates: Sequence[Operation]) -> list[Any]:
         """The memberships that this connection has said already, of the same groups and members."""
         pairs = [pair for one in creates if len(pair := _pair(one)) == 2]
-        if not pairs:
-            return []
-        table = TABLES[MEMBERSHIPS]._meta.db_table
-        columns = ", ".join(f'm."{one}"' for one in columns_of(MEMBERSHIPS))
-        cursor.execute(
-            f"""SELECT {columns} FROM {_pairs(cursor)} CROSS JOIN {table} m
-                WHERE m.organization_id = %s AND m.connection_id = %s AND m.group_id = wanted.g AND m.member_id = wanted.m""",
-            [json.dumps(pairs), self.organization_id, self.connection_id],
+        return looked_up(
+            cursor,
+            TABLES[MEMBERSHIPS]._meta.db_table,
+            columns_of(MEMBERSHIPS),
+            {"group_id": NUMBER, "member_id": NUMBER},
+            pairs,
+            "m.organization_id = %s AND m.connection_id = %s",
+            [self.organization_id, self.connection_id],
         )
-        return list(cursor.fetchall())
 
     def _lay_in_references(
         self, cursor: CursorWrapper, twin: MemoryTarget, kind: str, operations: Sequence[Operation]
@@ -178,14 +184,13 @@ class DirectoryTarget:
             handles = {
                 one for value in named for one in (value if isinstance(value, tuple) else (str(value),))
             }
-            if numbers := _numbers(handles):
-                cursor.execute(
-                    f"""SELECT id FROM {TABLES[REFERRED[name]]._meta.db_table}
-                        WHERE organization_id = %s AND state <> '{PURGED}' AND {among(cursor, "id")}""",
-                    [self.organization_id, many(cursor, numbers)],
-                )
-                for (number,) in cursor.fetchall():
-                    twin.lay(Held(REFERRED[name], str(number), ACTIVE, {}))
+            table, keys = TABLES[REFERRED[name]]._meta.db_table, ([one] for one in _numbers(handles))
+            there = looked_up(
+                cursor, table, ["id"], {"id": NUMBER}, keys,
+                f"m.organization_id = %s AND m.state <> '{PURGED}'", [self.organization_id],
+            )  # fmt: skip
+            for (number,) in there:
+                twin.lay(Held(REFERRED[name], str(number), ACTIVE, {}))
 
     def _write(
         self,
@@ -209,29 +214,19 @@ class DirectoryTarget:
     def _update(
         self, cursor: CursorWrapper, kind: str, changed: Sequence[Held], before: dict[str, Held]
     ) -> None:
-        table, columns = TABLES[kind]._meta.db_table, columns_of(kind)
-        if kind == MEMBERS:
-            self._let_go_of_values(changed, before)
-        temporary(cursor, "incoming_records", _definition(cursor, kind))
-        load(cursor, "incoming_records", columns, map(row_of, changed))
-        assignments = ", ".join(f'"{column}" = n."{column}"' for column in columns if column != "id")
-        cursor.execute(
-            f"""UPDATE {table} SET {assignments} FROM incoming_records n
-                WHERE {table}.organization_id = %s AND {table}.id = n.id""",
-            [self.organization_id],
-        )
-
-    def _let_go_of_values(self, changed: Sequence[Held], before: dict[str, Held]) -> None:
-        """Values that are given up, all at once: who takes one may come before whoever had it."""
-        for name in CAN.unique:
-            ids = [
-                int(held.id)
-                for held in changed
-                if (had := before[held.id].fields[name]) and had != held.fields[name]
+        """Row by row, each by its key: in one statement PostgreSQL may read the whole directory for each of them."""
+        table, columns = TABLES[kind]._meta.db_table, columns_of(kind)[1:]
+        this = f"UPDATE {table} SET %s WHERE organization_id = {self.organization_id} AND id = %%s"
+        for name in CAN.unique if kind == MEMBERS else ():
+            # Values that are given up, all before one is taken.
+            given_up = [
+                held for held in changed if before[held.id].fields[name] not in ("", held.fields[name])
             ]
-            for some in batches(ids, FEW):
-                rows = Member.objects.filter(organization_id=self.organization_id, id__in=some)
-                rows.update(**{f"{name}_folded": None})
+            if given_up:
+                cursor.executemany(this % f'"{name}_folded" = NULL', [[int(held.id)] for held in given_up])
+        assignments = ", ".join(f'"{column}" = %s' for column in columns)
+        rows = ([*values, number] for number, *values in map(row_of, changed))
+        cursor.executemany(this % assignments, list(rows))
 
 
 def _as_text(column: str) -> Any:
@@ -251,13 +246,6 @@ def _pair(operation: Operation) -> list[int]:
     ]
 
 
-def _pairs(cursor: CursorWrapper) -> str:
-    """A FROM item `wanted` of the columns g and m, of one parameter: a JSON array of pairs."""
-    if is_postgresql(cursor):
-        return "(SELECT (e->>0)::bigint AS g, (e->>1)::bigint AS m FROM json_array_elements(%s::json) AS e) AS wanted"
-    return "(SELECT json_extract(value, '$[0]') AS g, json_extract(value, '$[1]') AS m FROM json_each(%s)) AS wanted"
-
-
 def _unfit(operation: Operation) -> Outcome | None:
     """The answer to an operation with a value that no column of ours takes."""
     for name, value in operation.after.items():
@@ -272,11 +260,6 @@ def _copy(held: Held) -> Held:
     return Held(
         held.kind, held.id, held.state, held.fields, held.key, held.owner, held.version, held.came_from
     )
-
-
-def _definition(cursor: CursorWrapper, kind: str) -> str:
-    by_column = {field.column: field for field in TABLES[kind]._meta.concrete_fields}
-    return ", ".join(f'"{column}" {by_column[column].db_type(cursor.db)}' for column in columns_of(kind))
 
 
 def _move_seats(organization: Organization, touched: Sequence[Held], before: dict[str, Held]) -> None:
@@ -295,6 +278,6 @@ def _move_seats(organization: Organization, touched: Sequence[Held], before: dic
 
 
 def _date(organization: Organization, ids: Sequence[int], archived_at: Any) -> None:
-    for some in batches(ids, FEW):
-        rows = Member.objects.filter(organization_id=organization.pk, id__in=some)
+    if ids:
+        rows = Member.objects.filter(organization_id=organization.pk, id__in=listed(ids))
         rows.update(archived_at=archived_at)
