@@ -174,14 +174,12 @@ def _write(run: SyncRun, file: Path) -> None:
 def _summed(told: dict[str, Any]) -> list[str]:
     found = [f"Sync run {told['run']}: {told['outcome'] or told['phase']}. {told['message']}".strip()]
     for kind, actions in told["planned"].items():
-        done = told["statistics"].get(kind, {})
-        parts = [f"{number:,} {report.WORDS.get(action, action)}" for action, number in actions.items()]
-        behind = (
-            f"; done: {', '.join(f'{number:,} {report.WORDS.get(one, one)}' for one, number in done.items())}"
-            if done
-            else ""
+        planned, done = _counted(actions), _counted(told["statistics"].get(kind, {}))
+        found.append(
+            f"    {kind}: {done}"
+            if done == planned
+            else f"    {kind}: {done or 'nothing done'}; planned: {planned}"
         )
-        found.append(f"    {kind}: {', '.join(parts)}{behind}")
     for kind, number in told["leftOut"].items():
         found.append(f"    {kind}: {number:,} removals are left out, because only additions are wanted")
     found += [
@@ -195,8 +193,11 @@ def _summed(told: dict[str, Any]) -> list[str]:
     return found
 
 
+def _counted(actions: dict[str, int]) -> str:
+    return ", ".join(f"{number:,} {report.WORDS.get(action, action)}" for action, number in actions.items())
+
+
 def _record(line: report.Line) -> dict[str, object]:
-    changes = [f"{name}: {old or '-'} → {new or '-'}" for name, (old, new) in line.changes.items()]
     return {
         "number": line.number or "",
         "kind": line.kind,
@@ -205,7 +206,7 @@ def _record(line: report.Line) -> dict[str, object]:
         "sourcedId": line.source_id,
         "record": line.target,
         "reason": line.reason,
-        "changes": "; ".join(changes),
+        "changes": report.told_changes(line),
     }
 
 

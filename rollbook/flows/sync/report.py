@@ -152,16 +152,19 @@ def write_csv(run: SyncRun, file: TextIO) -> int:
             line.source_id,
             line.target,
             line.reason,
-            _changes(line),
+            told_changes(line),
             line.words,
         )
         rows.writerow([line.number or "", *map(_safe, shown)])
     return count
 
 
-def _changes(line: Line) -> str:
+def told_changes(line: Line) -> str:
+    """The fields of a line in words: old → new, or what is new where there was nothing."""
     return "; ".join(
-        f"{name}: {old} → {new}" if old else f"{name}: {new}" for name, (old, new) in line.changes.items()
+        f"{name}: {old} → {new or '-'}" if old else f"{name}: {new}"
+        for name, (old, new) in line.changes.items()
+        if old or new
     )
 
 
