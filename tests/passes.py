@@ -26,9 +26,12 @@ PURE = (
     "tests/cli/test_validate.py",
     "tests/cli/test_validate_generated.py",
     # Connectors end in a package and touch no database.
+    "tests/connectors/test_partner_listing.py",
+    "tests/connectors/test_rest_asking.py",
     "tests/connectors/test_rest_quirks.py",
     "tests/connectors/test_rest_resources.py",
     "tests/connectors/test_rest_values.py",
+    "tests/connectors/test_scim.py",
     "tests/connectors/test_sftp_drop.py",
     "tests/connectors/test_sftp_pull.py",
     "tests/sftp/test_inbox.py",

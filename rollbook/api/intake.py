@@ -1,4 +1,5 @@
-"""Where operators' own programs bring packages and look at runs: everything under /api/v1. A token says who asks, and of which district.
+"""Where operators' own programs bring packages and look at runs: everything under /api/v1. A token says who asks, and of which district;
+below /api/v1/sync it is a key of an organization.
 
 What is refused is answered in one form, a problem of RFC 9457; what is allowed is decided by the flows.
 """
@@ -13,7 +14,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 
 from rollbook.api import (
@@ -27,6 +28,7 @@ from rollbook.api import (
     operator_calls,
     partners_calls,
     rate,
+    sync_calls,
 )
 from rollbook.api.intake_routes import ROOT, ROUTES, Route, openapi
 from rollbook.api.refusals import NoSuchAddress, TooManyRequests
@@ -96,10 +98,11 @@ STATUS: dict[type[Refusal], int] = {
     **operator_calls.STATUS,
     **partners_calls.STATUS,
     **approval_calls.STATUS,
+    **sync_calls.STATUS,
 }
 
 
-def answer(request: HttpRequest) -> HttpResponse:
+def answer(request: HttpRequest) -> HttpResponseBase:
     """The answer to any request under /api/v1. Never raises: a fault is logged."""
     try:
         return _answer(request)
@@ -111,11 +114,13 @@ def answer(request: HttpRequest) -> HttpResponse:
         return _said(500, "The fault is ours", "It is in the log of the server. Nothing was changed.")
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+def _answer(request: HttpRequest) -> HttpResponseBase:
     """Who asks comes before what: a stranger learns nothing but which addresses there are."""
     route, numbers = _route(request)
     if route.is_open:
         return HttpResponse(openapi(settings.PUBLIC_URL), content_type=JSON)
+    if route.name in sync_calls.HANDLES:
+        return sync_calls.opened(request, route.name, _bearer(request), numbers)
     now = datetime.now(UTC)
     token = token_of(_bearer(request), now)
     if token is None:

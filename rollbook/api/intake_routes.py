@@ -18,6 +18,7 @@ from rollbook.api.look_routes import LOOK_ROUTES, LOOK_SCHEMAS
 from rollbook.api.operator_routes import OPERATOR_ROUTES, OPERATOR_SCHEMAS
 from rollbook.api.partners_routes import PARTNERS_ROUTES, PARTNERS_SCHEMAS
 from rollbook.api.route import MOMENT, NOT_THERE, NUMBER, REFUSED, ROOT, TEXT, Route, Schema
+from rollbook.api.sync_routes import OF_SYNC, SYNC_ROUTES, SYNC_SCHEMAS
 from rollbook.engine.codes import SEVERITIES
 from rollbook.flows.roles import Act
 
@@ -83,6 +84,7 @@ ROUTES = (
     *PARTNERS_ROUTES,
     *AUDIT_ROUTES,
     *OPERATOR_ROUTES,
+    *SYNC_ROUTES,
 )  # fmt: skip
 
 SCHEMAS: dict[str, Schema] = {
@@ -95,6 +97,7 @@ SCHEMAS: dict[str, Schema] = {
     **DELIVERY_SCHEMAS,
     **AUDIT_SCHEMAS,
     **OPERATOR_SCHEMAS,
+    **SYNC_SCHEMAS,
     "Connection": {
         "type": "object",
         "required": ["id", "name", "kind", "enabled"],
@@ -192,7 +195,7 @@ def openapi(public_url: str) -> bytes:
             "title": "Rollbook, for operators' programs",
             "version": "1",
             "description": "Bring packages of OneRoster CSV to a district, look at what became of them, and manage the apps that read it. "
-            "A token opens one district, and allows what its operator may do there.",
+            "A token opens one district, and allows what its operator may do there. Below /sync, a key of an organization opens its syncs.",
         },
         "servers": [{"url": public_url + ROOT}],
         "security": [{"token": []}],
@@ -204,7 +207,12 @@ def openapi(public_url: str) -> bytes:
                     "type": "http",
                     "scheme": "bearer",
                     "description": "Made in the console, or by `rollbook operator token add`.",
-                }
+                },
+                "organizationKey": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "Made by `rollbook organization key add`.",
+                },
             },
         },
     }
@@ -220,6 +228,8 @@ def _operation(route: Route, method: str) -> Schema:
     }
     if route.is_open:
         operation["security"] = []
+    elif route.path.startswith(OF_SYNC):
+        operation["security"] = [{"organizationKey": []}]
     if route.body:
         schema = {"$ref": f"#/components/schemas/{route.body}"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

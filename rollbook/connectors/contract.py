@@ -36,6 +36,14 @@ class CannotFetch(ConnectorRefusal):
     """The other system could not be read."""
 
 
+class AskedToWait(ConnectorRefusal):
+    """The other system asks to be left alone for a while. `seconds` is how long, None where it does not say."""
+
+    def __init__(self, words: str, host: str, seconds: float | None) -> None:
+        super().__init__(words)
+        self.host, self.seconds = host, seconds
+
+
 @dataclass(frozen=True)
 class Option:
     """One thing a person fills in, always as text: `lines` marks one value a line, `secret` what is never shown again.

@@ -161,10 +161,11 @@ def write_accepted(
         if found is not None and found.counts:
             staging.run(f"COPY ({_next(found)}) TO {literal(str(target))} {PARQUET}")
         elif stored is not None:
-            _same_file(stored, target)
+            same_file(stored, target)
 
 
-def _same_file(source: Path, target: Path) -> None:
+def same_file(source: Path, target: Path) -> None:
+    """The file by a second name, or a copy where there is none."""
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without second names

@@ -29,7 +29,7 @@ def domains_of(district: District) -> tuple[str, ...]:
 
 def set_domains(district: District, domains: Iterable[str], by: str) -> tuple[str, ...]:
     """These, and no others, from the next judgement on; none ends the judging by domain. Raises NotADomain, and then nothing is changed."""
-    wanted = {_domain(text) for text in domains if text.strip()}
+    wanted = {clean_domain(text) for text in domains if text.strip()}
     with transaction.atomic():
         before = domains_of(district)
         EmailDomain.objects.filter(district=district).exclude(domain__in=wanted).delete()
@@ -41,7 +41,7 @@ def set_domains(district: District, domains: Iterable[str], by: str) -> tuple[st
     return domains_of(district)
 
 
-def _domain(text: str) -> str:
+def clean_domain(text: str) -> str:
     """In small letters, and without the @ that people write in front."""
     domain = text.strip().lower().removeprefix("@").rstrip(".")
     if not DOMAIN.fullmatch(domain):

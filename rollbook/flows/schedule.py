@@ -1,5 +1,5 @@
 """What falls due by the clock, for every district: its midnight, tombstones whose time is over, what nobody reads any more, imports that
-did not come, and those whose time has come; last, the letters that tell of it.
+did not come, and those whose time has come; then the syncs of organizations; last, the letters that tell of it.
 
 `keep` runs in one thread of the server. Several hosts may all run it: each act looks for itself whether there is anything left to do.
 """
@@ -21,6 +21,7 @@ from rollbook.flows.questions import forget_answers
 from rollbook.flows.sanity_plans import ask_due
 from rollbook.flows.snapshots import prune_shelf
 from rollbook.flows.spans import tell_of_blackouts
+from rollbook.flows.sync.schedule import start_due_syncs
 from rollbook.flows.timetable import release_kept, start_due
 from rollbook.flows.waiting import look_after_holds
 from rollbook.store.models import District
@@ -53,6 +54,11 @@ def look_after_all() -> None:
         except Exception:
             # Whatever one district has is its own; it is looked at again in a minute.
             log.exception("looking after district %s", district_id)
+    try:
+        start_due_syncs(datetime.now(UTC))
+    except Exception:
+        # Districts and their letters do not wait for the syncs of products.
+        log.exception("starting the syncs that are due")
     prune_nonces()
     forget_given_up(datetime.now(UTC))
     send_due()

@@ -22,12 +22,14 @@ from rollbook.oneroster.collections import COLLECTION, SERVED
 from rollbook.oneroster.csv_binding import parsed
 from rollbook.oneroster.csv_rows import LINKS
 from rollbook.oneroster.json_binding import opened, render
-from rollbook.oneroster.operations import BASES
+from rollbook.oneroster.operations import BASES, SINGULAR
 from rollbook.oneroster.tables import V1P2
 
 NOW = datetime(2026, 11, 20, 3, 0, tzinfo=UTC)
 TODAY = "2026-11-20"
 CLIENT, SECRET, STATIC = "a client", "a secret / of + signs", "a token that stays"
+
+LISTING, PARTNER_KEY = "/applications", "a partner's key"
 
 Json = dict[str, Any]
 
@@ -73,6 +75,8 @@ class Provider:
     token_lasts: int = 1_000_000
     expires_in: Any = 3600
     needs_cookie: bool = False
+    refuses_to_choose: bool = False
+    listing: list[Json] = field(default_factory=list)
     port: int = 0
     asked: list[Ask] = field(default_factory=list)
     tokens: list[Json] = field(default_factory=list)
@@ -109,13 +113,25 @@ class Provider:
             return self._token(
                 form | {name: values[0] for name, values in parse_qs(parts.query).items()}, headers
             )
+        if self.listing and parts.path == LISTING:
+            return self._list(headers, parse_qs(parts.query))
         base = self.prefix + BASES[self.version, "rostering"] + "/"
         collection = parts.path.removeprefix(base)
-        if method != "GET" or not parts.path.startswith(base) or collection not in SERVED:
+        if method != "GET" or not parts.path.startswith(base):
             return Reply(404, {"error": "no such place"})
         if (refused := self._refused(headers)) is not None:
             return refused
+        if "/" in collection:
+            return self._nested([unquote(one) for one in collection.split("/")], parse_qs(parts.query))
+        if collection not in SERVED:
+            return Reply(404, {"error": "no such place"})
         return self._page(collection, parse_qs(parts.query), target)
+
+    def _list(self, headers: dict[str, str], query: dict[str, list[str]]) -> Reply:
+        if headers.get("authorization") != f"Bearer {PARTNER_KEY}":
+            return Reply(401, {"message": "no key"})
+        offset, limit = int(query["offset"][0]), int(query["limit"][0])
+        return Reply(200, {"status": 1, "applications": self.listing[offset : offset + limit]})
 
     def _token(self, form: Json, headers: dict[str, str]) -> Reply:
         self.tokens.append(form)
@@ -166,14 +182,52 @@ class Provider:
         self.asked.append(ask)
         if collection in self.missing:
             return Reply(self.missing[collection], {"statusInfoSet": [{"imsx_codeMajor": "failure"}]})
-        every = self.records[collection]
+        if self.refuses_to_choose and {"filter", "fields"} & set(query):
+            return Reply(400, {"error": "no such parameter"})
+        every = _chosen(self.records[collection], query)
         page = every[offset : offset + min(limit, self.cap)]
         body: Json = {self.wrapper.get(collection, collection): page}
-        headers = self._headers(collection, offset, limit, len(page), body)
+        headers = self._headers(collection, offset, limit, len(page), body, len(every))
         return self.spoil(ask, Reply(200, body, headers))
 
-    def _headers(self, collection: str, offset: int, limit: int, given: int, body: Json) -> dict[str, str]:
-        total = len(self.records[collection])
+    def _nested(self, path: list[str], query: dict[str, list[str]]) -> Reply:
+        """One record, or what belongs to it: classes of a user, people and enrollments of a class, classes and people of a school."""
+        collection, source_id = path[-3 if path[-1] == "enrollments" else 0], path[-2 if len(path) > 2 else 1]
+        if len(path) == 2:
+            found = [one for one in self.records[collection] if one["sourcedId"] == source_id]
+            return Reply(200, {SINGULAR[collection]: found[0]}) if found else Reply(404, {"error": "unknown"})
+        enrollments = self.records["enrollments"]
+        if path[-1] == "enrollments":
+            inside = [one for one in enrollments if one["class"]["sourcedId"] == source_id]
+            return self._some("enrollments", inside, query)
+        if path[-1] == "classes":
+            taught = {
+                one["class"]["sourcedId"] for one in enrollments if one["user"]["sourcedId"] == source_id
+            }
+            all_classes = self.records["classes"]
+            belongs = [
+                one
+                for one in all_classes
+                if one["sourcedId"] in taught or one["school"]["sourcedId"] == source_id
+            ]
+            return self._some("classes", belongs, query)
+        role = path[-1].removesuffix("s")
+        people = {
+            one["user"]["sourcedId"]
+            for one in enrollments
+            if source_id in (one["class"]["sourcedId"], one["school"]["sourcedId"]) and one["role"] == role
+        }
+        return self._some(
+            "users", [one for one in self.records["users"] if one["sourcedId"] in people], query
+        )
+
+    def _some(self, collection: str, found: list[Json], query: dict[str, list[str]]) -> Reply:
+        offset, limit = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["100"])[0])
+        return Reply(200, {collection: found[offset : offset + limit]}, {"X-Total-Count": str(len(found))})
+
+    def _headers(
+        self, collection: str, offset: int, limit: int, given: int, body: Json, total: int
+    ) -> dict[str, str]:
         headers = {}
         if self.totals == "body":
             body["totalCount"] = total
@@ -185,6 +239,14 @@ class Provider:
             start = {"absolute": self.address.removesuffix(self.prefix), "elsewhere": "http://localhost:9"}
             headers["Link"] = f'<{start.get(self.links, "")}{path}>; rel="next"'
         return headers
+
+
+def _chosen(records: list[Json], query: dict[str, list[str]]) -> list[Json]:
+    """Those a filter by date of change leaves, with the fields that are asked for."""
+    _, _, since = query.get("filter", [""])[0].partition(">")
+    found = [one for one in records if not since or one["dateLastModified"] > since.strip("'")]
+    fields = query.get("fields", [""])[0].split(",")
+    return [{name: one[name] for name in one if name in fields} for one in found] if fields != [""] else found
 
 
 class Talk(BaseHTTPRequestHandler):

@@ -11,12 +11,16 @@ import typer
 
 from rollbook import checks
 from rollbook.cli.main import app
+from rollbook.connectors import SOURCES
+from rollbook.connectors.contract import Connector
 from rollbook.engine.catalogue import findings_markdown
 from rollbook.engine.preparation.reference import preparation_markdown
 from rollbook.engine.repairs import repairs_markdown
 from rollbook.engine.sanity.reference import sanity_markdown
+from rollbook.engine.sync.reference import sync_codes_markdown, sync_settings_markdown
 from rollbook.environment import SETTINGS
 from rollbook.flows.connections import ADDED
+from rollbook.flows.sync.targets import ELSEWHERE
 from rollbook.oneroster.reference import reference_markdown
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
@@ -101,17 +105,28 @@ def connections_page() -> str:
         "",
     ]
     for kind in ADDED.values():
-        lines += [f"## `{kind.kind}`: {kind.title}", ""]
-        for option in kind.options:
-            marks = [
-                word for word, holds in (("required", option.required), ("secret", option.secret)) if holds
-            ]
-            marks += [f"default: {option.default}"] if option.default else []
-            marked = f" ({'; '.join(marks)})" if marks else ""
-            lines.append(f"- `{option.name}`{marked}: {option.meaning}")
-        lines += [] if kind.options else ["No settings."]
-        lines.append("")
+        lines += kind_lines(kind)
+    lines += [
+        "# Of syncs alone",
+        "",
+        "Sources of `rollbook sync connect` besides those above, and targets of `rollbook sync target`.",
+        "",
+    ]
+    for kind in [one for one in SOURCES.values() if one.kind not in ADDED] + list(ELSEWHERE.values()):
+        lines += kind_lines(kind)
     return "\n".join(lines).rstrip() + "\n"
+
+
+def kind_lines(kind: Connector) -> list[str]:
+    """One kind of connection with its settings."""
+    lines = [f"## `{kind.kind}`: {kind.title}", ""]
+    for option in kind.options:
+        marks = [word for word, holds in (("required", option.required), ("secret", option.secret)) if holds]
+        marks += [f"default: {option.default}"] if option.default else []
+        marked = f" ({'; '.join(marks)})" if marks else ""
+        lines.append(f"- `{option.name}`{marked}: {option.meaning}")
+    lines += [] if kind.options else ["No settings."]
+    return [*lines, ""]
 
 
 PAGES = {
@@ -123,6 +138,8 @@ PAGES = {
     "preparation.md": preparation_markdown,
     "repairs.md": repairs_markdown,
     "sanity.md": sanity_markdown,
+    "sync-codes.md": sync_codes_markdown,
+    "sync-settings.md": sync_settings_markdown,
 }
 
 if __name__ == "__main__":

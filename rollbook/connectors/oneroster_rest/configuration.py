@@ -14,7 +14,12 @@ SIGNATURES = ("HMAC-SHA256", "HMAC-SHA1")
 YES = ("yes", "true", "1", "on")
 NO = ("no", "false", "0", "off", "")
 LARGEST_PAGE = 10_000
+ONLY, SINCE, FOCUS = "only", "since", "focus"
+"""Settings by which a sync asks for less: mapped members only; what changed since a moment; what belongs to some people and classes."""
+
 ACCEPTED = "accepted"
+GIVES_WAY = "gives_way"
+"""Whether a pull ends where the server asks for time, and whoever wanted it waits with all others; else it is one that was not whole."""
 """The setting by which whoever fetches hands in {collection: records stored}: what a pull is held against."""
 
 OPTIONS = (
@@ -78,17 +83,21 @@ class Configuration:
     page_size: int = 2000
     insecure: bool = False
     accepted: dict[str, int] = field(default_factory=dict)
+    only: bool = False
+    since: str = ""
+    focus: dict[str, list[str]] = field(default_factory=dict)
     first_wait: float = 1.0
     longest_wait: float = 120.0
     time_out: float = 120.0
     attempts: int = 7
+    gives_way: bool = False
     most_requests: int = 500_000
     most_pages: int = 250_000
 
     @property
     def collections(self) -> tuple[str, ...]:
         """What is read, those others refer to first, and last what a server need not share."""
-        wanted = {"demographics": self.demographics, "resources": self.resources}
+        wanted = {"demographics": self.demographics, "resources": self.resources and not self.only}
         return tuple(name for name in SERVED if wanted.get(name, True))
 
     def full_scopes(self, version: str) -> list[list[str]]:
@@ -102,7 +111,11 @@ class Configuration:
 
     def more_scopes(self, version: str) -> list[str]:
         """What opens resources. It is asked for apart, when they are refused: some servers give no token at all for a scope they do not know."""
-        return [] if self.scopes or not self.resources else [PREFIXES[version] + "resource.readonly"]
+        return (
+            []
+            if self.scopes or not self.resources or self.only
+            else [PREFIXES[version] + "resource.readonly"]
+        )
 
 
 def checked(settings: Settings, secrets: Secrets) -> Filled:
@@ -132,6 +145,10 @@ def configured(settings: Settings, secrets: Secrets) -> Configuration:
         page_size=_number(settings, "page_size", 2000, LARGEST_PAGE),
         insecure=_flag(settings, "insecure"),
         accepted=dict(settings.get(ACCEPTED) or {}),
+        only=bool(settings.get(ONLY)),
+        since=str(settings.get(SINCE) or ""),
+        focus=dict(settings.get(FOCUS) or {}),
+        gives_way=bool(settings.get(GIVES_WAY)),
         first_wait=float(settings.get("first_wait", 1.0)),
         longest_wait=float(settings.get("longest_wait", 120.0)),
         time_out=float(settings.get("time_out", 120.0)),

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from rollbook.connectors.contract import CannotFetch
 from rollbook.connectors.oneroster_rest.address import is_same_place
+from rollbook.connectors.oneroster_rest.asking import query, stripped
 from rollbook.connectors.oneroster_rest.configuration import Configuration
 from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, Page, page_of
 from rollbook.connectors.oneroster_rest.reading import row_of
@@ -24,6 +25,7 @@ ATTEMPTS = 3
 SMALLEST_PAGE = 10
 NOT_OFFERED = frozenset({404, 405, 410, 501})
 NOT_PERMITTED = frozenset({403})
+MAY_REFUSE_TO_CHOOSE = frozenset({400, 404, 405, 422, 501})
 AT_THE_END = frozenset({"an empty page", "a refusal behind the end", "the end again behind the end"})
 STALE_PAGES = 2
 """So many pages with nothing new, one after the other, and the server goes round in circles."""
@@ -85,7 +87,7 @@ def read_collection(
 
 
 class Walker:
-    """One walk through one collection."""
+    """One walk through one collection, or through the part of it that lies at `path`."""
 
     def __init__(
         self,
@@ -95,7 +97,11 @@ class Walker:
         configuration: Configuration,
         today: str,
         progress: Callable[[str], None],
+        path: str = "",
     ) -> None:
+        self._configuration = configuration
+        self._path, self._is_part = path or collection, bool(path)
+        self._more = "" if path else query(configuration, server.rostering.version, collection)
         self.walk = Walk(smallest_limit=configuration.page_size)
         self._server = server
         self._collection = collection
@@ -115,7 +121,7 @@ class Walker:
         try:
             while not self.walk.ended and not self.walk.trouble:
                 self._go_on()
-            if self.walk.ended and self.walk.pages:
+            if self.walk.ended and self.walk.pages and not self._is_part:
                 self._note_what_was_never_said()
                 self._look_at_the_first_again()
         except TooMuch:
@@ -131,6 +137,10 @@ class Walker:
         if answer.status != 200 and self._next:
             self._next = ""
             self.walk.quirks.add("links that lead nowhere")
+            return
+        if answer.status in MAY_REFUSE_TO_CHOOSE and self._more and not self.walk.pages:
+            self._more = ""
+            self.walk.quirks.add("refuses to be asked for less than everything")
             return
         if answer.status != 200:
             self._end_by(answer)
@@ -149,7 +159,7 @@ class Walker:
         return url
 
     def _page_url(self, limit: int, offset: int) -> str:
-        return self._server.rostering.url(f"{self._collection}?limit={limit}&offset={offset}")
+        return self._server.rostering.url(f"{self._path}?limit={limit}&offset={offset}{self._more}")
 
     def _ask_for_less(self) -> None:
         """Half as many from the same place; a link of the server's would ask for as many as before."""
@@ -200,7 +210,7 @@ class Walker:
         """The records that have an id, as rows."""
         version = self._server.rostering.version
         rows = (row_of(version, self._collection, record, self._today) for record in page.records)
-        return [row for row in rows if row]
+        return [stripped(self._configuration, version, self._collection, row) for row in rows if row]
 
     def _count(self, page: Page, ids: list[str], known: set[str]) -> None:
         walk = self.walk
@@ -242,6 +252,8 @@ class Walker:
             walk.trouble = "the server gives the same records again and again"
         elif walk.pages >= self._most_pages:
             raise TooMuch(f"{self._collection} has more than {self._most_pages:,} pages: the pull was ended.")
+        elif self._is_part and walk.total == walk.received:
+            walk.ended = "its total"  # of a part nothing is concluded from what is not there: the empty page behind it need not be seen
         elif page.next_url:
             self._next = self._trusted(page.next_url)
 

@@ -15,6 +15,7 @@ from rollbook.connectors.oneroster_rest.address import Rostering, candidates
 from rollbook.connectors.oneroster_rest.certificate import NOT_SHARED, Part, certificate, certified, modes
 from rollbook.connectors.oneroster_rest.configuration import OPTIONS, Configuration, checked, configured
 from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, page_of
+from rollbook.connectors.oneroster_rest.focus import read_focus
 from rollbook.connectors.oneroster_rest.package import write
 from rollbook.connectors.oneroster_rest.paging import NOT_OFFERED, NOT_PERMITTED, read_collection
 from rollbook.connectors.oneroster_rest.server import Server
@@ -42,9 +43,14 @@ def fetch(
         Spool(work_folder / "pull.db", configuration.collections) as spool,
         _reached(configuration) as server,
     ):
-        parts, quirks = _read_all(server, spool, configuration, now, progress)
-        _refuse_nothing(parts)
-        chosen = modes(parts)
+        if configuration.focus:
+            parts, quirks = read_focus(server, spool, configuration, now, progress)
+        else:
+            parts, quirks = _read_all(server, spool, configuration, now, progress)
+        is_part = bool(configuration.focus or configuration.since)
+        if not is_part:
+            _refuse_nothing(parts)
+        chosen = dict.fromkeys(parts, "delta") if is_part else modes(parts)
         progress("writing the package")
         folder = work_folder / "package"
         moment = _moment(now)

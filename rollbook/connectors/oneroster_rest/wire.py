@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from rollbook.connectors.contract import CannotFetch
+from rollbook.connectors.contract import AskedToWait, CannotFetch
 from rollbook.connectors.oneroster_rest.address import refuse_forbidden_host
 from rollbook.connectors.oneroster_rest.configuration import Configuration
 
@@ -91,20 +91,32 @@ class Wire:
 
     def patiently(self, ask: Callable[[], Answer], less: Callable[[], None] = lambda: None) -> Answer:
         """The first answer that is not a passing trouble; between two the server gets time, and `less` is called where it may be
-        overloaded. Raises GaveUp.
+        overloaded. Raises GaveUp, and AskedToWait where a server that asks for time is given way to.
         """
         answer = ask()
         for attempt in range(self._configuration.attempts - 1):
             if not answer.passing:
                 return answer
+            self._give_way(answer, is_last=False)
             if answer.overloaded:
                 less()
             self._wait(attempt, answer.header("Retry-After"))
             answer = ask()
+        self._give_way(answer, is_last=True)
         if answer.passing:
             times = self._configuration.attempts
             raise GaveUp(f"{_place(answer.url)} was asked {times} times; the last time {answer.words}.")
         return answer
+
+    def _give_way(self, answer: Answer, is_last: bool) -> None:
+        """Raises AskedToWait where the server wants more time than a pull waits, or has asked for it often enough."""
+        if answer.status != TOO_MANY or not self._configuration.gives_way:
+            return
+        seconds = retry_after(answer.header("Retry-After"), datetime.now(UTC))
+        if is_last or (seconds or 0) > self._configuration.longest_wait:
+            raise AskedToWait(
+                f"{_place(answer.url)} asks to be left alone (429).", urlsplit(answer.url).netloc, seconds
+            )
 
     def send(
         self, method: str, url: str, headers: dict[str, str], form: dict[str, str] | None = None

@@ -1,4 +1,4 @@
-"""The worker: gives out turns, hands runs that have theirs, and deliveries, to the engine, and sees to those whose process has died.
+"""The worker: gives out turns, hands runs and syncs that have theirs, and deliveries, to the engine, and sees to those whose process has died.
 
 On PostgreSQL any number may run, on any hosts; on SQLite one, which others that are started wait to take the place of.
 """
@@ -29,6 +29,7 @@ from rollbook.flows.jobs.beats import (
 from rollbook.flows.jobs.turns import ANY_WORKER, give_turns
 from rollbook.flows.post import posting
 from rollbook.flows.progress import OUT_OF_REACH
+from rollbook.flows.sync import turns as syncs
 from rollbook.store.models import Run
 from rollbook.store.routers import homes
 
@@ -84,6 +85,9 @@ def _keep_working(name: str, stop: Event) -> None:
                 drive.give(run)
             for delivery in deliveries.waiting(timezone.now()):
                 drive.give_delivery(delivery)
+            syncs.give_turns()
+            for sync in syncs.with_turn():
+                drive.give_sync(sync)
             if time.monotonic() - swept > SWEEP:
                 sweep(name)
                 swept = time.monotonic()
@@ -112,6 +116,7 @@ def sweep(name: str) -> None:
         return
     end_walks_of_the_dead(living)
     deliveries.end_those_of_the_dead(living)
+    syncs.end_those_of_the_dead(living)
     for turn in drive.resume_those_of_the_dead(workers):
         log.warning("%s goes on: the worker that had it is dead", turn)
     for run in with_turn():
@@ -120,6 +125,9 @@ def sweep(name: str) -> None:
     for delivery in deliveries.waiting(timezone.now()):
         if drive.is_delivery_over(delivery):
             deliveries.begin_again(delivery)
+    for sync in syncs.with_turn():
+        if drive.is_sync_over(sync) and syncs.begin_again(sync):
+            log.warning("sync run %s is begun again", sync.pk)
 
 
 def _begin_again(run: Run) -> None:

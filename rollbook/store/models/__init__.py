@@ -14,6 +14,16 @@ from rollbook.store.models.auditing import AuditEntry, AuditHead, AuditNote
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export, ExportTest
+from rollbook.store.models.directory import (
+    Group,
+    Member,
+    Membership,
+    Organization,
+    OrganizationKey,
+    Product,
+    Seat,
+    Site,
+)
 from rollbook.store.models.disclosing import Shown
 from rollbook.store.models.guarding import Hold, Limit
 from rollbook.store.models.history import Connection, Plan, Run, Snapshot
@@ -61,6 +71,19 @@ from rollbook.store.models.roster import (
     UserProfile,
     UserResource,
 )
+from rollbook.store.models.syncing import (
+    Case,
+    Link,
+    Override,
+    ProviderPause,
+    SyncBatch,
+    SyncConnection,
+    SyncDecision,
+    SyncHold,
+    SyncOutcome,
+    SyncRun,
+    SyncSpan,
+)
 from rollbook.store.models.tokens import OperatorToken, OperatorTokenUse
 
 __all__ = [
@@ -76,6 +99,7 @@ __all__ = [
     "AuditNote",
     "Bearer",
     "Bucket",
+    "Case",
     "Class",
     "ClassResource",
     "Connection",
@@ -94,6 +118,7 @@ __all__ = [
     "ExportTest",
     "Grant",
     "GrantVersion",
+    "Group",
     "Hold",
     "IDToken",
     "Keeping",
@@ -101,8 +126,11 @@ __all__ = [
     "LastSignIn",
     "Letter",
     "Limit",
+    "Link",
     "Logo",
     "MaskKey",
+    "Member",
+    "Membership",
     "Nonce",
     "OAuthGrant",
     "Operator",
@@ -110,6 +138,9 @@ __all__ = [
     "OperatorTokenUse",
     "OptOut",
     "Org",
+    "Organization",
+    "OrganizationKey",
+    "Override",
     "PageChunk",
     "PageList",
     "Partner",
@@ -118,7 +149,9 @@ __all__ = [
     "Pin",
     "Plan",
     "Preparation",
+    "Product",
     "Progress",
+    "ProviderPause",
     "Publication",
     "Record",
     "RefreshToken",
@@ -129,13 +162,22 @@ __all__ = [
     "SanityCheck",
     "SanityPlan",
     "Schedule",
+    "Seat",
     "Served",
     "SeverityChange",
     "Shown",
+    "Site",
     "Snapshot",
     "SnapshotAct",
     "Span",
     "Start",
+    "SyncBatch",
+    "SyncConnection",
+    "SyncDecision",
+    "SyncHold",
+    "SyncOutcome",
+    "SyncRun",
+    "SyncSpan",
     "Throttle",
     "User",
     "UserProfile",

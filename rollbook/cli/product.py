@@ -1,0 +1,54 @@
+"""`rollbook product`: the education products whose customers take rosters in."""
+
+from typing import Annotated
+
+import typer
+
+from rollbook.cli.columns import Row, answer, show
+from rollbook.flows import directory
+from rollbook.store.models import Product
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+verbs = typer.Typer(no_args_is_help=True, help="The education products whose customers take rosters in.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    app.add_typer(verbs, name="product")
+
+
+@verbs.command()
+def add(
+    name: Annotated[str, typer.Argument(help="The product's name.")],
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"A role that people have in it, the highest first; repeat for more. None: {', '.join(directory.ROLES)}."
+        ),
+    ] = None,
+    administrator: Annotated[
+        list[str] | None, typer.Option(help="Which of the roles administer. None: the first.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a product. Then add its customers: `rollbook organization add`."""
+    roles = role or directory.ROLES
+    product = directory.add_product(name, roles, administrator or roles[:1])
+    answer(_row(product), f"{product.name} is product {product.pk}.", as_json)
+
+
+@verbs.command("list")
+def list_products(as_json: AsJson = False) -> None:
+    """Show the products."""
+    show([_row(product) for product in directory.products()], as_json, "`rollbook product add` makes one")
+
+
+def _row(product: Product) -> Row:
+    return {
+        "product": product.pk,
+        "name": product.name,
+        "roles": list(product.roles),
+        "administrators": list(product.administrator_roles),
+        "organizations": directory.organizations(product).count(),
+    }

@@ -1,0 +1,184 @@
+"""`rollbook sync`: an organization's directory kept in step with a source. Here: its connections. Runs, mappings and people are beside."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rollbook.cli import sync_calendar, sync_people, sync_runs, sync_schools, sync_target
+from rollbook.cli.columns import answer, show
+from rollbook.cli.connection import Secret, Set, filled
+from rollbook.connectors import SOURCES
+from rollbook.engine.sync.policy import presets
+from rollbook.flows.directory import find_organization
+from rollbook.flows.sync import connections
+from rollbook.store.models import SyncConnection
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+Number = Annotated[int, typer.Argument(help="The sync connection's number: `rollbook sync list` shows it.")]
+Why = Annotated[str, typer.Option("--why", help="Why; kept with it.")]
+Settings = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", help="A settings file (TOML) over the preset; docs/reference/sync-settings.md has them."
+    ),
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        help="One setting as SECTION.NAME=VALUE, as in a settings file: people.create=false. Repeat for more.",
+    ),
+]
+
+verbs = typer.Typer(no_args_is_help=True, help="An organization's directory kept in step with a roster.")
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verbs."""
+    app.add_typer(verbs, name="sync")
+
+
+@verbs.command()
+def connect(
+    organization: Annotated[str, typer.Argument(help="The organization's number or name.")],
+    name: Annotated[str, typer.Argument(help="What you call it.")],
+    kind: Annotated[str, typer.Option(help=f"The source: {', '.join(SOURCES)}.")],
+    preset: Annotated[str, typer.Option(help=f"Settings to begin with: {', '.join(presets())}.")] = "",
+    source: Set = None,
+    secret: Secret = None,
+    settings: Settings = None,
+    with_: With = None,
+    as_json: AsJson = False,
+) -> None:
+    """Connect a source. Nothing runs before `rollbook sync activate`."""
+    made = connections.connect(
+        find_organization(organization),
+        name,
+        kind,
+        filled(source, secret),
+        settings=preset,
+        changes=changes(settings, with_),
+    )
+    answer(
+        _row(made),
+        f"{made.name} is sync connection {made.pk}. It is {made.state}: test it, then activate it.",
+        as_json,
+    )
+
+
+@verbs.command("list")
+def list_connections(
+    organization: Annotated[
+        str, typer.Option(help="Only those of this organization: its number or name.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the sync connections."""
+    found = connections.connections(find_organization(organization) if organization else None)
+    show([_row(one) for one in found], as_json, "`rollbook sync connect` makes one")
+
+
+@verbs.command()
+def edit(
+    number: Number,
+    source: Set = None,
+    secret: Secret = None,
+    settings: Settings = None,
+    with_: With = None,
+    name: Annotated[str, typer.Option(help="Another name.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Change a sync connection. What is not named stays; a plan made before is out of date."""
+    edited = connections.edit(
+        connections.find_connection(number), filled(source, secret), changes(settings, with_), name
+    )
+    answer(_row(edited), f"Sync connection {edited.pk} is changed.", as_json)
+
+
+@verbs.command("show")
+def show_connection(number: Number, as_json: AsJson = False) -> None:
+    """Show a sync connection with its settings; secrets are not shown."""
+    found = connections.find_connection(number)
+    told = _row(found) | {"source": found.source_settings, "settings": found.policy}
+    lines = [f"{found.name}: {found.state}."]
+    lines += [f"    {name}: {value}" for name, value in found.source_settings.items()]
+    lines += [
+        f"    {section}.{name} = {value}"
+        for section, values in found.policy.items()
+        if isinstance(values, dict)
+        for name, value in values.items()
+    ]
+    answer(told, "\n".join(lines), as_json)
+
+
+@verbs.command("test")
+def try_connection(number: Number, as_json: AsJson = False) -> None:
+    """Say what is found at the source, or what is wrong. Nothing is read into the directory."""
+    found = connections.test(connections.find_connection(number))
+    answer(found, "\n".join(found), as_json)
+
+
+@verbs.command()
+def activate(number: Number, why: Why = "", as_json: AsJson = False) -> None:
+    """Let a sync connection run: one that was requested, is paused or was disconnected."""
+    _tell(connections.activate(connections.find_connection(number), why), as_json)
+
+
+@verbs.command()
+def pause(number: Number, why: Why = "", as_json: AsJson = False) -> None:
+    """Let nothing begin until it is activated again."""
+    _tell(connections.pause(connections.find_connection(number), why), as_json)
+
+
+@verbs.command()
+def disconnect(number: Number, why: Why = "", as_json: AsJson = False) -> None:
+    """End a sync connection. What it made stays, and is found again by who activates it."""
+    _tell(connections.disconnect(connections.find_connection(number), why), as_json)
+
+
+def changes(file: Path | None, given: list[str] | None) -> dict[str, Any]:
+    """Settings as a settings file has them: those of the file, and over them the single ones."""
+    try:
+        found: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
+        for text in given or []:
+            path, _, value = text.partition("=")
+            *sections, name = path.split(".")
+            if not sections:
+                raise typer.BadParameter(f"{text}: write SECTION.NAME=VALUE.")
+            place = found
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[name] = _value(value)
+    except (OSError, tomllib.TOMLDecodeError) as fault:
+        raise typer.BadParameter(f"{file}: {fault}") from fault
+    return found
+
+
+def _value(text: str) -> Any:
+    """As TOML has it; a word need not stand in quotes."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _tell(connection: SyncConnection, as_json: bool) -> None:
+    answer(_row(connection), f"Sync connection {connection.pk} is {connection.state}.", as_json)
+
+
+def _row(connection: SyncConnection) -> dict[str, object]:
+    return {
+        "connection": connection.pk,
+        "organization": connection.organization.name,
+        "name": connection.name,
+        "kind": connection.source_kind,
+        "preset": connection.preset,
+        "state": str(connection.state),
+        "target": connection.target_kind,
+    }
+
+
+for _beside in (sync_schools, sync_runs, sync_people, sync_calendar, sync_target):
+    _beside.add_to(verbs)

@@ -1,0 +1,327 @@
+"""Members of an organization as people work on them by hand. Each act is one operation of the directory's target, by nobody's connection.
+
+What is set by hand is an override, with who set it and why: later syncs keep it until it is ended. The audit log names a member by number.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from rollbook.engine.sync.links import ADD, KEPT, SET
+from rollbook.engine.sync.operations import (
+    ACTIVE,
+    ARCHIVE,
+    ARCHIVED,
+    CREATE,
+    GONE_STATES,
+    INACTIVE,
+    MEMBERS,
+    PENDING,
+    PURGED,
+    RESTORE,
+    STATE,
+    UPDATE,
+    Operation,
+    Value,
+)
+from rollbook.engine.sync.policy import read_policy
+from rollbook.flows import audit
+from rollbook.flows.by_hand import NothingByHand, carry_out, end_override, overrides, set_override
+from rollbook.flows.directory import is_number, roles_of
+from rollbook.flows.operators import judge_address
+from rollbook.oneroster.folding import fold
+from rollbook.refusal import Refusal
+from rollbook.store import seats
+from rollbook.store.directory_rows import listed
+from rollbook.store.models import Link, Member, Organization, Override, Site, SyncConnection
+
+FIELDS = ("given_name", "family_name", "email", "username", "identifier", "grade")
+"""What a person may set of a member besides roles and sites."""
+
+
+class NoSuchMember(Refusal):
+    """The organization has no member of this number, e-mail address or username: `rollbook member list` shows them."""
+
+
+class NoSuchRole(Refusal):
+    """This is none of the organization's roles: `rollbook organization list` shows them."""
+
+
+class NoSuchField(Refusal):
+    """What can be set by hand: given_name, family_name, email, username, identifier, grade; roles and sites by verbs of their own."""
+
+
+class LastAdministrator(Refusal):
+    """The organization would be left without an administrator: make somebody else one first."""
+
+
+class OtherProvider(Refusal):
+    """A seat is taken by a first sign-in through the provider that rosters this member; once they are active any way in reaches them."""
+
+
+# --- Looking ------------------------------------------------------------------------------------------------------------------------
+
+
+def find_member(organization: Organization, told: str) -> Member:
+    """The member of this number, else e-mail address, else username, without case. Raises NoSuchMember."""
+    every = Member.objects.filter(organization=organization).exclude(state=PURGED)
+    wanted = fold(told.strip())
+    ways = [Q(email_folded=wanted), Q(username_folded=wanted)] if wanted else []
+    if is_number(told):
+        ways.insert(0, Q(id=int(told)))
+    for way in ways:
+        if found := every.filter(way).first():
+            return found
+    raise NoSuchMember
+
+
+def members(
+    organization: Organization, state: str = "", role: str = "", site: Site | None = None, search: str = ""
+) -> QuerySet[Member]:
+    """The members, by name; of one state (none said: all but the archived), with a role, at a site, with a text in name or address."""
+    found = Member.objects.filter(organization=organization).order_by("family_name", "given_name", "id")
+    found = found.filter(state=state) if state else found.exclude(state__in=GONE_STATES)
+    if role:
+        found = found.filter(roles__contains=json.dumps(role, ensure_ascii=False))
+    if site is not None:
+        found = found.filter(site_ids__contains=json.dumps(str(site.id)))
+    for word in search.split():
+        found = found.filter(
+            Q(given_name__icontains=word)
+            | Q(family_name__icontains=word)
+            | Q(email_folded__contains=fold(word))
+        )
+    return found
+
+
+def roles_held(member: Member) -> tuple[str, ...]:
+    return listed(member.roles)
+
+
+def sites_of(member: Member) -> list[Site]:
+    """The sites that are not archived, by name."""
+    ids = [int(one) for one in listed(member.site_ids)]
+    found = Site.objects.filter(organization=member.organization_id, id__in=ids).exclude(
+        state__in=GONE_STATES
+    )
+    return list(found.order_by("name", "id"))
+
+
+def overrides_of(member: Member) -> QuerySet[Override]:
+    """What is set by hand and holds, by field."""
+    return _overrides(member).order_by("field")
+
+
+def _overrides(member: Member) -> QuerySet[Override]:
+    return overrides(member.organization, MEMBERS, str(member.id))
+
+
+def links_of(member: Member) -> QuerySet[Link]:
+    """Which records of which sources this member is, now."""
+    found = Link.objects.filter(
+        organization=member.organization_id,
+        connection__target_kind="directory",
+        kind=MEMBERS,
+        target=str(member.id),
+        ended_at=None,
+    )
+    return found.select_related("connection").order_by("connection_id", "source_id")
+
+
+# --- Adding and setting -------------------------------------------------------------------------------------------------------------
+
+
+def add_member(
+    organization: Organization,
+    fields: Mapping[str, str],
+    roles: Iterable[str] = (),
+    sites: Iterable[Site] = (),
+    state: str = INACTIVE,
+) -> Member:
+    """A member made by hand, who holds no seat. Raises NoSuchField, NotAnAddress, NoSuchRole, ValueRefused."""
+    after: dict[str, Value] = {name: _field(name, value) for name, value in fields.items()}
+    after |= {
+        "roles": _roles(organization, roles),
+        "sites": tuple(str(site.id) for site in sites),
+        STATE: state,
+    }
+    with transaction.atomic():
+        made = Operation(1, CREATE, MEMBERS, "", "", after=after, changed=tuple(after))
+        target = carry_out(organization, made)
+        member = Member.objects.get(organization=organization, id=int(target))
+        _note(member, "member.add")
+    return member
+
+
+def _field(name: str, value: str) -> str:
+    value = " ".join(value.split())
+    if name not in FIELDS:
+        raise NoSuchField(name)
+    if name == "email" and value:
+        judge_address(value)
+    return value
+
+
+def _roles(organization: Organization, roles: Iterable[str]) -> tuple[str, ...]:
+    """In the order of the organization's roles, each once."""
+    known, wanted = roles_of(organization), set(roles)
+    if unknown := sorted(wanted.difference(known)):
+        raise NoSuchRole(unknown[0])
+    return tuple(role for role in known if role in wanted)
+
+
+def set_field(member: Member, name: str, value: str, why: str = "", until: str = "") -> Member:
+    """This value, and no sync changes it. Raises NoSuchField, NotAnAddress, NotADay, ValueRefused, ChangedMeanwhile."""
+    value = _field(name, value)
+    return _set(member, name, value, why, until)
+
+
+def set_roles(member: Member, roles: Iterable[str], why: str = "", until: str = "") -> Member:
+    """These roles and no others. Raises NoSuchRole, LastAdministrator, NotADay, ChangedMeanwhile."""
+    return _set(member, "roles", _roles(member.organization, roles), why, until)
+
+
+def set_sites(member: Member, sites: Iterable[Site], why: str = "", until: str = "") -> Member:
+    """These sites and no others. Raises NotADay, ChangedMeanwhile."""
+    return _set(member, "sites", tuple(str(site.id) for site in sites), why, until)
+
+
+def add_role(member: Member, role: str, why: str = "", until: str = "") -> Member:
+    """This role besides those that a sync gives. Raises NoSuchRole, NotADay, ChangedMeanwhile."""
+    _roles(member.organization, [role])
+    return _add(member, "roles", role, why, until)
+
+
+def add_to_site(member: Member, site: Site, why: str = "", until: str = "") -> Member:
+    """This site besides those that a sync gives. Raises NotADay, ChangedMeanwhile."""
+    return _add(member, "sites", str(site.id), why, until)
+
+
+def _add(member: Member, name: str, value: str, why: str, until: str) -> Member:
+    """To what is added, or set, by hand already; it becomes part of it."""
+    stood = _overrides(member).filter(field=name).first()
+    by_hand = tuple(stood.value) if stood else ()
+    mode = stood.mode if stood else ADD
+    return _set(member, name, (*by_hand, *(() if value in by_hand else (value,))), why, until, mode)
+
+
+def _set(member: Member, name: str, value: Value, why: str, until: str, mode: str = SET) -> Member:
+    present = (
+        listed(member.roles if name == "roles" else member.site_ids) if name in ("roles", "sites") else ()
+    )
+    after = value
+    if mode == ADD and isinstance(value, tuple):
+        after = (*present, *(one for one in value if one not in present))
+    if name == "roles" and isinstance(after, tuple):
+        order = roles_of(member.organization)
+        after = tuple(sorted(after, key=lambda role: order.index(role) if role in order else len(order)))
+    with transaction.atomic():
+        _override(member, name, value, mode, why, until)
+        return _change(member, UPDATE, {name: after}, "member.set", {"field": name, "why": why})
+
+
+def _override(member: Member, name: str, value: Value, mode: str, why: str, until: str = "") -> None:
+    set_override(
+        member.organization,
+        MEMBERS,
+        str(member.id),
+        Override(field=name, value=value, mode=mode, why=why, until=until),
+    )
+
+
+def follow(member: Member, name: str) -> None:
+    """What was set by hand of this field holds no more; the next sync says what it is. Raises NothingByHand."""
+    with transaction.atomic():
+        if not end_override(member.organization, MEMBERS, str(member.id), name):
+            raise NothingByHand(name)
+        _note(member, "member.follow", {"field": name})
+
+
+# --- Going, coming back, taking a seat ----------------------------------------------------------------------------------------------
+
+
+def archive(member: Member, why: str = "") -> Member:
+    """The member is gone, with all they are in, and no sync brings them back; their seat is free. Raises LastAdministrator."""
+    with transaction.atomic():
+        _override(member, STATE, ARCHIVED, SET, why)
+        return _change(member, ARCHIVE, {}, "member.archive", {"why": why})
+
+
+def restore(member: Member, why: str = "") -> Member:
+    """The member is back, in all they were in, and no sync archives them until the roster has them again."""
+    with transaction.atomic():
+        _override(member, STATE, KEPT, SET, why)
+        return _change(member, RESTORE, {}, "member.restore", {"why": why})
+
+
+def activate(member: Member, now: datetime, provider: str = "") -> bool:
+    """The member takes a seat and is active; whether they took it now. `provider` is whom they signed in by, empty: a person does this.
+
+    Who signs in another way than the one that rosters them takes a seat only where the settings say so; who is active is reached by any.
+    Raises NoSeatFree, NotActivable, OtherProvider.
+    """
+    if provider and member.state == PENDING:
+        raise seats.NotActivable(str(member.id))
+    if provider and member.state != ACTIVE and not _may_take_a_seat(member, provider):
+        raise OtherProvider
+    with transaction.atomic():
+        taken = seats.activate(member.organization_id, member.id, now)
+        if taken:
+            _note(member, "member.activate", {"provider": provider})
+    member.refresh_from_db()
+    return taken
+
+
+def _may_take_a_seat(member: Member, provider: str) -> bool:
+    """Who is rostered by nobody signs in as they like."""
+    found = [
+        link.connection
+        for link in links_of(member)
+        if link.connection.state != SyncConnection.State.DISCONNECTED
+    ]
+    return not found or any(
+        read_policy(one.policy).access.activation != "sign-in" or fold(provider) in _names(one)
+        for one in found
+    )
+
+
+def _names(connection: SyncConnection) -> set[str]:
+    """By what a sign-in may call the provider that a connection reads."""
+    return {fold(connection.source_kind), fold(connection.name)}
+
+
+# --- Carrying out -------------------------------------------------------------------------------------------------------------------
+
+
+def _change(
+    member: Member, action: str, after: Mapping[str, Value], act: str, told: Mapping[str, Any]
+) -> Member:
+    """One operation on the version that was looked at; the member as they are then."""
+    operation = Operation(
+        1, action, MEMBERS, member.source_id, str(member.id), after=after, changed=tuple(after), version=str(member.version)
+    )  # fmt: skip
+    administered = _administers(member)
+    carry_out(member.organization, operation)
+    member.refresh_from_db()
+    if administered and not _administers(member) and not _has_administrator(member.organization):
+        raise LastAdministrator
+    _note(member, act, told)
+    return member
+
+
+def _administers(member: Member) -> bool:
+    administrators = set(member.organization.product.administrator_roles)
+    return member.state not in GONE_STATES and bool(administrators & set(roles_held(member)))
+
+
+def _has_administrator(organization: Organization) -> bool:
+    return any(members(organization, role=role).exists() for role in organization.product.administrator_roles)
+
+
+def _note(member: Member, act: str, told: Mapping[str, Any] | None = None) -> None:
+    """Into the audit log: the number of the member, and nothing personal."""
+    audit.record(None, act, "member", f"{member.organization_id}/{member.id}", after=told)

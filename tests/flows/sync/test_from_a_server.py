@@ -1,0 +1,109 @@
+"""A directory kept in step with a OneRoster server: all of it, what changed, and one person now."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rollbook.flows.sync import connections, holds, own, runs
+from rollbook.store.models import Member, SyncConnection, SyncRun
+from tests import cast
+from tests.connectors.provider import STATIC, Provider, serving
+from tests.flows.sync.organizations import an_organization
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LATER = "2030-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with serving(Provider(version="1.2")) as found:
+        yield found
+
+
+@pytest.fixture
+def connection(provider: Provider) -> SyncConnection:
+    organization = an_organization(domains=["riverbend.example"])
+    settings = {"url": str(provider.settings["url"]), "sign_in": "bearer", "token": STATIC}
+    made = connections.connect(
+        organization, "Server", "oneroster_rest", settings, settings="classes-and-licences",
+        changes={"classes": {"terms": "all"}},
+    )  # fmt: skip
+    made.source_settings |= {"first_wait": 0.001, "longest_wait": 0.05}
+    made.save()
+    connections.test(made)
+    connections.activate(made)
+    with own.own_process() as process:
+        shown = own.walk_here(runs.enqueue(made, "somebody", process=process), lambda _: None)
+        own.walk_here(holds.approve(shown, "somebody", process=process), lambda _: None)
+    made.refresh_from_db()
+    return made
+
+
+def sync(connection: SyncConnection, kind: str = runs.FULL, **task: Any) -> SyncRun:
+    with own.own_process() as process:
+        return own.walk_here(
+            runs.enqueue(connection, "somebody", kind, process=process, **task), lambda _: None
+        )
+
+
+def renamed(provider: Provider, source_id: str, name: str) -> None:
+    [one] = [one for one in provider.records["users"] if one["sourcedId"] == source_id]
+    one["givenName"], one["dateLastModified"] = name, LATER
+
+
+def name_of(connection: SyncConnection, source_id: str) -> str:
+    found = Member.objects.get(organization=connection.organization_id, source_id=source_id)
+    return str(found.given_name)
+
+
+def test_a_delta_brings_what_changed_and_takes_nothing_that_is_only_not_there(
+    connection: SyncConnection, provider: Provider
+) -> None:
+    assert connection.cursor
+    people = Member.objects.filter(organization=connection.organization_id, state="inactive").count()
+    assert people >= 50
+    renamed(provider, cast.AMARA, "Amarachi")
+    provider.records["users"] = [one for one in provider.records["users"] if one["sourcedId"] != cast.KOFI]
+    provider.seen.clear()
+    run = sync(connection, runs.DELTA)
+    assert (run.outcome, run.statistics) == ("success", {"members": {"update": 1}})
+    assert all("filter=" in target or "limit=1&" in target for target, _ in provider.seen)
+    assert name_of(connection, cast.AMARA) == "Amarachi"
+    assert Member.objects.filter(organization=connection.organization_id, state="inactive").count() == people
+    before = connection.cursor
+    connection.refresh_from_db()
+    assert connection.cursor > before
+
+
+def test_one_person_is_read_and_synced_with_a_few_questions(
+    connection: SyncConnection, provider: Provider
+) -> None:
+    renamed(provider, cast.AMARA, "Amarachi")
+    renamed(provider, cast.NOAH, "Noe")
+    provider.asked.clear()
+    provider.seen.clear()
+    run = sync(connection, runs.FOCUS, focus={"people": [cast.AMARA]})
+    assert (run.outcome, run.statistics) == ("success", {"members": {"update": 1}})
+    assert (name_of(connection, cast.AMARA), name_of(connection, cast.NOAH)) == ("Amarachi", "Noah")
+    assert provider.asked == []
+    assert len(provider.seen) <= 20
+    connection.refresh_from_db()
+    assert connection.read_run < run.pk
+
+
+def test_a_page_that_is_lost_removes_nobody_and_is_no_success(
+    connection: SyncConnection, provider: Provider
+) -> None:
+    provider.totals = ""
+    provider.spoil = lambda ask, reply: (
+        reply if ask.collection != "users" else type(reply)(200, {"users": []}, {})
+    )
+    run = sync(connection)
+    assert run.outcome == "incomplete"
+    assert "archived" not in Member.objects.filter(organization=connection.organization_id).values_list(
+        "state", flat=True
+    )
+    connection.refresh_from_db()
+    assert connection.read_run < run.pk

@@ -1,0 +1,144 @@
+"""A worker is killed in the middle of a sync, in each of its phases; the next one brings it to its end, once, as if nothing had been."""
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.sync.schools import changed, school, without
+from tests.flows.sync.organizations import deliver
+from tests.installation import fresh_installation
+from tests.stories.test_killed import Watched
+
+PHASES = ("reading", "applying", "verifying")
+ATTEMPTS = 12
+"""A phase of a small sync is over in a moment: whoever was too late looks at the next one."""
+
+TELLER = """
+import json, os, sys, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
+django.setup()
+from rollbook.flows import directory
+from rollbook.flows.sync import connections, holds, runs
+from rollbook.store.models import Link, Member, Membership, SyncBatch, SyncConnection, SyncRun
+
+def begin(folder):
+    global organization, connection
+    product = directory.add_product("Reader", ["administrator", "teacher", "aide", "proctor", "student"])
+    organization = directory.add_organization(product, "Riverbend")
+    made = connections.connect(organization, "Roster", "folder", {"path": folder}, settings="classes-and-licences")
+    connection = connections.activate(made)
+
+def enqueue(_):
+    return runs.enqueue(connections.find_connection(connection.pk), "a test").pk
+
+def approve(run):
+    return holds.approve(runs.find_run(int(run)), "a test").pk
+
+def count(_):
+    people = dict(Member.objects.filter(organization=organization).values_list("id", "source_id"))
+    return {
+        "members": sorted(Member.objects.values_list("source_id", "state", "given_name", "email")),
+        "memberships": sorted([people[one.member_id], one.role, one.state] for one in Membership.objects.all()),
+        "links": sorted(Link.objects.filter(ended_at=None).values_list("kind", "source_id")),
+        "read": SyncConnection.objects.get().read_run,
+    }
+
+def operations(run):
+    batches = SyncBatch.objects.filter(run=int(run))
+    done = sum(n for one in batches for name, n in one.counts.items() if name not in ("kind", "left"))
+    return {"planned": sum(sum(one.values()) for one in SyncRun.objects.get(pk=int(run)).counts["operations"].values()),
+            "done": done, "open": batches.filter(ended_at=None).count()}
+
+verbs = {one.__name__: one for one in (begin, enqueue, approve, count, operations)}
+for line in sys.stdin:
+    verb, _, about = line.strip().partition(" ")
+    print(json.dumps(verbs[verb](about)), flush=True)
+"""
+
+
+class WatchedSyncs(Watched):
+    """An installation whose worker is watched at its syncs."""
+
+    def phase(self, run: int) -> str:
+        return self.one("SELECT phase FROM store_syncrun WHERE id = {}", run) or ""
+
+    def outcome(self, run: int) -> str:
+        return self.one("SELECT outcome FROM store_syncrun WHERE id = {}", run)
+
+
+@pytest.fixture
+def watched() -> Iterator[WatchedSyncs]:
+    with fresh_installation() as installation:
+        teller = subprocess.Popen(
+            [sys.executable, "-c", TELLER],
+            env=installation.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        made = WatchedSyncs(installation, teller)
+        made.start()
+        try:
+            yield made
+        finally:
+            with suppress(ProcessLookupError):
+                made.kill()
+            for connection in made.looking.values():
+                connection.close()
+            teller.terminate()
+            teller.communicate()
+
+
+def test_a_worker_killed_at_any_moment_of_a_sync_leaves_nothing_half_done_and_the_next_ends_the_run_once(
+    watched: WatchedSyncs, tmp_path: Path
+) -> None:
+    folder = tmp_path / "roster"
+    rosters = [school(), changed(without(school(), "p2"), "users", "p1", givenName="Philippa")]
+    deliver(folder, rosters[0])
+    watched.ask(f"begin {folder}")
+    shown = watched.ask("enqueue")
+    assert watched.ended(shown) == "previewed"
+    watched.ask(f"approve {shown}")
+    assert watched.ended(shown) == "success"
+    undisturbed = []
+    for roster in (rosters[1], rosters[0], rosters[1]):
+        deliver(folder, roster)
+        assert watched.ended(watched.ask("enqueue")) == "success"
+        undisturbed.append(said(watched))
+    assert undisturbed[0] == undisturbed[2] != undisturbed[1]
+    turns = itertools.cycle([(rosters[0], undisturbed[1]), (rosters[1], undisturbed[0])])
+    for phase in PHASES:
+        killed_in(phase, watched, folder, turns)
+
+
+def killed_in(
+    phase: str, watched: WatchedSyncs, folder: Path, turns: Iterator[tuple[Any, dict[str, Any]]]
+) -> None:
+    for _ in range(ATTEMPTS):
+        roster, expected = next(turns)
+        deliver(folder, roster)
+        run = watched.ask("enqueue")
+        caught = watched.stop_in(phase, run)
+        if caught:
+            watched.kill()
+            assert watched.outcome(run) == "", phase
+            # Once all is verified, the read is accepted a moment before the run has ended.
+            assert watched.ask("count")["read"] < run or phase == "verifying"
+            watched.start()
+        assert watched.ended(run) == "success", phase
+        assert said(watched) == expected, phase
+        assert watched.ask("count")["read"] == run
+        told = watched.ask(f"operations {run}")
+        assert (told["done"], told["open"]) == (told["planned"], 0), json.dumps(told)
+        if caught:
+            return
+    raise AssertionError(f"never saw the worker in {phase}")
+
+
+def said(watched: WatchedSyncs) -> dict[str, Any]:
+    """What the directory and its links say, but for which read is the accepted one."""
+    return {name: value for name, value in watched.ask("count").items() if name != "read"}
