@@ -28,8 +28,8 @@ ROUNDING = 0.5
 MOST_BUCKETS = 10_000
 BATCH = 1_000
 
-KEY, TOKEN, PARTNER = "key", "token", "partner"
-"""Whose bucket it is: an app's key, an operator's token, a partner's key."""
+KEY, TOKEN, PARTNER, ORGANIZATION = "key", "token", "partner", "organization"
+"""Whose bucket it is: an app's key, an operator's token, a partner's key, an organization's key."""
 
 ADD = """
     INSERT INTO store_bucket (name, full_at) VALUES (%s, %s)

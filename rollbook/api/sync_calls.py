@@ -40,8 +40,6 @@ from rollbook.refusal import Refusal
 from rollbook.store.models import OrganizationKey, SyncConnection, SyncRun, SyncSpan
 
 LATEST, RECORDS, MOST_PEOPLE = 25, 500, 200
-BUCKET = -(1 << 40)
-"""Below the buckets of operators' tokens."""
 
 Handle = Callable[[HttpRequest, OrganizationKey, dict[str, int]], HttpResponseBase]
 
@@ -94,7 +92,7 @@ def opened(request: HttpRequest, name: str, secret: str, numbers: dict[str, int]
     key = key_of(secret) if secret else None
     if key is None:
         raise NoOrganizationKey
-    rate.take(BUCKET - key.pk)
+    rate.take(rate.ORGANIZATION, key.pk)
     with acting(_by(key), API):
         return HANDLES[name](request, key, numbers)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from rollbook.api.intake_routes import ROUTES
+from rollbook.api.sync_routes import OF_SYNC
 from rollbook.console import urls
 from rollbook.flows import operators
 from rollbook.flows.districts import add_district
@@ -97,7 +98,8 @@ def test_an_operator_has_a_role_of_the_districts_side_and_who_works_for_a_partne
 
 def test_every_call_of_the_api_names_what_one_must_be_allowed():
     assert [route.name for route in ROUTES if route.is_open] == ["document"]
-    assert not [route.name for route in ROUTES if not route.is_open and not isinstance(route.act, Act)]
+    of_operators = [route for route in ROUTES if not route.is_open and not route.path.startswith(OF_SYNC)]
+    assert not [route.name for route in of_operators if not isinstance(route.act, Act)]
 
 
 OPEN_TO_ALL = {
