@@ -246,16 +246,14 @@ def _trimmed_users(cursor: CursorWrapper, district_id: int) -> Trim:
     otherwise.
     """
     agents = f"""EXISTS (SELECT 1 FROM {elements(cursor, "r.agent_ids")}
-        WHERE ({seen("users", "element.value")}) <> (element.value IN (
-            SELECT record_id FROM store_served WHERE district_id = %s AND collection = {NUMBER_OF["users"]}
-            AND to_publication = %s AND NOT gone)))"""
+        WHERE ({seen("users", "element.value")}) <> EXISTS (
+            SELECT 1 FROM store_served b WHERE b.district_id = %s AND b.collection = {NUMBER_OF["users"]}
+            AND b.record_id = element.value AND b.to_publication = %s AND NOT b.gone))"""
     resources, parameters = _unseen_resource(district_id, "store_userresource", "user_id")
     return (
         f"""r.primary_org_id IS NOT NULL AND r.primary_org_id NOT IN (SELECT id FROM chosen)
-            OR NOT EXISTS (SELECT 1 FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.id AND h.status = 'active'
-                           AND h.org_id IN (SELECT id FROM chosen))
-            OR EXISTS (SELECT 1 FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.id AND h.status = 'active'
-                       AND (h.org_id NOT IN (SELECT id FROM chosen) OR h.role IN ({GUARDIAN_WORDS})))
+            OR COALESCE((SELECT min(CASE WHEN h.org_id IN (SELECT id FROM chosen) AND h.role NOT IN ({GUARDIAN_WORDS}) THEN 1 ELSE 0 END)
+                         FROM store_role h WHERE h.district_id = r.district_id AND h.user_id = r.id AND h.status = 'active'), 0) = 0
             OR r.agent_ids IS NOT NULL AND {agents} OR {resources}""",
         [district_id, FOREVER, *parameters],
     )

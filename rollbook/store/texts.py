@@ -161,10 +161,10 @@ def _rows_in_runs(located: Located) -> list[Stamped]:
     keys = [reader.district_id, located.collection]
     [(places, entered, latest, own, records)] = fetch(
         connection,
-        f"""SELECT array_agg(place ORDER BY position), min({located.stamp("r")}), max({located.stamp("r")}), count(text_v1p1),
-                array_agg(record_id ORDER BY position)
-            FROM store_viewrow r WHERE district_id = %s AND collection = %s AND view_id = %s AND position BETWEEN %s AND %s
-                AND from_publication <= %s AND to_publication > %s""",
+        f"""SELECT array_agg(place), min(stamp), max(stamp), count(text_v1p1), array_agg(record_id)
+            FROM (SELECT place, {located.stamp("r")} AS stamp, text_v1p1, record_id FROM store_viewrow r
+                  WHERE district_id = %s AND collection = %s AND view_id = %s AND position BETWEEN %s AND %s
+                    AND from_publication <= %s AND to_publication > %s ORDER BY position) AS page""",
         [*keys, reader.view_id, first, last, *at],
     )
     runs = _by_runs(places or []) if own == 0 and entered == latest else []
