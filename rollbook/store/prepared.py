@@ -23,7 +23,7 @@ def fetch(
             ).fetchall()
             return found
         with psycopg.Cursor(connection.connection) as cursor:
-            return cursor.execute(statement, parameters, prepare=True).fetchall()
+            return cursor.execute(statement, parameters, prepare=True, binary=True).fetchall()
 
 
 @lru_cache(maxsize=512)
