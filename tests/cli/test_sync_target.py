@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rollbook.connectors.scim import SCIM, ScimTarget
+from rollbook.connectors.scim import SCIM
+from rollbook.connectors.scim.target import ScimTarget
 from rollbook.engine.sync.operations import ARCHIVED, GROUPS, MEMBERS, MEMBERSHIPS
 from rollbook.store.models import Member, Organization, SyncConnection
 from tests.command import rollbook

@@ -11,7 +11,8 @@ from scim2_server.applications.wsgi import WSGIApplication
 from scim2_server.memory import InMemoryStorage
 
 from rollbook.connectors.contract import BadSetting, CannotFetch
-from rollbook.connectors.scim import SCIM, ScimTarget
+from rollbook.connectors.scim import SCIM
+from rollbook.connectors.scim.target import ScimTarget
 from rollbook.connectors.scim.wire import ServerRefuses
 from rollbook.engine.sync.conformance import CHECKS, Check
 from rollbook.engine.sync.operations import (

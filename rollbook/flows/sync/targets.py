@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from django.db import transaction
 
 from rollbook.connectors.contract import Connector, Secrets
-from rollbook.connectors.scim import SCIM, ScimTarget
+from rollbook.connectors.scim import SCIM, scim_target
 from rollbook.engine.sync.target import Target
 from rollbook.flows import audit
 from rollbook.refusal import Refusal
@@ -33,7 +33,7 @@ def _directory(connection: SyncConnection) -> Target:
 
 
 def _scim(connection: SyncConnection) -> Target:
-    return ScimTarget(connection.target_settings, target_secrets(connection))
+    return scim_target(connection.target_settings, target_secrets(connection))
 
 
 TARGETS: dict[str, Callable[[SyncConnection], Target]] = {DIRECTORY: _directory, SCIM.kind: _scim}
