@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from rollbook.cli import administrators
 from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import directory
 from rollbook.flows.acting import actor
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     """Adds the verbs."""
     verbs.add_typer(sites, name="site")
     verbs.add_typer(keys, name="key")
+    verbs.add_typer(administrators.of_organization, name="administrator")
     app.add_typer(verbs, name="organization")
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from rollbook.cli import administrators
 from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import directory
 from rollbook.store.models import Product
@@ -15,6 +16,7 @@ verbs = typer.Typer(no_args_is_help=True, help="The education products whose cus
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs."""
+    verbs.add_typer(administrators.of_product, name="support")
     app.add_typer(verbs, name="product")
 
 

@@ -3,6 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
 from rollbook.console.sign_in import watched
 from rollbook.console.views import (
@@ -309,4 +310,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *installation,
     path("partner/<int:partner_id>/", include(partners_own)),
     path("districts/<int:tenant>/", include(district)),
+    path("organizations/<int:organization_id>/", include(organization)),
+    path("products/<int:product_id>/", include(product)),
 ]

@@ -15,7 +15,7 @@ from django.urls import reverse
 from rollbook.flows import audit
 from rollbook.flows.names import optional_name
 from rollbook.refusal import Refusal
-from rollbook.store.models import Account, Developer, District, LastSignIn, Operator, Org
+from rollbook.store.models import Account, Administrator, Developer, District, LastSignIn, Operator, Org
 from rollbook.store.models.roster import ACTIVE
 
 INSTALLATION = Operator.OperatorRole.INSTALLATION
@@ -210,7 +210,8 @@ def set_password(account: Account, password: str) -> None:
 
 
 def judge_reach(account: Account, districts: Collection[int] | None) -> None:
-    """Raises NotYours unless the account works in these districts only, and for no partner; None stands for the whole installation.
+    """Raises NotYours unless the account works in these districts only, and for no partner and no product; None stands for the whole
+    installation.
 
     Without this, an administrator of one district could take over an account that is responsible for more than that district.
     """
@@ -219,12 +220,15 @@ def judge_reach(account: Account, districts: Collection[int] | None) -> None:
 
 
 def working_elsewhere(accounts: Collection[Any], districts: Collection[int]) -> set[Any]:
-    """The ids of those of these accounts that also work in another district, for the installation, or for a partner."""
+    """The ids of those of these accounts that also work in another district, for the installation, a partner, or a product."""
     posts = Operator.objects.filter(account__in=accounts).values_list("account_id", "district_id")
     partners = Developer.objects.filter(account__in=accounts, left_at=None).values_list(
         "account_id", flat=True
     )
-    return {account for account, place in posts if place not in districts} | set(partners)
+    products = Administrator.objects.filter(account__in=accounts, left_at=None).values_list(
+        "account_id", flat=True
+    )
+    return {account for account, place in posts if place not in districts} | set(partners) | set(products)
 
 
 def deactivate(account: Account, by: Account | None) -> None:

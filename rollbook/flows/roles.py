@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 
 from rollbook.refusal import Refusal
-from rollbook.store.models import Account, Operator
+from rollbook.store.models import Account, Administrator, Operator, Organization
 
 
 class Role(StrEnum):
@@ -70,6 +70,13 @@ class Act(Enum):
     MANAGE_OWN_KEYS = auto()
     MANAGE_DEVELOPERS = auto()
 
+    SEE_ROSTERING = auto()
+    MANAGE_ROSTERING = auto()
+    SEE_MEMBERS = auto()
+    MANAGE_MEMBERS = auto()
+    MANAGE_ADMINISTRATORS = auto()
+    SUPPORT_ROSTERING = auto()
+
 
 OP, DA, SA, PO, HD = Role.INSTALLATION, Role.DISTRICT, Role.SCHOOL, Role.PRIVACY, Role.HELP_DESK
 PA, OA, TA, PS = Role.PARTNER, Role.ORGANIZATION, Role.SITE, Role.SUPPORT
@@ -125,10 +132,15 @@ ON_A_PRODUCTS_SIDE: dict[Act, tuple[Role, ...]] = {
     Act.REGISTER_APPS: (PA,),
     Act.MANAGE_OWN_KEYS: (PA,),
     Act.MANAGE_DEVELOPERS: (PA,),
+    # An organization: what its rostering is set to, and the people it has.
+    Act.SEE_ROSTERING: (OA, TA),
+    Act.MANAGE_ROSTERING: (OA,),
+    Act.SEE_MEMBERS: (OA, TA),
+    Act.MANAGE_MEMBERS: (OA,),
+    Act.MANAGE_ADMINISTRATORS: (OA,),
+    # All organizations of a product: how their rostering is, and nobody's name without a reason that is kept.
+    Act.SUPPORT_ROSTERING: (PS,),
 }
-"""Organization and site administrators have no act yet: what they administer is the roster that a product takes in. An act of theirs is a
-row more here.
-"""
 
 MAY: dict[Act, tuple[Role, ...]] = IN_A_DISTRICT | IN_THE_INSTALLATION | ON_A_PRODUCTS_SIDE
 """Who may do each act."""
@@ -190,3 +202,39 @@ class Reach:
 
 def reach_of(account: Account) -> Reach:
     return Reach(tuple(Operator.objects.filter(account=account)))
+
+
+@dataclass(frozen=True)
+class ProductReach:
+    """Where an account works on a product's side: its posts as an administrator, or as a product's support."""
+
+    posts: tuple[Administrator, ...]
+
+    def may(self, act: Act, organization: Organization) -> bool:
+        """Whether it may do this in the organization. Support's acts are a product's: `may_support`."""
+        return any(may(post.role, act) for post in self._posts_in(organization))
+
+    def may_support(self, act: Act, product_id: int) -> bool:
+        """Whether it may do what is done for a product, for all its organizations."""
+        here = [post for post in self.posts if post.organization_id is None and post.product_id == product_id]
+        return any(may(post.role, act) for post in here)
+
+    def sites(self, act: Act, organization: Organization) -> frozenset[int] | None:
+        """The ids of the sites within which it may do this act; None stands for the whole organization.
+
+        Only a site administrator is bound to sites.
+        """
+        allowed = [post for post in self._posts_in(organization) if may(post.role, act)]
+        if any(post.role != Role.SITE for post in allowed):
+            return None
+        return frozenset(site for post in allowed for site in post.sites)
+
+    def _posts_in(self, organization: Organization) -> tuple[Administrator, ...]:
+        return tuple(post for post in self.posts if post.organization_id == organization.pk)
+
+
+def product_reach_of(account: Account) -> ProductReach:
+    posts = Administrator.objects.filter(account=account, left_at=None).select_related(
+        "organization", "product"
+    )
+    return ProductReach(tuple(posts.order_by("product__name", "organization__name", "pk")))

@@ -64,6 +64,12 @@ WRITTEN = """
     REGISTER_APPS           . . . . .  x . . .
     MANAGE_OWN_KEYS         . . . . .  x . . .
     MANAGE_DEVELOPERS       . . . . .  x . . .
+    SEE_ROSTERING           . . . . .  . x x .
+    MANAGE_ROSTERING        . . . . .  . x . .
+    SEE_MEMBERS             . . . . .  . x x .
+    MANAGE_MEMBERS          . . . . .  . x . .
+    MANAGE_ADMINISTRATORS   . . . . .  . x . .
+    SUPPORT_ROSTERING       . . . . .  . . . x
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in WRITTEN.strip().splitlines()}
 

@@ -75,8 +75,10 @@ def dated(sentence: str | None) -> str:
 
 @register.simple_tag(takes_context=True)
 def may(context: Any, act: str) -> bool:
-    """Whether who looks at this page may do the act, of the page's district or, without one, of the installation."""
+    """Whether who looks at this page may do the act, of the page's organization or district or, without one, of the installation."""
     request = context.get("request")
+    if organization := getattr(request, "organization", None):
+        return request.product_reach.may(Act[act], organization)
     reach, district = getattr(request, "reach", None), getattr(request, "district", None)
     if reach is None:
         return False

@@ -1,4 +1,6 @@
-"""The first page after signing in: the district of someone who has one, a choice for who has several, a developer's own pages."""
+"""The first page after signing in: the district or organization of someone who has one, a choice for who has several, a developer's own
+pages.
+"""
 
 from typing import Any
 
@@ -8,6 +10,7 @@ from django.shortcuts import redirect, render
 
 from rollbook.console.access import districts_of, reach_of
 from rollbook.flows.partners import posts_of
+from rollbook.flows.roles import product_reach_of
 
 SHOWN = 200
 
@@ -17,12 +20,14 @@ def choose_district(request: Any) -> HttpResponse:
     account: Any = request.user
     search = request.GET.get("q", "").strip()[:200].replace("\0", "")
     reach = reach_of(account)
-    posts = posts_of(account)
-    if posts and not reach.posts:
+    posts, places = posts_of(account), product_reach_of(account).posts
+    if posts and not reach.posts and not places:
         return redirect("partner")
     districts = districts_of(account)
-    if not reach.is_installation and not posts and districts.count() == 1:
+    if not reach.is_installation and not posts and not places and districts.count() == 1:
         return redirect("dashboard", tenant=districts.get().pk)
+    if len(places) == 1 and not reach.posts and not posts and places[0].organization_id:
+        return redirect("organization", organization_id=places[0].organization_id)
     request.reach = reach
     found = districts.filter(name__icontains=search) if search else districts
     shown = list(found[: SHOWN + 1])
@@ -36,5 +41,6 @@ def choose_district(request: Any) -> HttpResponse:
             "search": search,
             "reach": reach,
             "posts": posts,
+            "places": places,
         },
     )

@@ -15,6 +15,7 @@ from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMai
 from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export, ExportTest
 from rollbook.store.models.directory import (
+    Administrator,
     Group,
     Member,
     Membership,
@@ -73,6 +74,8 @@ from rollbook.store.models.roster import (
 )
 from rollbook.store.models.syncing import (
     Case,
+    HelpRequest,
+    Invitation,
     Link,
     Override,
     ProviderPause,
@@ -92,6 +95,7 @@ __all__ = [
     "AccessRow",
     "AccessToken",
     "Account",
+    "Administrator",
     "App",
     "ApprovalRule",
     "AuditEntry",
@@ -119,8 +123,10 @@ __all__ = [
     "Grant",
     "GrantVersion",
     "Group",
+    "HelpRequest",
     "Hold",
     "IDToken",
+    "Invitation",
     "Keeping",
     "KeyUse",
     "LastSignIn",

@@ -8,14 +8,19 @@ from django.conf import settings
 from django.db import models
 
 from rollbook.store.columns import CodePointText
+from rollbook.store.models.catalogue import App
 
 
 class Product(models.Model):
-    """An education product whose customers take rosters in. `roles` are its local roles, the highest first."""
+    """An education product whose customers take rosters in. `roles` are its local roles, the highest first.
+
+    `app` is what it is in the catalogue, by which districts of this installation let it read.
+    """
 
     name = models.CharField(max_length=200, unique=True)
     roles = models.JSONField(default=list)
     administrator_roles = models.JSONField(default=list)
+    app = models.ForeignKey(App, models.SET_NULL, null=True, related_name="products")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -167,6 +172,34 @@ class Seat(models.Model):
                 fields=["organization", "member_id"],
                 condition=models.Q(freed_at__isnull=True),
                 name="seat_once",
+            )
+        ]
+
+
+class Administrator(models.Model):
+    """A person who works in the console on a product's side: in one organization, or for the product itself (its support; no organization).
+
+    `sites` are the ids of the sites that a site administrator works in; empty for every other role. Who has left stays known by what they did.
+    """
+
+    class AdministratorRole(models.TextChoices):
+        ORGANIZATION = "organization administrator"
+        SITE = "site administrator"
+        SUPPORT = "product support"
+
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="administrators")
+    product = models.ForeignKey(Product, models.CASCADE, related_name="administrators")
+    organization = models.ForeignKey(Organization, models.CASCADE, null=True, related_name="administrators")
+    role = models.CharField(max_length=40, choices=AdministratorRole.choices)
+    name = models.CharField(max_length=200, default="")
+    sites = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    left_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "product", "organization"], name="administrator_once", nulls_distinct=False
             )
         ]
 

@@ -3,7 +3,9 @@
 from django.db import models
 
 from rollbook.store.columns import CodePointText, EncryptedText
+from rollbook.store.models.access import Credential
 from rollbook.store.models.directory import Organization
+from rollbook.store.models.roster import District
 
 
 class SyncConnection(models.Model):
@@ -302,3 +304,61 @@ class ProviderPause(models.Model):
 
     host = models.CharField(max_length=260, primary_key=True)
     until = models.DateTimeField()
+
+
+class HelpRequest(models.Model):
+    """An organization that asks its product's support for help, with the page and the run it stood before.
+
+    `page` is a route of the console, `words` what they wrote; `answer` closes it.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="help_requests")
+    connection = models.ForeignKey(SyncConnection, models.SET_NULL, null=True, related_name="help_requests")
+    run = models.ForeignKey(SyncRun, models.SET_NULL, null=True, related_name="help_requests")
+    page = models.CharField(max_length=60, default="")
+    words = models.TextField(default="")
+    asked_by = models.CharField(max_length=254)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    answer = models.TextField(default="")
+    answered_by = models.CharField(max_length=254, default="")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["organization"], name="help_waiting", condition=models.Q(answered_at__isnull=True)
+            )
+        ]
+
+
+class Invitation(models.Model):
+    """An organization asks a district of this installation to let its product read; both sides click before anything is read.
+
+    `answer` is empty while it waits, then accepted, declined or withdrawn; after `expires_at` it is as if it had never been asked. Once the
+    organization connects, `credential` is the key that was made for it and `connection` what reads with it.
+    """
+
+    class Answer(models.TextChoices):
+        ACCEPTED = "accepted"
+        DECLINED = "declined"
+        WITHDRAWN = "withdrawn"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
+    district = models.ForeignKey(District, models.CASCADE, related_name="invitations")
+    asked_by = models.CharField(max_length=254)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    answer = models.CharField(max_length=10, choices=Answer.choices, default="")
+    answered_by = models.CharField(max_length=254, default="")
+    answered_at = models.DateTimeField(null=True)
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, related_name="invitations")
+    connection = models.ForeignKey(SyncConnection, models.SET_NULL, null=True, related_name="invitations")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "district"],
+                condition=models.Q(answer__in=["", "accepted"]),
+                name="invitation_once",
+            )
+        ]
