@@ -381,6 +381,7 @@ def _applied_and_published(run: Run) -> Run:
     assert connection is not None
     close_to_cancelling(run)
     tell = Teller(run, in_transaction=True)
+    apart = database.vendor == "postgresql" and not database.in_atomic_block
     with transaction.atomic():
         district = locked(run.district_id)
         if has_been_applied(run):
@@ -392,7 +393,10 @@ def _applied_and_published(run: Run) -> Run:
         changes = changes_of(run.plan)
         is_first = _is_first(run, district)
         tell("applying", 0, changes)
-        with database.cursor() as cursor, _begun_by(run, cursor) if is_first else nullcontext() as begun:
+        with (
+            database.cursor() as cursor,
+            _begun_by(run, cursor, apart) if is_first else nullcontext() as begun,
+        ):
             _refuse_taken_ids(cursor, connection, plan)
             apply(cursor, connection, plan, Written(tell, changes))
             _look_anew(cursor, changes, RECORDS.values())
@@ -438,10 +442,13 @@ def _is_first(run: Run, district: District) -> bool:
     return not any(model.objects.filter(district=district).exists() for model in RECORDS.values())
 
 
-def _begun_by(run: Run, cursor: CursorWrapper) -> AbstractContextManager[Callable[[], Beginning]]:
+def _begun_by(
+    run: Run, cursor: CursorWrapper, apart: bool
+) -> AbstractContextManager[Callable[[], Beginning]]:
     """A district's first roster is on the shelf as this run's delivery, whole: nearly all of it can be served from there."""
     folder = shelf.run_folder(run)
-    return beginning(cursor, run.district_id, run.connection.prefix, folder / "accepted", folder / "work")
+    where = folder / "accepted", folder / "work"
+    return beginning(cursor, run.district_id, run.connection.prefix, *where, apart=apart)
 
 
 def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:

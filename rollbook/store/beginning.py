@@ -2,15 +2,20 @@
 
 Only what a full grant sees and what is plain (`plain_texts`): nearly every class, person, enrollment and demographics. All others go the way
 of every record (`publishing`), told by `others`. What is seen is what `sights.base_sight` says; a test holds the two together.
+
+PostgreSQL takes these rows in over a connection of their own while another takes in the roster. They are committed before it, and mean nothing
+until the publication is switched on with it: where it never is, whoever publishes first clears them away (`clear`).
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Event
 
 import duckdb
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from rollbook.engine.accepted import KEYS, parquet_of, payload_columns, scan
@@ -22,7 +27,7 @@ from rollbook.store.bulk import is_postgresql
 from rollbook.store.finished import literal
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 from rollbook.store.plain_texts import RESERVED, UNSAFE, USER_IDS_LIST, Sources, text
-from rollbook.store.pouring import ONE_THREAD, Answer, Pour, answering
+from rollbook.store.pouring import ONE_THREAD, Answer, Pour, answering, pour
 from rollbook.store.visibility import GUARDIANS
 
 BEGUN = ("enrollments", "users", "demographics", "classes")
@@ -69,11 +74,15 @@ class Plain:
 
 @dataclass(frozen=True)
 class Beginning:
-    """What one connection brought into an empty district, as far as it can be served without asking the database."""
+    """What one connection brought into an empty district, as far as it can be served without asking the database.
+
+    `poured` is how many rows each of the pours had, where they are served already.
+    """
 
     reader: duckdb.DuckDBPyConnection
     pours: list[tuple[str, Pour]]
-    first: Answer | None
+    first: Answer | None = None
+    poured: list[int] | None = None
 
     def others(self, collection: str) -> list[int]:
         """The record ids of those seen that are not plain."""
@@ -84,13 +93,18 @@ class Beginning:
         return [row[0] for row in found.fetchall()]
 
 
+class GivenUp(Exception):
+    """The import has failed meanwhile."""
+
+
 @contextmanager
 def beginning(
-    cursor: CursorWrapper, district_id: int, prefix: str, accepted: Path, work: Path
+    cursor: CursorWrapper, district_id: int, prefix: str, accepted: Path, work: Path, *, apart: bool
 ) -> Iterator[Callable[[], Beginning]]:
     """Reads the folder `accepted`, the snapshot of the only delivery a district has, whose ids are served behind `prefix`.
 
-    It begins at once, in a thread, so that the database can load the roster meanwhile; calling what it gives waits for it.
+    It begins at once, in a thread, so that the database can load the roster meanwhile; calling what it gives waits for it. `apart`: what is
+    put together is committed there too, over a connection of its own, while the caller has the district locked.
     """
     config: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": _memory_for(accepted), "threads": 2, "temp_directory": str(work),
@@ -98,19 +112,24 @@ def beginning(
     with (
         duckdb.connect(config=config) as reader,
         ExitStack() as ends,
-        ThreadPoolExecutor(1) as apart,
+        ThreadPoolExecutor(1) as thread,
     ):
-        early = ends if is_postgresql(cursor) else None
-        yield apart.submit(_begun, reader, district_id, prefix, accepted, early).result
+        over = Event()
+        ends.callback(over.set)
+        begun = thread.submit(_begun, reader, district_id, prefix, accepted)
+        if apart:
+            yield thread.submit(_served_apart, begun, district_id, over).result
+        elif is_postgresql(cursor):
+            yield thread.submit(_answered_early, begun, ends).result
+        else:
+            yield begun.result
 
 
 def _memory_for(accepted: Path) -> str:
     return MEMORY_OF_THE_LARGE if sum(file.stat().st_size for file in accepted.iterdir()) > LARGE else MEMORY
 
 
-def _begun(
-    reader: duckdb.DuckDBPyConnection, district_id: int, prefix: str, accepted: Path, early: ExitStack | None
-) -> Beginning:
+def _begun(reader: duckdb.DuckDBPyConnection, district_id: int, prefix: str, accepted: Path) -> Beginning:
     for statement in (*_delivered(prefix, accepted), *SEEN):
         reader.execute(statement)
     pours = [
@@ -119,7 +138,35 @@ def _begun(
         for rows in _rows(reader, collection, district_id)
     ]
     reader.execute(ONE_THREAD)
-    return Beginning(reader, pours, early.enter_context(answering(reader, pours[0][1])) if early else None)
+    return Beginning(reader, pours)
+
+
+def _answered_early(begun: "Future[Beginning]", ends: ExitStack) -> Beginning:
+    """The first answer is being given from now on."""
+    made = begun.result()
+    return replace(made, first=ends.enter_context(answering(made.reader, made.pours[0][1])))
+
+
+def _served_apart(begun: "Future[Beginning]", district_id: int, over: Event) -> Beginning:
+    """All of it is served, in a transaction of its own; given up once `over` is set."""
+
+    def go_on(_: int) -> None:
+        if over.is_set():
+            raise GivenUp
+
+    made = begun.result()
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            clear(cursor, district_id)
+            poured = pour(cursor, made.reader, [one for _, one in made.pours], go_on)
+    finally:
+        connection.close()
+    return replace(made, poured=poured)
+
+
+def clear(cursor: CursorWrapper, district_id: int) -> None:
+    """What was put together for a district's first publication that never came. The caller has the district locked."""
+    cursor.execute("DELETE FROM store_served WHERE district_id = %s", [district_id])
 
 
 def _rows(reader: duckdb.DuckDBPyConnection, collection: str, district_id: int) -> list[str]:

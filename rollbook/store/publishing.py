@@ -11,7 +11,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from rollbook.oneroster.json_binding import texts, tombstone
-from rollbook.store.beginning import BEGUN, COLUMNS, Beginning
+from rollbook.store.beginning import BEGUN, COLUMNS, Beginning, clear
 from rollbook.store.bulk import among, batches, elements, load, many
 from rollbook.store.looked import Looked
 from rollbook.store.models import RECORDS, District
@@ -76,6 +76,8 @@ def follow_roster(edition: Edition, changed: Changed | None, begun: Beginning | 
     `begun` can serve most of a district's first publication by itself.
     """
     edition.considered = None if changed is None else {}
+    if edition.is_first and (begun is None or begun.poured is None):
+        clear(edition.cursor, edition.district.pk)
     if begun is not None:
         _begin(edition, begun)
     sight = base_sight(edition.cursor, edition.district.pk)
@@ -102,8 +104,12 @@ def _expect(edition: Edition, collection: str, candidates: Iterable[int]) -> Non
 def _begin(edition: Edition, begun: Beginning) -> None:
     looked = edition.looked
     looked.will("begun", sum(looked.left.pop(collection, 0) for collection in BEGUN))
-    pours = [one for _, one in begun.pours]
-    poured = pour(edition.cursor, begun.reader, pours, lambda rows: looked.has("begun", rows), begun.first)
+    poured = begun.poured
+    if poured is None:
+        pours = [one for _, one in begun.pours]
+        poured = pour(
+            edition.cursor, begun.reader, pours, lambda rows: looked.has("begun", rows), begun.first
+        )
     looked.will("begun", 0)
     for (collection, _), served in zip(begun.pours, poured, strict=True):
         edition.totals[collection] += served

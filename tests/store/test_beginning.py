@@ -1,7 +1,10 @@
 """What DuckDB puts together of a first publication looks as what is rendered record by record."""
 
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Event
 
+import duckdb
 import pytest
 from django.db import connection as database
 
@@ -35,7 +38,9 @@ def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     accepted = accepted_for(district.connection, 1)
     with (
         database.cursor() as cursor,
-        beginning(cursor, district.district.pk, district.connection.prefix, accepted, tmp_path) as made_of,
+        beginning(
+            cursor, district.district.pk, district.connection.prefix, accepted, tmp_path, apart=False
+        ) as made_of,
     ):
         made = made_of()
         publish(district.district.pk, None, "first", made)
@@ -78,8 +83,61 @@ def test_some_records_of_each_collection_are_put_together_so(tmp_path: Path):
         accepted = accepted_for(district.connection, 1)
         with (
             database.cursor() as cursor,
-            beginning(cursor, district.district.pk, "", accepted, tmp_path) as made,
+            beginning(cursor, district.district.pk, "", accepted, tmp_path, apart=False) as made,
         ):
             for collection, pour in made().pours:
                 found[collection] += len(made().reader.execute(pour.query).fetchall())
     assert min(found.values()) > 0, found
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_served_over_a_connection_of_its_own_is_what_is_served_otherwise(tmp_path: Path):
+    district = RandomDistrict(5)
+    district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
+    accepted = accepted_for(district.connection, 1)
+    with (
+        database.cursor() as cursor,
+        beginning(cursor, district.district.pk, "", accepted, tmp_path, apart=True) as made_of,
+    ):
+        made = made_of()
+        assert made.poured is not None
+        assert _all_served(district) == sum(made.poured) > 0
+        publish(district.district.pk, None, "first", made)
+    _has_dense_positions(district)
+    assert publish(district.district.pk, None, "everything looked at again") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_served_of_a_publication_that_never_came_is_cleared_away(tmp_path: Path):
+    district = RandomDistrict(6)
+    district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
+    accepted = accepted_for(district.connection, 1)
+    for _ in range(2):  # the second finds what the first has left
+        with (
+            database.cursor() as cursor,
+            beginning(cursor, district.district.pk, "", accepted, tmp_path, apart=True) as made_of,
+        ):
+            left = made_of().poured
+        assert left is not None
+        assert _all_served(district) == sum(left) > 0
+    publish(district.district.pk, None, "first")
+    _has_dense_positions(district)
+    assert publish(district.district.pk, None, "everything looked at again") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_the_import_has_failed_meanwhile_nothing_is_served(tmp_path: Path):
+    district = RandomDistrict(7)
+    district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
+    accepted = accepted_for(district.connection, 1)
+    over, begun = Event(), Future()
+    over.set()
+    with duckdb.connect() as reader:
+        begun.set_result(module._begun(reader, district.district.pk, "", accepted))
+        with pytest.raises(module.GivenUp):
+            module._served_apart(begun, district.district.pk, over)
+    assert _all_served(district) == 0
+
+
+def _all_served(begun: RandomDistrict) -> int:
+    return Served.objects.filter(district=begun.district).count()
