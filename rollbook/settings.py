@@ -286,12 +286,13 @@ OAUTH2_PROVIDER_GRANT_MODEL = "store.OAuthGrant"
 # --- Language, time, files, mail, logs ------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-# One language, and how its countries write dates and numbers. Others only when every text is there: a page never mixes two.
+# English, as its countries write dates and numbers, and what is translated whole (`script/messages`; tests/house/test_languages.py).
 LANGUAGES = [
     ("en", "English"),
     ("en-gb", "British English"),
     ("en-au", "Australian English"),
     ("en-ca", "Canadian English"),
+    ("es", "Español"),
 ]
 LOCALE_PATHS = [PACKAGE / "console" / "locale"]
 USE_I18N = True

@@ -3,6 +3,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.utils.translation import gettext
+
+from rollbook.refusal import Languages
 
 
 class ConsoleConfig(AppConfig):
@@ -12,3 +15,5 @@ class ConsoleConfig(AppConfig):
     def ready(self) -> None:
         # By name and not above: it needs models, which are not there yet when Django reads this module.
         import_module("rollbook.console.sign_in")
+        # Where no language was asked for, as on the command line and by programs, sentences stay as they are written.
+        Languages.say = staticmethod(gettext)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.imports import Badge
@@ -105,7 +106,7 @@ def rows_of(findings: Iterable[Finding]) -> list[Row]:
 
 def title_of(code: str) -> str:
     """A code of an older version may be known no more."""
-    return CATALOGUE[code].title if code in CATALOGUE else code
+    return gettext(CATALOGUE[code].title) if code in CATALOGUE else code
 
 
 def choices_of(found: Found, chosen: dict[str, str]) -> dict[str, list[Choice]]:
@@ -128,7 +129,7 @@ def choices_of(found: Found, chosen: dict[str, str]) -> dict[str, list[Choice]]:
 
 
 def kind_of(code: Code) -> Kind:
-    return Kind(code, mark_of(code.severity), mark_of(code.severity_as(lenient=True)), WHO[code.who])
+    return Kind(code, mark_of(code.severity), mark_of(code.severity_as(lenient=True)), gettext(WHO[code.who]))
 
 
 def chapters() -> list[Chapter]:
@@ -136,7 +137,7 @@ def chapters() -> list[Chapter]:
     found = [
         Chapter(
             mark_of(severity),
-            SEVERITY_MEANING[severity],
+            gettext(SEVERITY_MEANING[severity]),
             [kind_of(code) for code in CODES if code.severity_as(lenient=True) == severity],
         )
         for severity in SEVERITIES

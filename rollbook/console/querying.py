@@ -113,9 +113,8 @@ def _said(condition: Condition) -> str:
     name = field_words(condition.field)
     relation = RELATION_WORDS[condition.relation]
     value = "" if condition.relation in WITHOUT_VALUE else f" “{condition.value}”"
-    return f"{name} {relation}{value}" + (
-        f" ({_('upper and lower case told apart')})" if condition.case else ""
-    )
+    apart = _("upper and lower case told apart")
+    return f"{name} {relation}{value}" + (f" ({apart})" if condition.case else "")
 
 
 def _row(query: int, number: int, condition: Condition) -> Row:

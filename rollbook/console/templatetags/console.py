@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from rollbook.console import dates
 from rollbook.console.access import Act
@@ -83,6 +84,12 @@ def may(context: Any, act: str) -> bool:
     if reach is None:
         return False
     return reach.may(Act[act], district.pk) if district else reach.may_here(Act[act])
+
+
+@register.filter
+def said(sentence: Any) -> str:
+    """A fixed sentence of another storey, such as what a code of a finding means, in the reader's language."""
+    return gettext(str(sentence)) if sentence else ""
 
 
 @register.filter

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from rollbook.console.access import Act
@@ -38,7 +39,7 @@ def show_sanity(request: HttpRequest, partner: Partner, number: int) -> HttpResp
 def _line(told: Told) -> dict[str, Any]:
     colour, icon = COLOURS[told.severity] if told.count else ("green", "check")
     words = severity_words(told.severity) if told.count else ""
-    return {"told": told, "colour": colour, "icon": icon, "words": words, "who": WHO[told.who]}
+    return {"told": told, "colour": colour, "icon": icon, "words": words, "who": gettext(WHO[told.who])}
 
 
 @require_POST

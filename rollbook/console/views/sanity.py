@@ -250,7 +250,7 @@ def _row(grant: Grant, told: Told, past: list[int | None], limit: float | None) 
     return Row(
         told=told,
         mark=mark,
-        who=WHO[told.who],
+        who=_(WHO[told.who]),
         examples=shown[:FIRST],
         # Where fewer are named than could be, an example is of all of them.
         more=max(told.count - FIRST, 0) if len(shown) >= min(told.count, FIRST) else 0,

@@ -1,0 +1,75 @@
+"""The translations of the console: `python -m tests.house.messages` gathers every text anew and compiles what is translated.
+
+A text without a translation is left empty, and tests/house/test_languages.py says which. Needs GNU gettext.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "rollbook"
+LOCALES = PACKAGE / "console" / "locale"
+LANGUAGES = ("es",)
+GATHERED = PACKAGE / "console" / "gathered_sentences.py"
+"""Where the sentences of other storeys stand while texts are gathered."""
+
+
+def main() -> int:
+    GATHERED.write_text(
+        "".join(f"gettext_noop({sentence!r})\n" for sentence in _sentences()), encoding="utf-8"
+    )
+    try:
+        for language in LANGUAGES:
+            _gather(language)
+    finally:
+        GATHERED.unlink()
+    for language in LANGUAGES:
+        _compile(catalogue_of(language))
+    sys.stdout.write(f"Gathered and compiled: {', '.join(LANGUAGES)}.\n")
+    return 0
+
+
+def catalogue_of(language: str) -> Path:
+    return LOCALES / language / "LC_MESSAGES" / "django.po"
+
+
+def _sentences() -> list[str]:
+    # In a process of its own: what is gathered here needs Django set up, and every module of Rollbook read.
+    code = "import django, json; django.setup(); from tests.house.sentences import sentences; print(json.dumps(sentences()))"
+    environ = os.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environ, stdout=subprocess.PIPE, check=True
+    )
+    return list(json.loads(told.stdout))
+
+
+def _gather(language: str) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "django",
+        "makemessages",
+        "-l",
+        language,
+        "--no-location",
+        "--no-obsolete",
+        "-v",
+        "0",
+    ]
+    subprocess.run(command, cwd=PACKAGE, check=True)
+    file = catalogue_of(language)
+    text = file.read_text(encoding="utf-8")
+    # Else each gathering is a change of its own.
+    file.write_text(re.sub(r'"POT-Creation-Date: [^"]*"\n', "", text), encoding="utf-8")
+
+
+def _compile(file: Path) -> None:
+    subprocess.run(["msgfmt", "--check-format", "-o", file.with_suffix(".mo"), file], check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
