@@ -114,7 +114,7 @@ def test_whatever_a_server_does_nobody_goes_whom_the_true_source_wants(
         source = Source(chance, clock, version=("1.1", "1.2")[seed % 2], marks=bool(seed // 2 % 2))
         with connected_to(source) as (provider, connection):
             assert is_in_step(connection, source)
-            for _ in range(at_size(9, 12)):
+            for _ in range(at_size(7, 12)):
                 one_night(provider, connection, source, next(faults))
             behave(provider)
             assert sync(connection).outcome in GOOD
@@ -128,6 +128,7 @@ def one_night(provider: Provider, connection: SyncConnection, source: Source, fa
         source.change()
     provider.records = source.records()
     provider.asked.clear()
+    provider.seen.clear()
     collection = chance.choice(COLLECTIONS[3:] if chance.random() < 0.7 else COLLECTIONS)
     spoiling = misbehave(provider, fault, collection, chance)
     before = there(connection)
