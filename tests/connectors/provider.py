@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from rollbook.connectors.contract import Fetched
 from rollbook.connectors.oneroster_rest.pull import fetch
@@ -190,6 +190,9 @@ class Provider:
         page = every[offset : offset + min(limit, self.cap)]
         body: Json = {self.wrapper.get(collection, collection): page}
         headers = self._headers(collection, offset, limit, len(page), body, len(every))
+        chosen = urlencode({name: query[name][0] for name in ("filter", "fields") if name in query})
+        if "Link" in headers and chosen:
+            headers["Link"] = headers["Link"].replace(">", f"&{chosen}>")
         return self.spoil(ask, Reply(200, body, headers))
 
     def _nested(self, path: list[str], query: dict[str, list[str]]) -> Reply:

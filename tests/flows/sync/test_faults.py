@@ -4,8 +4,12 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, cycle, zip_longest
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -25,7 +29,8 @@ from tests.connectors.faults import (
     misbehave,
 )
 from tests.connectors.provider import CLIENT, SECRET, Provider, serving
-from tests.flows.sync.organizations import NO_LIMITS, an_organization
+from tests.engine.sync.schools import changed, school
+from tests.flows.sync.organizations import NO_LIMITS, an_organization, connected, deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -160,3 +165,104 @@ def in_the_end(provider: Provider, run: SyncRun) -> SyncRun:
     ProviderPause.objects.all().delete()
     SyncRun.objects.filter(pk=run.pk).update(not_before=None)
     return walked(run)
+
+
+# --- Files --------------------------------------------------------------------------------------------------------------------------
+
+
+def _only_its_head(content: bytes) -> bytes:
+    return content.splitlines(keepends=True)[0]
+
+
+def _another_name(content: bytes) -> bytes:
+    return content.replace(b"sourcedId", b"SourcedID ", 1)
+
+
+def _half(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _in_utf16(content: bytes) -> bytes:
+    return content.decode().encode("utf-16")
+
+
+def _replaced(content: bytes) -> bytes:
+    """Its letters were lost on the way."""
+    return (
+        content.replace(b"teacher", b"\xff\xfe")
+        .replace(b"student", b"\xff\xfe")
+        .replace(b"Tess", b"\xff\xfe")
+    )
+
+
+FILE_FAULTS: dict[str, Callable[[bytes], bytes]] = {
+    "only its head": _only_its_head,
+    "nothing at all": lambda content: b"",
+    "another name of a column": _another_name,
+    "cut in the middle": _half,
+    "another encoding": _in_utf16,
+    "letters that were lost": _replaced,
+}
+
+
+HELD_BACK = ("letters that were lost",)
+"""Every record is there, and some are held back: they stay as they were."""
+
+
+@pytest.mark.parametrize("fault", sorted(FILE_FAULTS))
+def test_a_file_that_was_spoiled_takes_nobody_away_and_the_sync_says_so(fault: str, tmp_path: Path) -> None:
+    deliver(tmp_path, school())
+    connection = connected(an_organization(), tmp_path)
+    assert (
+        walked(holds.approve(walked(runs.enqueue(connection, "somebody")), "somebody")).outcome == "success"
+    )
+    before = there(connection)
+    for file in ("users.csv", "enrollments.csv"):
+        deliver(tmp_path, school())
+        content = (tmp_path / file).read_bytes()
+        (tmp_path / file).write_bytes(FILE_FAULTS[fault](content))
+        run = sync(connection)
+        assert there(connection) == before, file
+        assert run.outcome == ("success" if fault in HELD_BACK else "incomplete"), (file, run.message)
+        assert run.findings["error"] + run.findings["warning"], file
+    connection.refresh_from_db()
+    assert connection.read_run == run.pk or fault not in HELD_BACK
+    deliver(tmp_path, school())
+    (tmp_path / "users.csv").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "users.csv").read_bytes())
+    assert (sync(connection).outcome, there(connection)) == ("empty", before)
+
+
+# --- Clocks -------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_delta_reaches_back_behind_a_clock_that_is_slow_and_over_the_turn_of_the_year() -> None:
+    source = Source(random.Random(1), CLOCKS["ten minutes slow"])
+    with connected_to(source) as (provider, connection):
+        newcomers = source.people
+        source.join()
+        provider.records = source.records()
+        assert sync(connection, runs.DELTA).outcome == "success"
+        assert there(connection).people == newcomers | source.people
+        # The first days of a year, and the last, are not those of a year of weeks.
+        for day, asked in (
+            ("2024-12-30", "2024-12-29"),
+            ("2027-01-01", "2026-12-31"),
+            ("2026-06-02", "2026-06-01"),
+        ):
+            SyncConnection.objects.filter(pk=connection.pk).update(cursor=f"{day}T00:05:00.000Z")
+            provider.seen.clear()
+            sync(connection, runs.DELTA)
+            said = {unquote(target).partition("filter=")[2].partition("&")[0] for target, _ in provider.seen}
+            assert said - {""} == {f"dateLastModified>'{asked}T23:50:00.000Z'"}
+
+
+def test_a_term_is_over_where_its_last_day_is_over_by_the_clock_of_the_organization(tmp_path: Path) -> None:
+    zones = {name: ZoneInfo(name) for name in ("Pacific/Kiritimati", "Pacific/Pago_Pago")}
+    last = datetime.now(zones["Pacific/Kiritimati"]).date().isoformat()
+    deliver(tmp_path, changed(school(), "academicSessions", "year", endDate=last))
+    made = {
+        zone: walked(runs.enqueue(connected(an_organization(time_zone=zone), tmp_path), "somebody")).counts
+        for zone in zones
+    }
+    assert "groups" not in made["Pacific/Kiritimati"]["operations"]
+    assert made["Pacific/Pago_Pago"]["operations"]["groups"] == {"create": 2}
