@@ -28,8 +28,8 @@ READ_MEANWHILE = 500  # students of the readers' own district
 def rows(scale: Scale) -> list[Row]:
     """Everything timed about importing, on the database of this run."""
     with fresh_installation() as installation:
-        first, night, shuffled = _packages(installation, scale)
-        floor = _floor(installation, first, scale.rounds)
+        first, night, shuffled = packages(installation, scale.imported)
+        floor = floor_of(installation, first, scale.rounds)
         district = json.loads(installation.rollbook("district", "add", "Bench", "--json").stdout)["tenantId"]
         found: list[Row] = []
         peak = 0.0
@@ -45,13 +45,11 @@ def rows(scale: Scale) -> list[Row]:
     return found
 
 
-def _packages(installation: Installation, scale: Scale) -> tuple[Path, Path, Path]:
+def packages(installation: Installation, students: int) -> tuple[Path, Path, Path]:
     """The district, the same a night later, and that night's records in another order."""
     first, night, shuffled = (installation.data_dir / name for name in ("first", "night", "shuffled"))
     for folder, number in ((first, 0), (night, 1)):
-        installation.rollbook(
-            "generate", str(folder), "--students", str(scale.imported), "--night", str(number)
-        )
+        installation.rollbook("generate", str(folder), "--students", str(students), "--night", str(number))
     shuffled.mkdir()
     for file in night.glob("*.csv"):
         head, *records = file.read_bytes().splitlines(keepends=True)
@@ -61,9 +59,9 @@ def _packages(installation: Installation, scale: Scale) -> tuple[Path, Path, Pat
     return first, night, shuffled
 
 
-def _floor(installation: Installation, package: Path, rounds: int) -> dict[str, float]:
+def floor_of(installation: Installation, package: Path, rounds: int) -> dict[str, float]:
     """The median of some runs."""
-    runs = [_run(installation, "bench.import_floor", str(package)) for _ in range(rounds)]
+    runs = [run_module(installation, "bench.import_floor", str(package)) for _ in range(rounds)]
     return {name: statistics.median(run[name] for run in runs) for name in ("wall", "cpu")}
 
 
@@ -71,12 +69,13 @@ def _imported(installation: Installation, district: int, package: Path) -> dict[
     """One import; its CPU seconds with those that PostgreSQL spent meanwhile."""
     database = postmaster(installation.environ.get("ROLLBOOK_DATABASE_URL", ""))
     before = cpu_seconds(database) if database else 0.0
-    told = _run(installation, "bench.import_once", str(district), str(package))
+    told = run_module(installation, "bench.import_once", str(district), str(package))
     told["database cpu"] = (cpu_seconds(database) if database else 0.0) - before
     return told
 
 
-def _run(installation: Installation, module: str, *arguments: str) -> dict[str, Any]:
+def run_module(installation: Installation, module: str, *arguments: str) -> dict[str, Any]:
+    """What it prints as JSON, run in a process of its own."""
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, env=installation.environ, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(done.stdout))

@@ -40,6 +40,11 @@ with OAuth 1.0a, read another district all the while, twenty requests a second e
 **Scoping**: a grant to three schools in ten and half the courses of the district that is imported, from the act to its commit, beside one
 bare INSERT … SELECT of the same rows; random pages of it and of the full grant, asked in turns over one connection; and how often sets are
 worked out for fifty apps with ten rules, half of which were edited.
+
+**Syncing**: the first sync of a folder into an organization's empty directory (shown, approved and carried out), the sync of the same district a
+night later, and one of that night's records once more in another order, each in a fresh process, with the CPU seconds of PostgreSQL added to our
+own. The floor is again DuckDB parsing the same files and hashing each record twice. The last writes no row; else the bench ends. Rows are
+members, memberships, groups and sites; 115 rows a second is what the log of a large learning platform's import of 144,359 rows tells.
 """
 
 NOTES = """## How to read it
@@ -68,7 +73,8 @@ def _circumstances(scale: str) -> str:
 
 - {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, commit {commit}, {os.cpu_count()} cores, {memory} GiB of memory, {platform.system()}
   {platform.machine()}, Python {platform.python_version()}; load of the machine at the end {os.getloadavg()[1]:.1f}
-- Read: a district of {size.readers:,} students, pages of {size.page:,} records. Imported: {size.imported:,} students.
+- Read: a district of {size.readers:,} students, pages of {size.page:,} records. Imported: {size.imported:,} students. Synced: {size.synced:,}
+  students and their teachers.
 """
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 
-from rollbook.api import rate
+from rollbook.api import member_calls, rate
 from rollbook.api.route import ROOT
 from rollbook.api.sent import BadBody, Json, answered, sent, text
 from rollbook.connectors.contract import BadSetting, ConnectorRefusal
@@ -84,6 +84,7 @@ STATUS: dict[type[Refusal], int] = {
         ),
         422,
     ),
+    **member_calls.STATUS,
 }  # fmt: skip
 
 
@@ -497,4 +498,5 @@ HANDLES: dict[str, Handle] = {
     "sync_discard": _discard,
     "sync_cancel": _cancel,
     "sync_undo": _undo,
+    **member_calls.HANDLES,
 }

@@ -26,8 +26,10 @@ READY = {
 }
 CONNECTION = "/sync/connections/{connection}"
 RUN = "/sync/runs/{run}"
+MEMBER = "/sync/members/{member}"
 PAGE = ("page", NUMBER, "Which page of 500, from 1 on.")
 KIND = ("kind", TEXT, "Only sites, members, groups or memberships.")
+CHANGED = {409: "It cannot be done as they are now: the answer says why."}
 OUTCOME = (
     "outcome",
     TEXT,
@@ -151,6 +153,32 @@ SYNC_ROUTES = (
         "Show what it takes to take back what it did, where nobody has changed it since; approving that run does it, and pauses the connection.",
         {202: "It waits for its turn; Location is its address.", **READY, **GONE, **OPENED}, schema="SyncRun",
     ),
+    Route(
+        ("GET",), "/sync/members", "sync_members", "The people of the directory, 500 at a time; those who are archived only if asked for.",
+        {200: "By number; `after` is where the next page begins, null behind the last.", 400: "`after` is no number.", **OPENED},
+        schema="SyncMembers",
+        query=(
+            ("after", NUMBER, "Only those with a greater number."),
+            ("state", TEXT, "Only pending, inactive, active, suspended or archived."),
+            ("role", TEXT, "Only those with this role."),
+            ("search", TEXT, "Words of names or addresses."),
+        ),
+    ),
+    Route(("GET",), MEMBER, "sync_member", "One of them.", {200: "As they are now.", **GONE, **OPENED}, schema="SyncMember"),
+    Route(
+        ("POST",), f"{MEMBER}/activate", "sync_activate_member", "Take a seat for a member; it takes none from one who is active already.",
+        {200: "As they are now.", 400: BAD[400], **CHANGED, **GONE, **OPENED}, schema="SyncMember", body="Nothing",
+    ),
+    Route(
+        ("POST",), f"{MEMBER}/archive", "sync_archive_member",
+        "Archive a member: they are gone with all they are in, their seat is free, and no sync brings them back.",
+        {200: "As they are now.", 400: BAD[400], **CHANGED, **GONE, **OPENED}, schema="SyncMember", body="Why",
+    ),
+    Route(
+        ("POST",), f"{MEMBER}/restore", "sync_restore_member",
+        "Bring an archived member back, with all they were in. Syncs leave them there until the roster has them again.",
+        {200: "As they are now.", 400: BAD[400], **CHANGED, **GONE, **OPENED}, schema="SyncMember", body="Why",
+    ),
 )  # fmt: skip
 
 
@@ -191,6 +219,7 @@ SYNC_SCHEMAS: dict[str, Schema] = {
     "SyncConnectionChanges": _object(name=TEXT, source=WORDS, secrets=WORDS, settings=ANY),
     "SyncTest": _object(("answers", "found"), answers=FLAG, found=TEXTS),
     "Why": _object(why=TEXT),
+    "Nothing": _object(),
     "SyncSchool": _object(
         ("sourcedId", "name", "state", "site"),
         sourcedId=TEXT, name=TEXT, identifier=TEXT, state=TEXT, site=TEXT, siteName=TEXT, foundBy=TEXT, decision=TEXT,
@@ -271,6 +300,16 @@ SYNC_SCHEMAS: dict[str, Schema] = {
         ("people", "groupSyncs"),
         people={"type": "array", "items": _object(("sourcedId", "outcome"), sourcedId=TEXT, outcome=TEXT, member=TEXT, why=TEXT)},
         groupSyncs=NUMBERS,
+    ),
+    "SyncMember": _object(
+        ("id", "sourcedId", "givenName", "familyName", "email", "username", "state", "roles", "sites", "grade"),
+        id=NUMBER, sourcedId=TEXT, givenName=TEXT, familyName=TEXT, email=TEXT, username=TEXT, grade=TEXT, roles=TEXTS,
+        state={"type": "string", "enum": ["pending", "inactive", "active", "suspended", "archived"]},
+        sites={**TEXTS, "description": "Numbers of records, as `site` of a school says them."},
+    ),
+    "SyncMembers": _object(
+        ("members", "after"),
+        members={"type": "array", "items": {"$ref": "#/components/schemas/SyncMember"}}, after={"type": ["integer", "null"]},
     ),
     "SyncExplained": _object(("kind", "sourcedId", "steps"), kind=TEXT, sourcedId=TEXT, source=ANY, steps={"type": "array", "items": ANY}),
 }  # fmt: skip

@@ -77,10 +77,11 @@ def list_days(number: Number, as_json: AsJson = False) -> None:
 def remove(
     number: Number,
     days_number: Annotated[int, typer.Argument(metavar="DAYS", help="The number that `list` shows.")],
+    as_json: AsJson = False,
 ) -> None:
     """Take days out of a sync's calendar. Who did so stays known."""
     spans.remove_span(connections.find_connection(number), days_number, actor().name)
-    typer.echo(f"{days_number} is removed.")
+    answer({"days": days_number, "removed": True}, f"{days_number} is removed.", as_json)
 
 
 def _day(text: str) -> date:

@@ -34,10 +34,14 @@ THREADS = 2
 
 @dataclass
 class Judgement:
-    """What was staged and what was found. A fatal judgement allows no plan. Close it when done."""
+    """What was staged and what was found. A fatal judgement allows no plan. Close it when done.
+
+    `promised` are the tables of which the package says that all there is comes, whatever came.
+    """
 
     staging: Staging
     findings: Findings
+    promised: frozenset[str] = frozenset()
 
     @property
     def fatal(self) -> bool:
@@ -107,7 +111,7 @@ def judge(
     _judge_suspicions(staging, accepted, domains, findings)
     judge_references(staging, accepted, findings, tell)
     name_delivered(staging, prepared, findings)
-    return Judgement(staging, findings)
+    return Judgement(staging, findings, manifest.promised)
 
 
 def _memory_for(package: Package) -> str:

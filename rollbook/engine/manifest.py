@@ -26,11 +26,13 @@ class Manifest:
     """Which version the package has, and the mode (bulk or delta) of every file that is to be read, by table name.
 
     `binding` is None where the version cannot be known. `given` is false where there was no manifest: then every file counts as bulk.
+    `promised` are the tables of which it says that all there is comes, also those whose file did not come.
     """
 
     binding: Binding | None
     modes: dict[str, str] = field(default_factory=dict)
     given: bool = True
+    promised: frozenset[str] = frozenset()
 
 
 def read_manifest(package: Package, findings: Findings) -> Manifest:
@@ -48,7 +50,11 @@ def read_manifest(package: Package, findings: Findings) -> Manifest:
         return Manifest(None)
     properties = _properties(rows[1:], findings)
     binding = _version(properties, findings)
-    return Manifest(binding, _modes(binding, properties, package, findings)) if binding else Manifest(None)
+    if binding is None:
+        return Manifest(None)
+    said = {table.name: loose(properties.get(f"file.{table.name}", (0, ""))[1]) for table in binding.tables}
+    promised = frozenset(name for name, mode in said.items() if mode == "bulk")
+    return Manifest(binding, _modes(binding, properties, package, findings), promised=promised)
 
 
 def _rows(content: bytes, facts: Facts, findings: Findings) -> list[tuple[int, list[str]]]:
@@ -140,7 +146,7 @@ def _without(package: Package) -> Manifest:
     headers = {name.removesuffix(".csv"): set(first_line(file.path)) for name, file in package.files.items()}
     binding = min(reversed(BINDINGS.values()), key=lambda candidate: _misfit(candidate, headers))
     modes = {name: "bulk" for name in headers if name in binding}
-    return Manifest(binding, modes, given=False)
+    return Manifest(binding, modes, given=False, promised=frozenset(modes))
 
 
 def _misfit(binding: Binding, headers: dict[str, set[str]]) -> int:

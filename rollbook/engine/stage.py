@@ -5,6 +5,7 @@ reader (`records`) reads the file again. Nothing is judged here but the CSV itse
 """
 
 import csv
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -303,12 +304,16 @@ def _read_carefully(staging: Staging, file: PackageFile, staged: Staged, finding
 def _clean_copy(
     file: PackageFile, staged: Staged, findings: Findings, longest: int, clean: Path, broken: Path
 ) -> bool:
-    """Writes the whole records to `clean` and the identifiers on broken lines to `broken`; whether all of those were found."""
-    identified = True
+    """Writes the whole records to `clean` and the identifiers on broken lines to `broken`; whether all of those were found.
+
+    A file that ends in the middle of a record was cut: nobody knows what came behind.
+    """
+    identified, ends_broken = True, False
     id_position = staged.header.positions["sourcedId"]
     with clean.open("w", encoding="utf-8", newline="") as kept, broken.open("w", encoding="utf-8") as lost:
         ids = csv.writer(lost, lineterminator="\n")
         for record in records(file.path, staged.header.count, id_position, longest):
+            ends_broken = not isinstance(record, Whole)
             if isinstance(record, Whole):
                 staged.rows += 1
                 kept.write(f"{record.line},{record.text}\n")
@@ -321,4 +326,11 @@ def _clean_copy(
                 identified = identified and bool(record.source_id)
                 if record.source_id:
                     ids.writerow([record.source_id])
-    return identified
+    return identified and not (ends_broken and _is_cut(file.path))
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether the last line has no end."""
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() not in (b"\n", b"\r")

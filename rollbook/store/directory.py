@@ -30,7 +30,7 @@ from rollbook.engine.sync.operations import (
 from rollbook.engine.sync.target import EVERYTHING, Capabilities, Record, Scope
 from rollbook.oneroster.folding import fold
 from rollbook.store import seats
-from rollbook.store.bulk import among, batches, listed, load, many
+from rollbook.store.bulk import batches, listed, load
 from rollbook.store.directory_lookup import NUMBER, TEXT, looked_up
 from rollbook.store.directory_rows import (
     LONGEST,
@@ -150,17 +150,16 @@ class DirectoryTarget:
         )
 
     def _made_for(self, cursor: CursorWrapper, kind: str, source_ids: Iterable[str]) -> list[Any]:
-        """What this connection made for these sourcedIds. There is no index: one look at all there is."""
-        wanted = list(source_ids)
-        if not wanted:
-            return []
-        columns = ", ".join(f'"{one}"' for one in columns_of(kind))
-        cursor.execute(
-            f"""SELECT {columns} FROM {TABLES[kind]._meta.db_table}
-                WHERE organization_id = %s AND connection_id = %s AND {among(cursor, "source_id")}""",
-            [self.organization_id, self.connection_id, many(cursor, wanted)],
+        """What this connection made for these sourcedIds."""
+        return looked_up(
+            cursor,
+            TABLES[kind]._meta.db_table,
+            columns_of(kind),
+            {"source_id": TEXT},
+            ([one] for one in source_ids),
+            "m.organization_id = %s AND m.connection_id = %s",
+            [self.organization_id, self.connection_id],
         )
-        return list(cursor.fetchall())
 
     def _said_before(self, cursor: CursorWrapper, creates: Sequence[Operation]) -> list[Any]:
         """The memberships that this connection has said already, of the same groups and members."""
@@ -241,16 +240,15 @@ def _numbers(handles: Iterable[str]) -> list[int]:
 
 def _pair(operation: Operation) -> list[int]:
     """The group and the member of a membership, as far as they are ids of ours."""
-    return [
-        number for name in ("group", "member") for number in _numbers([str(operation.after.get(name, ""))])
-    ]
+    handles = [str(operation.after.get(name, "")) for name in ("group", "member")]
+    return [int(one) for one in handles if one.isascii() and one.isdecimal() and len(one) < 19]
 
 
 def _unfit(operation: Operation) -> Outcome | None:
     """The answer to an operation with a value that no column of ours takes."""
     for name, value in operation.after.items():
-        for text in value if isinstance(value, tuple) else (value,) if isinstance(value, str) else ():
-            if "\0" in text or len(text) > LONGEST.get(name, len(text)):
+        for text in (value,) if isinstance(value, str) else value if isinstance(value, tuple) else ():
+            if "\0" in text or (name in LONGEST and len(text) > LONGEST[name]):
                 words = f"{name}: too long, or with a character that cannot be kept."
                 return Outcome(operation.id, REJECT, operation.target, code=BAD_VALUE, words=words)
     return None

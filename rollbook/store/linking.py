@@ -14,10 +14,12 @@ from rollbook.engine.sync.operations import KINDS, MEMBERSHIPS, Operation, field
 from rollbook.store.bulk import load
 from rollbook.store.models import Case, Link, Override, SyncConnection, SyncDecision
 
-NOT_AGAIN = frozenset({"reused-id", "split", "another-person"})
+NOT_AGAIN = frozenset({"reused-id", "split", "another-person", "decided"})
 """Why a link may have ended so that its sourcedId says nothing of its former target any more."""
 
 BY_CREATING = "created"
+DIRECTORY = "directory"
+"""The kind of target that several connections of an organization share."""
 
 
 # --- Reading -------------------------------------------------------------------------------------------------------------------------
@@ -54,9 +56,27 @@ def _take(found: pure.Links, links: QuerySet[Link]) -> None:
         found.former.setdefault(kind, {})[source_id] = target
 
 
+def claimed_beside(connection: SyncConnection) -> dict[str, frozenset[str]]:
+    """{kind: records} of the same directory that other connections have at their sources; a connection that is over has nothing."""
+    others = SyncConnection.objects.filter(
+        organization=connection.organization_id, target_kind=connection.target_kind
+    ).exclude(pk=connection.pk)
+    living = (
+        list(others.exclude(state=SyncConnection.State.DISCONNECTED))
+        if connection.target_kind == DIRECTORY
+        else []
+    )
+    found: dict[str, set[str]] = {}
+    if living:
+        links = Link.objects.filter(connection__in=living, ended_at=None, missing_since="")
+        for kind, target in links.values_list("kind", "target").iterator():
+            found.setdefault(kind, set()).add(target)
+    return {kind: frozenset(targets) for kind, targets in found.items()}
+
+
 def overrides_of(connection: SyncConnection, today: str) -> dict[tuple[str, str], dict[str, pure.Override]]:
     """What people set by hand and still holds on that day, of the organization's directory or of the connection's own target."""
-    whose = 0 if connection.target_kind == "directory" else connection.pk
+    whose = 0 if connection.target_kind == DIRECTORY else connection.pk
     held = Override.objects.filter(
         organization=connection.organization_id, connection_id=whose, ended_at=None
     ).filter(Q(until="") | Q(until__gte=today))
@@ -267,7 +287,7 @@ def _former_id(operation: Operation) -> str:
 
 
 def _release(connection: SyncConnection, operation: Operation, target: str, now: datetime) -> None:
-    whose = 0 if connection.target_kind == "directory" else connection.pk
+    whose = 0 if connection.target_kind == DIRECTORY else connection.pk
     Override.objects.filter(
         organization=connection.organization_id,
         connection_id=whose,

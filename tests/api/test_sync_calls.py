@@ -10,9 +10,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rollbook.api import sync_calls
+from rollbook.api import member_calls, sync_calls
 from rollbook.api.intake_routes import ROOT, ROUTES, SCHEMAS
-from rollbook.flows import directory
+from rollbook.flows import directory, members
 from rollbook.flows.sync import connections, spans, turns
 from rollbook.flows.sync.walk import walk
 from rollbook.store.models import Member, Organization, SyncConnection, SyncDecision, SyncRun
@@ -182,7 +182,7 @@ def test_another_organizations_syncs_are_not_there_and_a_stranger_learns_nothing
 ) -> None:
     other = directory.make_key(an_organization(), "Theirs", "a test")[1]
     run = ask("POST", f"/connections/{connection.pk}/runs", secret, {}, expect=202)["id"]
-    numbers = {"connection": connection.pk, "run": run, "days": 1}
+    numbers = {"connection": connection.pk, "run": run, "days": 1, "member": 1}
     for route in ROUTES:
         if route.name not in sync_calls.HANDLES:
             continue
@@ -209,3 +209,27 @@ def test_a_run_that_nobody_understands_is_not_begun(
 ) -> None:
     ask("POST", f"/connections/{connection.pk}/runs", secret, body, expect=400)
     assert not SyncRun.objects.exists()
+
+
+def test_members_are_listed_page_by_page_and_archived_brought_back_and_activated(
+    organization: Organization, secret: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [("Ada", "Ames"), ("Bo", "Bell"), ("Cy", "Cole")]
+    ids = [
+        members.add_member(organization, {"given_name": given, "family_name": family}, (), ()).id
+        for given, family in names
+    ]
+    monkeypatch.setattr(member_calls, "PAGE", 2)
+    first = ask("GET", "/members", secret, schema="SyncMembers")
+    assert [one["familyName"] for one in first["members"]] == ["Ames", "Bell"]
+    rest = ask("GET", f"/members?after={first['after']}", secret, schema="SyncMembers")
+    assert ([one["id"] for one in rest["members"]], rest["after"]) == (ids[2:], None)
+    ask("GET", "/members?after=x", secret, expect=400)
+    here = f"/members/{ids[1]}"
+    assert ask("GET", here, secret, schema="SyncMember")["state"] == "inactive"
+    assert ask("POST", f"{here}/activate", secret, {}, schema="SyncMember")["state"] == "active"
+    assert ask("POST", f"{here}/archive", secret, {"why": "left"}, schema="SyncMember")["state"] == "archived"
+    ask("POST", f"{here}/activate", secret, {}, expect=409)
+    assert [one["id"] for one in ask("GET", "/members?state=archived", secret)["members"]] == [ids[1]]
+    assert ask("POST", f"{here}/restore", secret, {}, schema="SyncMember")["state"] != "archived"
+    ask("GET", "/members/999999", secret, expect=404)

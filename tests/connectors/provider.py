@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from rollbook.connectors.contract import Fetched
 from rollbook.connectors.oneroster_rest.pull import fetch
@@ -50,7 +50,7 @@ class Reply:
 
 @dataclass
 class Ask:
-    """One question for a page: the how-manieth of its collection, from where, how many."""
+    """One question for a page: the how-manieth of its collection (0: of a part of it), from where, how many."""
 
     collection: str
     number: int
@@ -76,6 +76,7 @@ class Provider:
     expires_in: Any = 3600
     needs_cookie: bool = False
     refuses_to_choose: bool = False
+    filters: bool = True
     listing: list[Json] = field(default_factory=list)
     port: int = 0
     asked: list[Ask] = field(default_factory=list)
@@ -184,10 +185,14 @@ class Provider:
             return Reply(self.missing[collection], {"statusInfoSet": [{"imsx_codeMajor": "failure"}]})
         if self.refuses_to_choose and {"filter", "fields"} & set(query):
             return Reply(400, {"error": "no such parameter"})
-        every = _chosen(self.records[collection], query)
+        asked = query if self.filters else {name: query[name] for name in query if name != "filter"}
+        every = _chosen(self.records[collection], asked)
         page = every[offset : offset + min(limit, self.cap)]
         body: Json = {self.wrapper.get(collection, collection): page}
         headers = self._headers(collection, offset, limit, len(page), body, len(every))
+        chosen = urlencode({name: query[name][0] for name in ("filter", "fields") if name in query})
+        if "Link" in headers and chosen:
+            headers["Link"] = headers["Link"].replace(">", f"&{chosen}>")
         return self.spoil(ask, Reply(200, body, headers))
 
     def _nested(self, path: list[str], query: dict[str, list[str]]) -> Reply:
@@ -223,7 +228,8 @@ class Provider:
 
     def _some(self, collection: str, found: list[Json], query: dict[str, list[str]]) -> Reply:
         offset, limit = int(query.get("offset", ["0"])[0]), int(query.get("limit", ["100"])[0])
-        return Reply(200, {collection: found[offset : offset + limit]}, {"X-Total-Count": str(len(found))})
+        page = Reply(200, {collection: found[offset : offset + limit]}, {"X-Total-Count": str(len(found))})
+        return self.spoil(Ask(collection, 0, offset, limit), page)
 
     def _headers(
         self, collection: str, offset: int, limit: int, given: int, body: Json, total: int
@@ -306,11 +312,12 @@ def serving(provider: Provider) -> Iterator[Provider]:
 
 def riverbend_in_json(version: str) -> dict[str, list[Json]]:
     """Every record as REST shows it, by collection, in the order of their ids."""
-    rows = {
-        name: [_canonical(name, row) for row in table]
-        for name, table in riverbend.rows().items()
-        if name in COLLECTION
-    }
+    return in_json(riverbend.rows(), version)
+
+
+def in_json(tables: riverbend.Tables, version: str) -> dict[str, list[Json]]:
+    """The same of any tables of 1.2."""
+    rows = {name: [_canonical(name, row) for row in tables.get(name, ())] for name in COLLECTION}
     for collection in ("orgs", "academicSessions"):
         for row in rows[collection]:
             row["children"] = [

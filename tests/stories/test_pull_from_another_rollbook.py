@@ -1,6 +1,8 @@
 """A district is read over REST from another Rollbook, whose real server answers: what comes out again is what went in there."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +16,26 @@ from rollbook.flows.completeness import certificate_of
 from rollbook.flows.districts import add_district
 from rollbook.flows.fetch import fetched
 from rollbook.flows.ingest import carry_out, prepare
+from rollbook.flows.sync import connections, holds, runs
+from rollbook.flows.sync.walk import walked
 from rollbook.oneroster.collections import SERVED
-from rollbook.store.models import ClassResource, Connection, CourseResource, District, Run, UserResource
+from rollbook.store.models import (
+    ClassResource,
+    Connection,
+    CourseResource,
+    District,
+    Group,
+    Member,
+    Membership,
+    Run,
+    SyncConnection,
+    UserResource,
+)
 from rollbook.store.models.roster import ACTIVE
 from tests.cast import riverbend_zip
 from tests.command import rollbook
 from tests.delivered import a_district, a_grant, deliver, everything, reader_of
+from tests.flows.sync.organizations import an_organization
 from tests.installation import Installation, fresh_installation
 
 BASES = {"1.1": "/ims/oneroster/v1p1", "1.2": "/ims/oneroster/rostering/v1p2"}
@@ -43,7 +59,7 @@ class Other:
         told("app", "add", "Reader")
         grant = json.loads(told("grant", "Riverbend", "Reader", "--permission", "full", "--json").stdout)
         key = json.loads(told("key", "add", str(grant["grant"]), "--oauth1", "--json").stdout)
-        self.address = installation.url
+        self.address, self.environ = installation.url, installation.environ
         self.client_id, self.secret = key["clientId"], key["clientSecret"]
 
     def settings(self, version: str, **more: str) -> dict[str, Any]:
@@ -194,3 +210,66 @@ def test_oauth_1_with_an_address_of_1_2_is_refused(other: Other):
     with pytest.raises((BadSetting, CannotFetch)) as refused:
         ONEROSTER_REST.tested(other.settings("1.2", sign_in="oauth1"), {"client_secret": other.secret})
     assert "1.1" in refused.value.words
+
+
+# --- A directory kept in step, by the list that a hub shows its partners -------------------------------------------------------------
+
+PARTNER = """
+import json, os, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
+django.setup()
+from rollbook.flows import apps, catalogue, partners
+from rollbook.store.models import District
+
+partner = partners.add_partner("Quorndle")
+developer = partners.employ(partner, "ines@quorndle.example")
+district = District.objects.get()
+grant = apps.grant_app(district, catalogue.enter({"name": "Quorndle"}, developer), "full", [])
+apps.enable(grant)
+print(json.dumps({"tenant": str(district.pk), "key": partners.make_key(partner, "Nightly", "ines@quorndle.example")[1]}))
+"""
+
+
+def synced(name: str, kind: str, filled: dict[str, str]) -> SyncConnection:
+    """A new organization's connection, after its first sync."""
+    changes = {"classes": {"terms": "all"}}
+    made = connections.connect(
+        an_organization(), name, kind, filled, settings="classes-and-licences", changes=changes
+    )
+    connections.test(made)
+    connections.activate(made)
+    done = walked(holds.approve(walked(runs.enqueue(made, "a test")), "a test"))
+    assert (done.outcome, done.certificate["complete"]) in (("success", True), ("success", None)), (
+        done.message
+    )
+    made.refresh_from_db()
+    return made
+
+
+def directory(connection: SyncConnection) -> tuple[list[Any], list[Any]]:
+    """Its members and who is in which class, by what they are at the source."""
+    own = {"organization": connection.organization_id}
+    people = {one.id: one.source_id for one in Member.objects.filter(**own)}
+    classes = {one.id: one.source_id for one in Group.objects.filter(**own)}
+    about = Member.objects.filter(**own).values_list("source_id", "given_name", "email", "roles", "state")
+    inside = Membership.objects.filter(**own).values_list("group_id", "member_id", "role")
+    return sorted(about), sorted((classes[group], people[who], role) for group, who, role in inside)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_directory_is_kept_in_step_with_a_district_that_another_rollbook_lists_to_its_partner(
+    other: Other, package: Path
+) -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", PARTNER], env=other.environ, stdout=subprocess.PIPE, text=True, check=True
+    )
+    listed = {"listing": f"{other.address}/applications", **json.loads(told.stdout)}
+    from_the_list = synced("The list", "partner_listing", listed)
+    people, inside = directory(from_the_list)
+    assert len(people) > 50
+    assert len(inside) > 100
+    assert (people, inside) == directory(synced("The files", "folder", {"path": str(package)}))
+    assert walked(runs.enqueue(from_the_list, "a test")).outcome == "empty"
+    with pytest.raises(CannotFetch) as refused:
+        connections.test(connections.edit(from_the_list, {"tenant": "999999"}, {}))
+    assert "has not added the app" in refused.value.words

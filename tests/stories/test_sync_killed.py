@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -74,23 +75,31 @@ class WatchedSyncs(Watched):
 
 
 @pytest.fixture
-def watched() -> Iterator[WatchedSyncs]:
+def alone() -> Iterator[WatchedSyncs]:
+    """Without a worker."""
     with fresh_installation() as installation:
         teller = subprocess.Popen(
             [sys.executable, "-c", TELLER],
             env=installation.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         made = WatchedSyncs(installation, teller)
-        made.start()
         try:
             yield made
         finally:
-            with suppress(ProcessLookupError):
-                made.kill()
             for connection in made.looking.values():
                 connection.close()
             teller.terminate()
             teller.communicate()
+
+
+@pytest.fixture
+def watched(alone: WatchedSyncs) -> Iterator[WatchedSyncs]:
+    alone.start()
+    try:
+        yield alone
+    finally:
+        with suppress(ProcessLookupError):
+            alone.kill()
 
 
 def test_a_worker_killed_at_any_moment_of_a_sync_leaves_nothing_half_done_and_the_next_ends_the_run_once(
@@ -142,3 +151,73 @@ def killed_in(
 def said(watched: WatchedSyncs) -> dict[str, Any]:
     """What the directory and its links say, but for which read is the accepted one."""
     return {name: value for name, value in watched.ask("count").items() if name != "read"}
+
+
+# --- Killed at every operation -------------------------------------------------------------------------------------------------------
+
+KILLED = """
+import os, signal, sys, django
+os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.settings"
+django.setup()
+from dataclasses import replace
+from rollbook.flows.sync.walk import walk
+from rollbook.store import directory
+
+run, left = map(int, sys.argv[1:])
+directory.CAN = replace(directory.CAN, batch=1)
+carry_out = directory.DirectoryTarget.apply
+
+def burn():
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+def apply(self, operations):
+    burn()
+    outcomes = carry_out(self, operations)
+    burn()
+    return outcomes
+
+directory.DirectoryTarget.apply = apply
+walk(run)
+"""
+
+
+@pytest.mark.long
+def test_a_process_killed_at_any_operation_leaves_nothing_half_done_and_its_successor_ends_the_run_once(
+    alone: WatchedSyncs, tmp_path: Path
+) -> None:
+    """Before each operation, and after each, before it is noted: nobody else works here, so each run waits for the next process."""
+    folder = tmp_path / "roster"
+    rosters = [school(), changed(without(school(), "p2"), "users", "p1", givenName="Philippa")]
+    deliver(folder, rosters[0])
+    alone.ask(f"begin {folder}")
+    shown = alone.ask("enqueue")
+    assert walked(alone, shown) == 0
+    alone.ask(f"approve {shown}")
+    assert walked(alone, shown) == 0
+    expected = []
+    for roster in (rosters[1], rosters[0]):
+        deliver(folder, roster)
+        assert walked(alone, alone.ask("enqueue")) == 0
+        expected.append(said(alone))
+    for moment in itertools.count(1):
+        deaths = 0
+        for roster, ends in zip((rosters[1], rosters[0]), expected, strict=True):
+            deliver(folder, roster)
+            run = alone.ask("enqueue")
+            deaths += walked(alone, run, moment) == -signal.SIGKILL
+            assert walked(alone, run) == 0
+            assert (alone.outcome(run), said(alone)) == ("success", ends), moment
+            told = alone.ask(f"operations {run}")
+            assert (told["done"], told["open"]) == (told["planned"], 0), json.dumps(told)
+        if not deaths:
+            break
+    assert moment > 4
+
+
+def walked(alone: WatchedSyncs, run: int, moment: int = 0) -> int:
+    """How the process ended that walks the run, and is killed at that moment, if any."""
+    command = [sys.executable, "-c", KILLED, str(run), str(moment)]
+    return subprocess.run(command, env=alone.installation.environ, timeout=120, check=False).returncode

@@ -53,12 +53,16 @@ def _gone(draft: Draft, found: People, source_id: str, link: Link, why: str, sha
         if what == GOES:
             found.said.append(unlinked(MEMBERS, source_id, link, why))
         return
-    if not may_archive(draft, source_id, record) or record is None:
+    goes = may_archive(draft, source_id, record)
+    if record is None or is_gone(record) or not (goes or not record.managed):
         return
     if what == WAITS:
         found.said.append(missed(MEMBERS, source_id, link))
-    if what == GOES:
+    elif what == GOES and goes:
         archive(draft, found, archiving(MEMBERS, source_id, record, why))
+    elif what == GOES:
+        # Another's record, which stays: that it was here too is over, so that this link keeps nobody from archiving it.
+        found.said.append(unlinked(MEMBERS, source_id, link, why))
 
 
 def may_archive(draft: Draft, source_id: str, record: Record | None) -> bool:
@@ -93,7 +97,7 @@ def leave_unowned(draft: Draft, found: People) -> None:
     if not named or not draft.certified("users", "roles") or draft.scope is not None:
         return
     known = {one for case in draft.cases.values() if case.kind == MEMBERS for one in case.candidates}
-    known |= found.linked
+    known |= found.linked | draft.world.claimed.get(MEMBERS, frozenset())
     for target, record in sorted(draft.world.directory.members.items()):
         roles = set(words(record.fields, "roles"))
         if target in known or is_gone(record) or not roles or not roles <= named:

@@ -87,4 +87,7 @@ def may_go(draft: Draft, kind: str, source_id: str, record: Record | None) -> bo
     if not record.managed:
         draft.say(kind, source_id, "not-owned")
         return False
+    if record.id in draft.world.claimed.get(kind, ()):
+        draft.say(kind, source_id, "rostered-elsewhere")
+        return False
     return True

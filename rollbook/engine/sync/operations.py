@@ -5,10 +5,11 @@ all the same, so that nothing is written that was not shown.
 """
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 SITES, MEMBERS, GROUPS, MEMBERSHIPS = "sites", "members", "groups", "memberships"
 KINDS = (SITES, MEMBERS, GROUPS, MEMBERSHIPS)
@@ -82,9 +83,6 @@ def new_handle(source_id: str) -> str:
     return NEW + source_id
 
 
-AS_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation. `target` is a handle: an id of the target's, or NEW and the sourcedId of a record that is created before it.
@@ -120,9 +118,18 @@ class Operation:
     @property
     def digest(self) -> int:
         """A number of 128 bits that says what it does, and not where it stands in the plan."""
-        told = [self.action, self.kind, self.source_id, self.target, self.before, self.after]
-        text = AS_JSON.encode([*told, self.changed, self.base])
-        return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest())
+        told = [
+            self.action,
+            self.kind,
+            self.source_id,
+            self.target,
+            self.before,
+            self.after,
+            self.changed,
+            self.base,
+        ]
+        text = orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+        return int.from_bytes(hashlib.blake2b(text, digest_size=16).digest())
 
     def numbered(self, number: int) -> "Operation":
         """The same with another number. Written out, for a plan may have a million."""
@@ -186,16 +193,14 @@ class Remark:
     line: int = 0
 
 
-def _plain(fields: Fields) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()}
-
-
 def fields_json(fields: Fields) -> str:
     """Fields as text, ordered by name."""
-    return json.dumps(_plain(fields), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return orjson.dumps(dict(fields), option=orjson.OPT_SORT_KEYS).decode()
 
 
 def fields_of(text: str) -> dict[str, Value]:
     """The same read again."""
-    found: dict[str, Any] = json.loads(text) if text else {}
+    found: dict[str, Any] = orjson.loads(text) if text else {}
+    if "[" not in text:
+        return found
     return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}

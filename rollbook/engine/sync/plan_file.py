@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -143,24 +144,47 @@ def _row(operation: Operation) -> list[Any]:
 
 
 def _operation(row: tuple[Any, ...]) -> Operation:
-    found = dict(zip(COLUMNS, row, strict=True))
+    """In the order of COLUMNS. Written out, for a plan may have a million."""
+    (
+        number,
+        action,
+        kind,
+        source_id,
+        target,
+        before,
+        after,
+        changed,
+        reason,
+        base,
+        at,
+        group,
+        bundle,
+        version,
+        line,
+    ) = row
     return Operation(
-        number=found["number"],
-        action=found["action"],
-        kind=found["kind"],
-        source_id=found["source_id"],
-        target=found["target"],
-        before=fields_of(found["before"]),
-        after=fields_of(found["after"]),
-        changed=tuple(filter(None, found["changed"].split(","))),
-        reason=found["reason"],
-        base=fields_of(found["base"]),
-        at=tuple(json.loads(found["at"])) if found["at"] else (),
-        group=found["grp"],
-        bundle=found["bundle"],
-        version=found["version"],
-        line=found["line"],
+        number,
+        action,
+        kind,
+        source_id,
+        target,
+        fields_of(before) if before else {},
+        fields_of(after) if after else {},
+        _names(changed),
+        reason,
+        fields_of(base) if base else {},
+        tuple(json.loads(at)) if at else (),
+        group,
+        bundle,
+        version,
+        line,
     )
+
+
+@lru_cache(10_000)
+def _names(text: str) -> tuple[str, ...]:
+    """The same few stand in very many rows."""
+    return tuple(filter(None, text.split(",")))
 
 
 def _found(db: duckdb.DuckDBPyConnection, path: Path, condition: str) -> Iterator[Operation]:

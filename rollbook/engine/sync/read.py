@@ -65,13 +65,17 @@ UNREFERRED = ("demographics", "resources")
 
 @dataclass(frozen=True)
 class Read:
-    """What came of a package. With `fatal` there is no read; `whole` names the tables of which absence counts, `held` what was held back."""
+    """What came of a package. With `fatal` there is no read; `whole` names the tables of which absence counts, `held` what was held back.
+
+    `unread` are tables of which the package said that all there is comes, and it did not.
+    """
 
     findings: Findings
     fatal: bool
     whole: frozenset[str] = frozenset()
     held: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    unread: frozenset[str] = frozenset()
 
 
 def make_read(package: Path, work: Path, before: Path | None, folder: Path, tell: Tell = untold) -> Read:
@@ -88,9 +92,9 @@ def make_read(package: Path, work: Path, before: Path | None, folder: Path, tell
         made = planned / "accepted"
         narrow(made, folder, before, frozenset(summary.counts))
         keep_gone(judgement.staging, made, before, folder)
-    return Read(
-        judgement.findings, False, _whole(judgement.staging, summary.modes), summary.held, counts_of(folder)
-    )
+    whole = _whole(judgement.staging, summary.modes)
+    unread = (judgement.promised & frozenset(WANTED)) - whole
+    return Read(judgement.findings, False, whole, summary.held, counts_of(folder), unread)
 
 
 def _whole(staging: Staging, modes: Mapping[str, str]) -> frozenset[str]:

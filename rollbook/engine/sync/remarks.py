@@ -269,6 +269,14 @@ CODES: tuple[Code, ...] = (
         "customer",
     ),
     Code(
+        "rostered-elsewhere",
+        REMARK,
+        "Another roster has it",
+        "The source does not have it any more, and the source of another connection does: it stays.",
+        "Nothing, if that is right. Otherwise correct that other roster, or disconnect it.",
+        "customer",
+    ),
+    Code(
         "administrator-stays",
         REMARK,
         "Administrator stays",

@@ -50,7 +50,8 @@ class World:
     """`roles` are the local roles, the highest first; `administrators` those of them that administer; `domains` the verified e-mail domains.
 
     `today` is a day of the organization's clock. `certified` names the collections that this read saw whole: only then does a missing record
-    grow older. `first`: nothing of this connection was ever applied. `only_adds`: removals are counted and left out.
+    grow older. `first`: nothing of this connection was ever applied. `only_adds`: removals are counted and left out. `claimed` are ids of
+    records, by kind, that other connections to this directory have at their sources: they do not go because they are gone at this one.
     """
 
     roster: Roster
@@ -67,3 +68,4 @@ class World:
     first: bool = False
     only_adds: bool = False
     focus: Focus | None = None
+    claimed: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -7,7 +7,7 @@ not made is not sent: it waits where that is held, and is rejected where that fa
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import transaction
@@ -143,15 +143,24 @@ class _Pass:
         action = ops.UPDATE if operation.action == ops.RELINK and operation.changed else operation.action
         if action not in ops.FOR_TARGETS:
             return None
-        return replace(
-            operation,
-            id=self._id(operation),
-            action=action,
-            target="" if action == ops.CREATE else self._target(operation),
-            before=self._resolved(operation.before),
-            after=self._resolved(operation.after),
-            at=(),
-            version=self._version(operation),
+        # Written out, and not by `replace`: a plan may have a million.
+        return Operation(
+            operation.number,
+            action,
+            operation.kind,
+            operation.source_id,
+            "" if action == ops.CREATE else self._target(operation),
+            self._resolved(operation.before),
+            self._resolved(operation.after),
+            operation.changed,
+            operation.reason,
+            operation.base,
+            (),
+            operation.group,
+            operation.bundle,
+            self._version(operation),
+            operation.line,
+            self._id(operation),
         )
 
     def _id(self, operation: Operation) -> str:
@@ -168,10 +177,11 @@ class _Pass:
         return self.made.get((operation.kind, operation.target.removeprefix(NEW)), "")
 
     def _resolved(self, fields: ops.Fields) -> dict[str, Value]:
-        return {
-            name: self._value(REFERRED[name], value) if name in REFERRED else value
-            for name, value in fields.items()
-        }
+        found = dict(fields)
+        for name, kind in REFERRED.items():
+            if name in found:
+                found[name] = self._value(kind, found[name])
+        return found
 
     def _value(self, kind: str, value: Value) -> Value:
         if isinstance(value, tuple):
@@ -208,7 +218,8 @@ class _Pass:
             counts[operation.action if outcome.status == ops.DONE else outcome.status] += 1
             target = outcome.target or self._target(operation)
             if is_done or operation.action == ops.RELINK:
-                carried_out.append((operation, target))
+                if operation.kind != MEMBERSHIPS or operation.action == ops.RELEASE:
+                    carried_out.append((operation, target))  # nothing is remembered of a membership
                 if operation.action in MADE:
                     self.made[operation.kind, operation.source_id] = target
         remember(self.run.connection, self.run.pk, carried_out, now, today_of(self.run.organization))
@@ -224,8 +235,10 @@ def _handles(operation: Operation) -> Handles:
         found.append((kind, target[1:]))
     for name in REFERENCES[kind]:
         value = operation.after.get(name, "")
-        named = value if isinstance(value, tuple) else (str(value),)
-        found += [(REFERRED[name], one[1:]) for one in named if one[:1] == NEW]
+        if isinstance(value, tuple):
+            found += [(REFERRED[name], one[1:]) for one in value if one[:1] == NEW]
+        elif isinstance(value, str) and value[:1] == NEW:
+            found.append((REFERRED[name], value[1:]))
     return found
 
 

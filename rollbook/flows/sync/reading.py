@@ -94,13 +94,17 @@ def _put(run: SyncRun, making: Path) -> None:
 
 
 def _certificate(made: Read, fetched: Fetched) -> dict[str, Any]:
-    """`whole`: the collections of which absence counts; `complete`: whether a server proved it, null where none was asked."""
+    """`whole`: the collections of which absence counts; `complete`: whether a server proved it, null where none was asked, and false
+    where files were to say all there is, and did not: `unread`.
+    """
     source = fetched.certificate
+    proved = source["complete"] if source else None
     return {
         "whole": sorted(made.whole),
         "held": dict(made.held),
         "counts": dict(made.counts),
-        "complete": source["complete"] if source else None,
+        "complete": False if made.unread else proved,
+        "unread": sorted(made.unread),
         "source": source,
         "cursor": source.get("cursor", "") if source else "",
     }

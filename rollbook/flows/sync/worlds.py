@@ -17,7 +17,7 @@ from rollbook.engine.sync.target import Scope, Target
 from rollbook.engine.sync.world import Directory, Focus, World, by_id, directory_of
 from rollbook.flows.directory import roles_of
 from rollbook.flows.sync.targets import target_of
-from rollbook.store.linking import add_links_to, decisions_of, links_of, overrides_of
+from rollbook.store.linking import add_links_to, claimed_beside, decisions_of, links_of, overrides_of
 from rollbook.store.models import Organization, SyncConnection
 
 
@@ -59,6 +59,7 @@ def world_of(
             first=connection.first_applied_at is None,
             only_adds=only_adds,
             focus=focus,
+            claimed=claimed_beside(connection),
         )
 
 

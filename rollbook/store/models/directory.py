@@ -83,6 +83,9 @@ class Site(DirectoryRecord):
     name_folded = CodePointText()
     identifier = CodePointText(default="")
 
+    class Meta:
+        indexes = [models.Index(fields=["organization", "connection_id", "source_id"], name="site_source")]
+
 
 class Member(DirectoryRecord):
     """A person in an organization. `roles` is a JSON array of local roles, `site_ids` one of ids of sites, both as text.
@@ -114,6 +117,7 @@ class Member(DirectoryRecord):
         ]
         indexes = [
             models.Index(fields=["organization", "identifier"], name="member_identifier"),
+            models.Index(fields=["organization", "connection_id", "source_id"], name="member_source"),
             models.Index(fields=["organization", "state"], name="member_state"),
         ]
 
@@ -133,6 +137,9 @@ class Group(DirectoryRecord):
     begins = models.CharField(max_length=10, default="")
     ends = models.CharField(max_length=10, default="")
     central = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["organization", "connection_id", "source_id"], name="group_source")]
 
 
 class Membership(DirectoryRecord):

@@ -12,6 +12,12 @@ from tests.engine.packages import write_package
 NUMBERS = count(1)
 ROLES = ["administrator", "teacher", "aide", "proctor", "student"]
 
+NO_LIMIT = {"percent": 0, "site_percent": 0, "group_percent": 0, "weekly_percent": 0, "to_zero": False}
+NO_LIMITS: dict[str, Any] = {
+    **dict.fromkeys(("sites", "members", "groups", "memberships", "teachers"), NO_LIMIT), "identifying_percent": 0,
+}  # fmt: skip
+"""Settings under which nothing is held: what is taken for gone goes at once."""
+
 
 def an_organization(**about: Any) -> Organization:
     """With roles, a plan that includes rostering, and the domain of the school."""
