@@ -1,0 +1,176 @@
+"""Everything in step, a year long: accounts, classes and enrollments follow the roster, and every record's outcome can be read."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from rollbook.flows import groups
+from rollbook.flows.groups import KeptCentrally
+from rollbook.store.models import Group
+from tests.command import rollbook
+from tests.stories.a_year import GUARDIANS, STAFF, Year, a_year, told, two_schools
+
+pytestmark = pytest.mark.django_db(transaction=True)
+PRESET = "everything-in-step"
+EVERYBODY = {name for name, *_ in STAFF} - GUARDIANS | {f"{place}{number}" for place in "ns" for number in range(1, 7)}  # fmt: skip
+
+
+def test_a_year_of_everything_in_step(tmp_path: Path) -> None:
+    year = a_year(tmp_path / "roster", two_schools())
+    _the_first_sync(year, tmp_path / "export.csv")
+    _kept_centrally(year)
+    _weekly_and_now(year)
+    _an_autumn(year)
+    _in_two_steps_and_back(year)
+    _the_next_year(year)
+    _another_information_system(year)
+
+
+def _the_first_sync(year: Year, export: Path) -> None:
+    """All accounts, classes and enrollments; the export has every record with what became of it, and the reason where nothing did."""
+    year.roster.person("two", "student", "south", email="n1@school.example", grades="06")
+    year.roster.enroll("r5", "aide", "abe")  # no role of an enrollment, says the standard
+    year.connect("2026-08-31", PRESET, "--with", "limits.memberships.weekly_percent=20")
+    shown = year.sync("2026-09-01", "preview")
+    done = year.approve("2026-09-01", shown["run"])
+    assert done == {
+        "sites": {"create": 2},
+        "members": {"create": 23},
+        "groups": {"create": 5},
+        "memberships": {"create": 21},
+    }
+    assert year.states() == {"active": EVERYBODY}
+    staff = {name for name, *_ in STAFF} - GUARDIANS
+    assert {year.roles(name) for name in staff} == {("teacher",)}
+    assert {len(people) for people in year.groups().values()} == {4, 8, 1}
+    rollbook("sync", "report", str(shown["run"]), "--csv", str(export))
+    with export.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    accounts = {row["sourcedId"]: (row["what"], row["outcome"]) for row in rows if row["kind"] == "members"}
+    assert accounts == (
+        dict.fromkeys(EVERYBODY, ("created", "done"))
+        | dict.fromkeys(GUARDIANS, ("skipped", "noted"))
+        | {"two": ("skipped", "noted")}
+    )
+    assert {row["sourcedId"]: row["reason"] for row in rows if row["outcome"] != "done"} == (
+        dict.fromkeys(GUARDIANS, "never-a-member") | {"two": "value-taken", "e-r5-abe": "enum"}
+    )
+    assert all(row["words"] for row in rows if row["outcome"] != "done")
+    assert [sum(row["kind"] == kind for row in rows) for kind in ("sites", "groups", "memberships")] == [2, 5, 21 + 1]
+    year.roster.leave("two")
+    year.roster.withdraw("r5", "abe")
+
+
+def _kept_centrally(year: Year) -> None:
+    """Classes are made and changed in the roster alone."""
+    [art] = Group.objects.filter(title="Art 6")
+    for act in (lambda: groups.rename(art, "Painting"), lambda: groups.put_in(art, year.member("n1"))):
+        with pytest.raises(KeptCentrally):
+            act()
+    refused = rollbook("group", "title", str(year.organization.pk), "Art 6", "Painting", expect=1)
+    assert "kept by its sync" in refused.stderr
+
+
+def _weekly_and_now(year: Year) -> None:
+    """Every night, or once a week; and at any time when somebody says so."""
+    with year.on("2026-09-02"):
+        assert told("sync", "calendar")[0]["next"] == "2026-09-03 02:00"
+        told("sync", "edit", year.number, "--with", "timing.every=week", "--with", "timing.weekday=4")
+        assert told("sync", "calendar")[0]["next"] == "2026-09-04 02:00"
+
+
+def _an_autumn(year: Year) -> None:
+    """A grade move, a class with another title, a joiner, a guardian who is employed, a change of class, a new name, addresses exchanged; a teacher
+    of two schools leaves one.
+    """
+    roster = year.roster
+    roster.put("users", "n1", grades="06")
+    roster.put("classes", "a6", title="Art and Design 6")
+    roster.person("n7", "student", "north", grades="05")
+    roster.enroll("m5", "student", "n7")
+    roster.post("gus", "aide", "north")
+    roster.withdraw("m5", "n2")
+    roster.enroll("r5", "student", "n2")
+    roster.put("users", "ada", familyName="Married")
+    roster.exchange("s1", "s2", "email")
+    roster.post("cid", "teacher", "north")
+    roster.withdraw("a6", "cid")
+    roster.enroll("a6", "teacher", "dee")
+    roster.leave("s6")
+    assert year.night("2026-09-08", left={"members": {"miss": 1}}) == {
+        "members": {"create": 2, "update": 6, "miss": 1},
+        "groups": {"update": 1},
+        "memberships": {"create": 3, "archive": 2},
+    }
+    assert year.member("n1").grade == "06"
+    assert "Art and Design 6" in year.groups()
+    assert year.roles("gus") == ("teacher",)
+    assert (year.sites("cid"), year.groups()["Art and Design 6"]["dee"]) == (["North School"], "teacher")
+    assert set(year.groups()["Reading 5"]) == {"cid", "n4", "n5", "n6", "n2"}
+    assert year.states() == {"active": EVERYBODY | {"n7", "gus"}}
+
+
+def _in_two_steps_and_back(year: Year) -> None:
+    """Who is missing waits a week; a pupil on the way to another school, a class that ends, a return."""
+    roster = year.roster
+    roster.leave("n4")
+    roster.close("choir")
+    assert year.night("2026-09-16", left={"members": {"miss": 1}, "groups": {"archive": 1}}) == {
+        "members": {"miss": 1, "archive": 1},
+        "groups": {"miss": 1},
+    }
+    assert year.states()["archived"] == {"s6"}
+    n4, s6 = year.member("n4").pk, year.member("s6").pk
+    for name in ("n4", "s6"):
+        roster.person(name, "student", "south", grades="06")
+        roster.enroll("m6", "student", name)
+    assert year.night("2026-09-18") == {
+        "members": {"find": 1, "update": 1, "restore": 1},
+        "groups": {"archive": 1},
+        "memberships": {"create": 1, "archive": 1},
+    }
+    assert (year.member("n4").pk, year.member("s6").pk) == (n4, s6)
+    assert (year.sites("n4"), year.states().keys()) == (["South School"], {"active"})
+    assert {"n4", "s6"} <= set(year.groups()["Mathematics 6"])
+    assert "Choir" not in year.groups()
+
+
+def _the_next_year(year: Year) -> None:
+    """Grades move up by themselves, in the same night; last year's classes and whoever has left wait for a person."""
+    roster = year.roster
+    roster.year("2027", "2027-08-16", "2028-06-09")
+    roster.close("m5", "r5", "m6", "a6")
+    graduates = [f"s{number}" for number in range(1, 7)]
+    roster.leave(*graduates)
+    stay = [f"n{number}" for number in range(1, 8)]
+    for name in stay:
+        roster.put("users", name, grades={"n1": "07", "n4": "07"}.get(name, "06"))
+    roster.lesson("m6-27", "Mathematics 6", "north", "ada", "n2 n3 n5 n6 n7")
+    roster.lesson("m7-27", "Mathematics 7", "south", "ben", "n1 n4")
+    left_behind = {"members": {"miss": 6}, "groups": {"archive": 4}}
+    assert year.night("2027-08-30", left_behind) == {
+        "members": {"update": 7, "miss": 6},
+        "groups": {"create": 2, "miss": 4},
+        "memberships": {"create": 9},
+    }
+    assert [year.member(name).grade for name in stay] == ["07", "06", "06", "07", "06", "06", "06"]
+    said = year.sync("2027-09-10", "run", expect=3)
+    assert {one["kind"] for one in said["holds"]} >= {"members", "memberships"}
+    assert year.approve("2027-09-10", said["run"], "--why", "The year is over.") == {
+        "members": {"archive": 6},
+        "groups": {"archive": 4},
+    }
+    assert year.states()["archived"] == set(graduates)
+    assert {title: len(people) for title, people in year.groups().items()} == {"Mathematics 6": 6, "Mathematics 7": 3}  # fmt: skip
+
+
+def _another_information_system(year: Year) -> None:
+    before, kept = {name: one.pk for name, one in year.members().items()}, year.groups()
+    year.roster.rekey("sis2-")
+    said = year.sync("2027-09-20", "run", expect=3)
+    assert [one["code"] for one in said["holds"]] == ["rekey"]
+    done = year.approve("2027-09-20", said["run"], "--why", "They have another system.")
+    assert done == {"sites": {"relink": 2}, "members": {"relink": 19}, "groups": {"relink": 2}}
+    assert ({name: one.pk for name, one in year.members().items()}, year.groups()) == (before, kept)
+    assert year.left("2027-09-20") == {}
