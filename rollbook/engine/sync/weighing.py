@@ -110,12 +110,19 @@ class Weigher:
         whole = self.stakes.of(ORGANIZATION, "", kind)
         if operation.action in (CREATE, RESTORE):
             whole.created += 1
+            if operation.kind == GROUPS:
+                self.stakes.of(SITE, self._site_of(operation), GROUPS).created += 1
         elif operation.action == UPDATE:
             whole.updated += 1
         elif operation.action == ARCHIVE:
             whole.removed += 1
             for site in operation.at if kind != SITES else ():
                 self.stakes.of(SITE, site, kind).removed += 1
+
+    def _site_of(self, operation: Operation) -> str:
+        """Where a group will be."""
+        record = self.draft.record(GROUPS, operation.target)
+        return text(operation.after, "site") or (text(record.fields, "site") if record else "")
 
     def _identifying(self, operation: Operation) -> None:
         for name in IDENTIFYING:

@@ -194,6 +194,7 @@ def _safe(text: str) -> str:
 def summary(run: SyncRun) -> dict[str, Any]:
     """What a run came to, for people and programs."""
     remarks = run_folder(run) / REMARKS
+    counted = Counter(one.code for one in read_remarks(remarks)) if remarks.exists() else Counter[str]()
     return {
         "run": run.pk,
         "connection": run.connection_id,
@@ -206,8 +207,8 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "statistics": run.statistics,
         "fingerprint": run.fingerprint,
         "holds": [hold_row(one) for one in holds_of(run)],
-        "remarks": dict(Counter(one.code for one in read_remarks(remarks))) if remarks.exists() else {},
-        "codes": _codes(run, remarks),
+        "remarks": dict(counted),
+        "codes": _codes(run, counted),
         "cases": Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
         "findings": run.findings,
         "read": {name: run.certificate.get(name) for name in ("whole", "held", "counts", "complete")},
@@ -219,11 +220,10 @@ def summary(run: SyncRun) -> dict[str, Any]:
     }
 
 
-def _codes(run: SyncRun, remarks: Path) -> list[dict[str, Any]]:
+def _codes(run: SyncRun, remarked: Counter[str]) -> list[dict[str, Any]]:
     """Each code that stands in the report, with what it means, what is to be done and who can: the most frequent first."""
     refused = SyncOutcome.objects.filter(run=run).values_list("code", flat=True)
-    counts = Counter(one.code for one in read_remarks(remarks)) if remarks.exists() else Counter()
-    counts.update(code for code in refused if code)
+    counts = remarked + Counter(code for code in refused if code)
     known = {one.code: one for one in CODES}
     return [
         {**asdict(known[code]), "count": number} if code in known else {"code": code, "count": number}
