@@ -136,10 +136,7 @@ def _tell(made: Demo, url: str) -> None:
             f"App “{app.name}” ({app.permission})  {app.key.client_id}  {app.key.client_secret}"
             for app in made.apps
         ),
-        *(
-            f"Organization “{one.name}” ({one.preset})  {_rostering(url, one)}"
-            for one in made.organizations
-        ),
+        *(f"Organization “{one.name}” ({one.preset})  {_rostering(url, one)}" for one in made.organizations),
         "",
         "Passwords and secrets are new at every start of the demo. Try this:",
         f"  curl -s -u {made.apps[0].key.client_id}:{made.apps[0].key.client_secret} "

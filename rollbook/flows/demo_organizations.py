@@ -193,7 +193,9 @@ def _connection(organization: Organization, folder: Path) -> SyncConnection:
         connections.test(made)
         if organization.name == MAPPED:
             own_site = str(find_site(organization, OWN_MIDDLE).id)
-            deciding.decide(made, SITES, MIDDLE, TO_LINK, actor().name, target=own_site, why="The same house.")
+            deciding.decide(
+                made, SITES, MIDDLE, TO_LINK, actor().name, target=own_site, why="The same house."
+            )
         return connections.activate(made, "Part of the demo.")
     if connection.source_kind == "folder" and connection.source_settings["path"] != str(folder):
         connections.edit(connection, {"path": str(folder)}, {})

@@ -20,7 +20,15 @@ from tests.flows.sync.organizations import an_organization, deliver
 
 Row = dict[str, str]
 Figures = dict[str, dict[str, int]]
-REFERENCES = ("userSourcedId", "classSourcedId", "schoolSourcedId", "orgSourcedId", "parentSourcedId", "courseSourcedId", "termSourcedIds")  # fmt: skip
+REFERENCES = (
+    "userSourcedId",
+    "classSourcedId",
+    "schoolSourcedId",
+    "orgSourcedId",
+    "parentSourcedId",
+    "courseSourcedId",
+    "termSourcedIds",
+)
 
 
 # --- The roster -------------------------------------------------------------------------------------------------------------------
@@ -166,7 +174,7 @@ def told(*arguments: str, expect: int = 0) -> Any:
 
 @dataclass
 class Year:
-    """An organization that is kept in step with `roster`, which lies in `folder`. Its members are called by the numbers the roster gives them."""
+    """An organization that is kept in step with `roster`, which lies in `folder`. Members are called by the numbers the roster gives them."""
 
     organization: Organization
     folder: Path
@@ -228,7 +236,9 @@ class Year:
     def members(self) -> dict[str, Member]:
         """By the number the roster gave them without `no-`; who has none by the name in their address."""
         found = Member.objects.filter(organization=self.organization).select_related("organization__product")
-        return {one.identifier.removeprefix("no-") or one.email.partition("@")[0].lower(): one for one in found}
+        return {
+            one.identifier.removeprefix("no-") or one.email.partition("@")[0].lower(): one for one in found
+        }
 
     def member(self, name: str) -> Member:
         return self.members()[name]

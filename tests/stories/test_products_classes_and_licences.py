@@ -28,9 +28,21 @@ def test_a_year_of_classes_and_licences(tmp_path: Path) -> None:
 
 def _the_first_sync(year: Year) -> None:
     """Everybody is there and nobody holds a seat; an administrator who was there before stays."""
-    year.connect("2026-08-31", PRESET, "--with", "classes.form=group", "--with", "limits.memberships.floor=50")
+    year.connect(
+        "2026-08-31", PRESET, "--with", "classes.form=group", "--with", "limits.memberships.floor=50"
+    )
     with year.on("2026-08-31"):
-        told("member", "add", str(year.organization.pk), "--given", "Boss", "--family", "Of", "--email", "boss@school.example", "--role", "administrator")  # fmt: skip
+        boss = (
+            "--given",
+            "Boss",
+            "--family",
+            "Of",
+            "--email",
+            "boss@school.example",
+            "--role",
+            "administrator",
+        )
+        told("member", "add", str(year.organization.pk), *boss)
     shown = year.sync("2026-09-01", "preview")
     assert (shown["outcome"], year.states()) == ("previewed", {"inactive": {"boss"}})
     done = year.approve("2026-09-01", shown["run"])
@@ -90,7 +102,7 @@ def _an_autumn(year: Year) -> None:
     assert year.states() == {"active": {"n1", "n2"}, "archived": gone, "inactive": EVERYBODY - {"n1", "n2"} - gone | {"n7", "boss"}}  # fmt: skip
     assert (year.member("n2").email, year.member("n3").email) == ("n3@school.example", "n2@school.example")
     assert year.member("ada").family_name == "Married"
-    assert "n1" in year.groups()["Reading 5"] and "n1" not in year.groups()["Mathematics 5"]
+    assert [title for title, people in year.groups().items() if "n1" in people] == ["Reading 5"]
     assert (year.roles("abe"), year.sites("cid")) == (("teacher",), ["North School"])
     assert year.groups()["Art 6"] == {"dee": "teacher", "s1": "student", "s2": "student", "s3": "student"}
 

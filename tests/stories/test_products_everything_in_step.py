@@ -59,7 +59,11 @@ def _the_first_sync(year: Year, export: Path) -> None:
         dict.fromkeys(GUARDIANS, "never-a-member") | {"two": "value-taken", "e-r5-abe": "enum"}
     )
     assert all(row["words"] for row in rows if row["outcome"] != "done")
-    assert [sum(row["kind"] == kind for row in rows) for kind in ("sites", "groups", "memberships")] == [2, 5, 21 + 1]
+    assert [sum(row["kind"] == kind for row in rows) for kind in ("sites", "groups", "memberships")] == [
+        2,
+        5,
+        21 + 1,
+    ]
     year.roster.leave("two")
     year.roster.withdraw("r5", "abe")
 
@@ -83,8 +87,8 @@ def _weekly_and_now(year: Year) -> None:
 
 
 def _an_autumn(year: Year) -> None:
-    """A grade move, a class with another title, a joiner, a guardian who is employed, a change of class, a new name, addresses exchanged; a teacher
-    of two schools leaves one.
+    """A grade move, a class with another title, a joiner, a guardian who is employed, a change of class, a new name, addresses exchanged; a
+    teacher of two schools leaves one.
     """
     roster = year.roster
     roster.put("users", "n1", grades="06")

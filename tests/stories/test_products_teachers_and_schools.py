@@ -43,7 +43,12 @@ def test_a_year_of_teachers_and_schools(tmp_path: Path) -> None:
 
 
 def add(year: Year, name: str, role: str, **more: str) -> None:
-    about = {"given": name.title(), "family": f"Of{name}", "email": f"{name}@school.example", "role": role} | more
+    about = {
+        "given": name.title(),
+        "family": f"Of{name}",
+        "email": f"{name}@school.example",
+        "role": role,
+    } | more
     told("member", "add", str(year.organization.pk), *(text for key, value in about.items() for text in (f"--{key}", value)))  # fmt: skip
 
 
@@ -124,7 +129,10 @@ def _back_by_hand_and_by_the_roster(year: Year) -> None:
     year.roster.exchange("dee", "cid", "email")
     year.roster.leave("eve")
     assert year.night("2026-10-09") == {"members": {"restore": 1, "update": 3, "archive": 1}}
-    assert (year.member("dee").email, year.member("cid").email) == ("cid@school.example", "dee@school.example")
+    assert (year.member("dee").email, year.member("cid").email) == (
+        "cid@school.example",
+        "dee@school.example",
+    )
     assert year.states()["archived"] == {"office", "guest", "eve"}
 
     year.roster.post("cid", "teacher", "north")
@@ -156,7 +164,10 @@ def _the_next_year(year: Year) -> None:
         "sites": {"create": 1, "relink": 3},
         "members": {"create": 1, "relink": 4},
     }
-    assert [(one["code"], one["level"]) for one in said["holds"]] == [("number", "organization"), ("to-zero", "site")]
+    assert [(one["code"], one["level"]) for one in said["holds"]] == [
+        ("number", "organization"),
+        ("to-zero", "site"),
+    ]
     assert not {"ada", "dee"} & year.states()["archived"]
     assert year.approve("2027-09-01", said["run"], "--why", "They have retired.")["members"]["archive"] == 2
     assert {name: year.members()[name].pk for name in before} == before

@@ -209,7 +209,9 @@ class _Mapper:
             for one, link in sorted(self.draft.world.links.of(SITES).items())
             if self.draft.gone(SITES, one) and _known_of(link.base) == said
         ]
-        again = [one for one in self.orgs if _known_of({"name": one.name, "identifier": one.identifier}) == said]
+        again = [
+            one for one in self.orgs if _known_of({"name": one.name, "identifier": one.identifier}) == said
+        ]
         if len(alike) != 1 or len(again) != 1 or alike[0][1].target in self.taken:
             return None
         (old, link), site = alike[0], self.draft.record(SITES, alike[0][1].target)
@@ -217,7 +219,9 @@ class _Mapper:
         if site is None or is_gone(site) or not self._is_left(link.target):
             return None
         if decision and decision.by_grade:
-            return self._disputed(org, [site], "name")  # which grades go where is said of the old id alone
+            # Which grades go where is said of the old id alone: until somebody says it again, all stay where they are.
+            self._disputed(org, [site], "name")
+            return Places(HELD, site.id, decision.by_grade)
         return self._take(org, site, "re-keyed")
 
     def _is_left(self, site: str) -> bool:
