@@ -64,8 +64,24 @@ def _the_first_sync(year: Year, export: Path) -> None:
         5,
         21 + 1,
     ]
+    _every_state(year)
     year.roster.leave("two")
     year.roster.withdraw("r5", "abe")
+
+
+def _every_state(year: Year) -> None:
+    """On any day, changed or not: what each record is, and why it is nothing."""
+    found = {(one["kind"], one["sourcedId"]): one for one in told("sync", "states", year.number)}
+    assert len(found) == 2 + 27 + 5
+    assert {one["state"] for (kind, name), one in found.items() if name not in {*GUARDIANS, "two"}} == {
+        "active"
+    }
+    assert found["members", "n1"]["record"] == str(year.member("n1").pk[1])
+    assert {name: found["members", name]["reasons"] for name in ("gus", "two")} == {
+        "gus": ["never-a-member"],
+        "two": ["match-disputed"],
+    }
+    assert {found["members", name]["state"] for name in ("gus", "two")} == {"absent"}
 
 
 def _kept_centrally(year: Year) -> None:

@@ -173,7 +173,7 @@ def write_csv(run: SyncRun, file: TextIO) -> int:
             told_changes(line),
             line.words,
         )
-        rows.writerow([line.number or "", *map(_safe, shown)])
+        rows.writerow([line.number or "", *map(unformulated, shown)])
     return count
 
 
@@ -186,7 +186,7 @@ def told_changes(line: Line) -> str:
     )
 
 
-def _safe(text: str) -> str:
+def unformulated(text: str) -> str:
     """So that no spreadsheet takes a value for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
