@@ -82,7 +82,7 @@ class Hazard:
         if self.level == ORGANIZATION:
             # Who goes from one site to another stays: that is counted, and held, at the site alone.
             return self.kind != MEMBERS or operation.action == ARCHIVE
-        return self.scope in operation.at if self.level == SITE else operation.group == self.scope
+        return self.scope in (operation.at if self.level == SITE else operation.group.split("\n"))
 
 
 CALLED = {

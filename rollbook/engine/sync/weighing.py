@@ -63,6 +63,8 @@ class Weigher:
         self._wide: list[list[Count]] = [[], []]
         self._own = {MEMBERSHIPS: Count(), TEACHERS: Count()}
         self._direct = 0
+        self.leaves: dict[str, list[str]] = {}
+        """{member who is archived: the groups they are in}"""
 
     # --- What there is ---
 
@@ -184,6 +186,8 @@ class Weigher:
             own, wide = self._counts(row.fields.get("role") == self.teacher)
             for count in (*own, *wide):
                 count.population += 1
+            if with_member and not with_group:
+                self.leaves.setdefault(member.id, []).append(self._group)
             if with_group or with_member:
                 for count in wide if with_group else (*own, *wide):
                     count.removed += 1

@@ -140,6 +140,18 @@ def test_memberships_that_go_along_with_their_members_hold_these() -> None:
     assert "removed along" in hazard.words
 
 
+def test_most_of_a_class_that_would_be_archived_is_held_and_other_leavers_are_not() -> None:
+    desk = synced()
+    class_of_six, roster = [f"s0-0{number}" for number in range(6)], district()
+    roster = but(roster, a_class("choir", "s0"), *enrolled("choir", *class_of_six))
+    desk.sync(roster)
+    planned = found(desk, without(roster, *class_of_six[:4], "s1-00"))
+    hazard = planned["group-percent", "group", desk.group("choir").id, MEMBERSHIPS]
+    assert (hazard.count, hazard.population) == (4, 6)
+    assert covered(desk, hazard) == class_of_six[:4]
+    assert len(planned) == 1
+
+
 def test_a_school_that_would_be_empty_is_held() -> None:
     desk = synced()
     roster = without(district(), "s3", *pupils_of("s3", 40), "t-s3", "c-s3")
