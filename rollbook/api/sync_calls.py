@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import date
 from itertools import islice
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
@@ -32,6 +32,7 @@ from rollbook.flows.sync import (
     runs,
     schedule,
     spans,
+    states,
     switching,
     undoing,
 )
@@ -295,15 +296,22 @@ def _record(line: report.Line) -> Json:
 
 def _report_csv(_: HttpRequest, key: OrganizationKey, numbers: dict[str, int]) -> HttpResponseBase:
     run = _run_of(key, numbers)
+    return _csv(f"sync-{run.pk}.csv", lambda lines: report.write_csv(run, lines))
+
+
+def _states_csv(_: HttpRequest, key: OrganizationKey, numbers: dict[str, int]) -> HttpResponseBase:
+    connection = _of(key, numbers)
+    return _csv(f"states-{connection.pk}.csv", lambda lines: states.write_csv(connection, lines))
+
+
+def _csv(name: str, write: Callable[[TextIO], int]) -> HttpResponseBase:
     kept = tempfile.TemporaryFile()  # noqa: SIM115  # the answer reads it, and closes it
     lines = io.TextIOWrapper(kept, encoding="utf-8", newline="")
-    report.write_csv(run, lines)
+    write(lines)
     lines.flush()
     lines.detach()
     kept.seek(0)
-    response = FileResponse(
-        kept, as_attachment=True, filename=f"sync-{run.pk}.csv", content_type="text/csv; charset=utf-8"
-    )
+    response = FileResponse(kept, as_attachment=True, filename=name, content_type="text/csv; charset=utf-8")
     response["Cache-Control"] = "no-store"
     return response
 
@@ -494,6 +502,7 @@ HANDLES: dict[str, Handle] = {
     "sync_run": _status,
     "sync_records": _records,
     "sync_report_csv": _report_csv,
+    "sync_states_csv": _states_csv,
     "sync_approve": _approve,
     "sync_discard": _discard,
     "sync_cancel": _cancel,

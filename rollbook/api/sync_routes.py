@@ -33,7 +33,7 @@ CHANGED = {409: "It cannot be done as they are now: the answer says why."}
 OUTCOME = (
     "outcome",
     TEXT,
-    "Only done, planned, held, left-out, noted, reject, conflict or retry.",
+    "Only done, planned, held, left-out, noted, wrong, reject, conflict or retry.",
 )
 
 SYNC_ROUTES = (
@@ -128,6 +128,11 @@ SYNC_ROUTES = (
             ("sourcedId", TEXT, "The record of the source."),
             ("record", TEXT, "Or the number of the record that it became."),
         ),
+    ),
+    Route(
+        ("GET",), f"{CONNECTION}/states.csv", "sync_states_csv",
+        "Every site, person and class of the source, as it was read last: which record it is, its state, and why it is none or waits.",
+        {200: "A header, then a row for each.", 409: "It was never read.", **GONE, **OPENED},
     ),
     Route(("GET",), RUN, "sync_run", "A run: how far it is, and its report.", {200: "As it is now.", **GONE, **OPENED}, schema="SyncRun"),
     Route(

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from django.conf import settings
@@ -13,7 +13,10 @@ from rollbook.cli.restart import restart_with
 from rollbook.cli.serve import run_server
 from rollbook.early import DEMO_FOLDER, HOST, PORT, settings_of_demo
 from rollbook.engine.package import NotAPackage
+from rollbook.flows.administrators import ORGANIZATION, SUPPORT
 from rollbook.flows.demo import Demo, set_up
+from rollbook.flows.demo_organizations import DemoOrganization
+from rollbook.flows.operators import DISTRICT
 from rollbook.generator.riverbend import PATH as RIVERBEND
 
 
@@ -35,7 +38,7 @@ def demo(
         Path | None, typer.Option(help="Write what is needed to use the demo to this file, as JSON.")
     ] = None,
 ) -> None:
-    """Load a district, create an operator, a catalogue and two apps, and serve until SIGTERM or Ctrl-C.
+    """Load a district, create operators, a catalogue, two apps and organizations that take rosters in, and serve until SIGTERM or Ctrl-C.
 
     Every start sets new passwords and secrets, and says them.
     """
@@ -48,7 +51,7 @@ def demo(
         typer.echo(str(refusal), err=True)
         raise typer.Exit(2) from refusal
     if card is not None:
-        _write(card, _card(made, url))
+        _write(card, card_of(made, url))
     _tell(made, url)
     run_server(HOST, port)
 
@@ -65,10 +68,13 @@ def _write(card: Path, content: dict[str, object]) -> None:
         file.write("\n")
 
 
-def _card(made: Demo, url: str) -> dict[str, object]:
+def card_of(made: Demo, url: str) -> dict[str, Any]:
+    """What is needed to use the demo, for programs."""
     return {
         "console": url,
-        "operators": [{"email": made.email, "password": made.password, "role": "district administrator"}],
+        "operators": [
+            {"email": email, "password": made.password, "role": role} for email, role in _operators(made)
+        ],
         "developers": [{"email": made.developer, "password": made.password}],
         "district": {"tenantId": made.district.pk, "name": made.district.name},
         "oneroster": _addresses(url),
@@ -81,7 +87,25 @@ def _card(made: Demo, url: str) -> dict[str, object]:
             }
             for app in made.apps
         ],
+        "organizations": [
+            {"name": one.name, "preset": one.preset, "rostering": _rostering(url, one)}
+            for one in made.organizations
+        ],
     }
+
+
+def _operators(made: Demo) -> list[tuple[str, str]]:
+    """Who works in the console: (address, role)."""
+    return [
+        (made.email, str(DISTRICT)),
+        (made.administrator, str(ORGANIZATION)),
+        (made.supporter, str(SUPPORT)),
+    ]
+
+
+def _rostering(url: str, organization: DemoOrganization) -> str:
+    """The address of its Rostering page; to ask the table of routes would load every page of the console first."""
+    return f"{url}/organizations/{organization.number}/rostering"
 
 
 def _addresses(url: str) -> dict[str, str]:
@@ -102,7 +126,9 @@ def _tell(made: Demo, url: str) -> None:
         f"Console      {url}",
         f"  sign in    {made.email}",
         f"  password   {made.password}",
-        f"  or as      {made.developer}, a developer of a partner, with the same password",
+        f"  or as      {made.administrator}, who administers the organizations below, with the same password",
+        f"             {made.supporter}, of their product's support",
+        f"             {made.developer}, a developer of a partner",
         f"OneRoster 1.1  {addresses['v1p1']}",
         f"OneRoster 1.2  {addresses['v1p2']}/rostering/v1p2",
         f"Token URL      {addresses['tokenUrl']}",
@@ -110,6 +136,7 @@ def _tell(made: Demo, url: str) -> None:
             f"App “{app.name}” ({app.permission})  {app.key.client_id}  {app.key.client_secret}"
             for app in made.apps
         ),
+        *(f"Organization “{one.name}” ({one.preset})  {_rostering(url, one)}" for one in made.organizations),
         "",
         "Passwords and secrets are new at every start of the demo. Try this:",
         f"  curl -s -u {made.apps[0].key.client_id}:{made.apps[0].key.client_secret} "

@@ -1,6 +1,8 @@
-"""`rollbook sync candidates`, `import`, `resync`, `switch` and `explain`: single people, classes and schools, and what happens to them."""
+"""`rollbook sync candidates`, `import`, `resync`, `switch`, `states` and `explain`: people, classes and schools, and what happens to them."""
 
 import json
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +11,7 @@ from rollbook.cli.columns import show
 from rollbook.cli.sync_runs import tell
 from rollbook.engine.sync.operations import MEMBERS
 from rollbook.flows.acting import actor
-from rollbook.flows.sync import connections, explaining, importing, own, runs, switching
+from rollbook.flows.sync import connections, explaining, importing, own, runs, states, switching
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Number = Annotated[int, typer.Argument(help="The sync connection's number: `rollbook sync list` shows it.")]
@@ -22,6 +24,7 @@ def add_to(verbs: typer.Typer) -> None:
     verbs.command("import")(import_people)
     verbs.command()(resync)
     verbs.command()(switch)
+    verbs.command("states")(show_states)
     verbs.command()(explain)
 
 
@@ -118,6 +121,30 @@ def switch(
     connection = connections.find_connection(number)
     with own.own_process() as process:
         tell(own.walk_here(switching.switch(connection, to, actor().name, process), _say), as_json)
+
+
+def show_states(
+    number: Number,
+    kind: Annotated[str, typer.Option(help="Only sites, members or groups.")] = "",
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write them into this CSV file; - is standard output.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how every site, person and class of the source stands: as which record, in which state, and why it is none or waits."""
+    connection = connections.find_connection(number)
+    if csv_file is None:
+        show(
+            [states.as_dict(one) for one in states.states(connection, kind)],
+            as_json,
+            "the source has nothing",
+        )
+    elif str(csv_file) == "-":
+        states.write_csv(connection, sys.stdout)
+    else:
+        with csv_file.open("w", encoding="utf-8", newline="") as target:
+            count = states.write_csv(connection, target)
+        typer.echo(f"{count:,} records are in {csv_file}.")
 
 
 def explain(

@@ -111,7 +111,9 @@ def show_report(
     kind: Annotated[str, typer.Option(help="Only sites, members, groups or memberships.")] = "",
     outcome: Annotated[
         str,
-        typer.Option(help="Only what is done, planned, held, left-out, noted, reject, conflict or retry."),
+        typer.Option(
+            help="Only what is done, planned, held, left-out, noted, wrong, reject, conflict or retry."
+        ),
     ] = "",
     records: Annotated[bool, typer.Option("--records", help="Every record, with its reason.")] = False,
     csv_file: Annotated[

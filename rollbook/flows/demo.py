@@ -1,4 +1,5 @@
-"""The demo: one district with its roster, an operator, a catalogue and two apps, with passwords and secrets new at every start.
+"""The demo: one district with its roster, an operator, a catalogue and two apps, with passwords and secrets new at every start; and the other
+side, organizations that take a roster in (`demo_organizations`).
 
 Nothing else in Rollbook needs it, and nothing it does cannot be done with the other commands.
 """
@@ -11,6 +12,12 @@ from rollbook.engine.scope import ALL, FULL, Choice, Rule, Scope, basic
 from rollbook.flows.apps import Key, add_key, grant_of, revoke_key
 from rollbook.flows.connections import upload_of
 from rollbook.flows.demo_catalogue import DEVELOPER, MATHS, READER, enter_catalogue
+from rollbook.flows.demo_organizations import (
+    ADMINISTRATOR,
+    SUPPORTER,
+    DemoOrganization,
+    set_up_organizations,
+)
 from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import Prepared, carry_out, prepare
 from rollbook.flows.operators import DISTRICT, add_operator, set_password
@@ -33,14 +40,19 @@ class DemoApp:
 
 @dataclass(frozen=True)
 class Demo:
-    """What this start of the demo set up. `password` is the operator's, and that of `developer`, who works for a partner."""
+    """What this start of the demo set up. `password` is the operator's, and that of `developer`, who works for a partner, of
+    `administrator`, who administers all `organizations`, and of `supporter`, of their product's support.
+    """
 
     district: District
     loaded: Prepared
     email: str
     developer: str
+    administrator: str
+    supporter: str
     password: str
     apps: tuple[DemoApp, ...]
+    organizations: tuple[DemoOrganization, ...]
 
 
 def set_up(name: str, package: Path) -> Demo:
@@ -52,7 +64,10 @@ def set_up(name: str, package: Path) -> Demo:
     _operator(district, password)
     set_password(enter_catalogue().account, password)
     apps = tuple(_app(district, *app) for app in APPS)
-    return Demo(district, loaded, OPERATOR, DEVELOPER, password, apps)
+    organizations = set_up_organizations(district, password)
+    return Demo(
+        district, loaded, OPERATOR, DEVELOPER, ADMINISTRATOR, SUPPORTER, password, apps, organizations
+    )
 
 
 def _operator(district: District, password: str) -> None:

@@ -90,6 +90,8 @@ def test_a_first_sync_is_begun_looked_at_approved_reported_and_undone_by_a_progr
     assert ask("GET", f"{there}/records?page=2", secret)["records"] == []
     lines = Client().get(f"{ROOT}/sync{there}/report.csv", headers={"Authorization": f"Bearer {secret}"})
     assert b"".join(lines).decode().count(",members,") == 5  # type: ignore[arg-type]  # a streamed answer
+    stand = Client().get(f"{ROOT}/sync{here}/states.csv", headers={"Authorization": f"Bearer {secret}"})
+    assert b"".join(stand).decode().count(",inactive,") == 5  # type: ignore[arg-type]  # a streamed answer
     told = ask("GET", f"{here}/explain?sourcedId=p1", secret, schema="SyncExplained")
     assert told["history"][0]["what"] == "created"
     deliver(folder, changed(school(), "users", "p1", givenName="Philippa"))

@@ -80,8 +80,9 @@ class Hazard:
 
     def _is_in_scope(self, operation: Operation) -> bool:
         if self.level == ORGANIZATION:
-            return True
-        return self.scope in operation.at if self.level == SITE else operation.group == self.scope
+            # Who goes from one site to another stays: that is counted, and held, at the site alone.
+            return self.kind != MEMBERS or operation.action == ARCHIVE
+        return self.scope in (operation.at if self.level == SITE else operation.group.split("\n"))
 
 
 CALLED = {

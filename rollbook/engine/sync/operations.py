@@ -88,9 +88,10 @@ class Operation:
     """One operation. `target` is a handle: an id of the target's, or NEW and the sourcedId of a record that is created before it.
 
     `before` and `after` hold the fields of `changed` (of a created record, all). `base` is what the source says of the record, mapped:
-    what its link remembers once this is done. `at` are the sites at which it takes something away. `bundle` is LEAVERS or UNOWNED for a
-    removal. `version` is the version of the target's record that was seen; empty where there is none. `id` is the idempotency key: the
-    run and the number; a planner leaves it empty.
+    what its link remembers once this is done. `at` are the sites at which it takes something away. `group` is the group it is about; of
+    a member who is archived the groups they are in, a line each. `bundle` is LEAVERS or UNOWNED for a removal. `version` is the version
+    of the target's record that was seen; empty where there is none. `id` is the idempotency key: the run and the number; a planner
+    leaves it empty.
     """
 
     number: int

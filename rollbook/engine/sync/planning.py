@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rollbook.engine.sync import classes, people
 from rollbook.engine.sync.aims import Aim
@@ -82,6 +82,8 @@ def make_plan(world: World, policy: Policy, write: Callable[[Operation], None]) 
         for operation in draft.removals.get(kind, ()):
             if kind != MEMBERSHIPS:
                 weigher.weigh(operation)
+            if groups := weigher.leaves.get(operation.target, ()) if kind == MEMBERS else ():
+                operation = replace(operation, group="\n".join(groups))
             book.enter(operation)
     return Planned(
         {kind: dict(actions) for kind, actions in book.counts.items()},

@@ -1,6 +1,6 @@
 """What a person's posts come to on a day: which of them count, the local roles under the ceiling, and the sites."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from rollbook.engine.sync.aims import ordered
@@ -41,7 +41,7 @@ def standing(draft: Draft, person: Person, places: Mapping[str, Places]) -> Stan
     at = [(post, place_of(draft, post.org, places)) for post in known]
     counting = [(post, place) for post, place in at if place and place.state in (WANTED, ELSEWHERE)]
     unsure = any(place is None or place.state == HELD for _, place in at)
-    frozen = tuple(sorted({place.site for _, place in at if place and place.state == HELD and place.site}))
+    frozen = _frozen(place for _, place in at if place and place.state == HELD)
     if not counting:
         return Standing(
             unsure=unsure,
@@ -59,6 +59,10 @@ def standing(draft: Draft, person: Person, places: Mapping[str, Places]) -> Stan
         counts=True,
         unsure=unsure,
     )
+
+
+def _frozen(held: Iterable[Places]) -> tuple[str, ...]:
+    return tuple(sorted({site for place in held for site in (place.site, *place.by_grade.values()) if site}))
 
 
 def _is_mapped(draft: Draft, post: Post) -> bool:

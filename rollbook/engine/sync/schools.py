@@ -17,10 +17,11 @@ from rollbook.engine.sync.operations import (
     RELINK,
     SITES,
     Case,
+    Fields,
     Operation,
     new_handle,
 )
-from rollbook.engine.sync.roster import Org
+from rollbook.engine.sync.roster import MARKED, Org
 from rollbook.engine.sync.target import Record
 from rollbook.oneroster.folding import fold
 
@@ -61,9 +62,11 @@ def place_of(draft: Draft, org: str, places: Mapping[str, Places]) -> Places | N
     if found := places.get(org):
         return found
     why, link = draft.gone(SITES, org), draft.link(SITES, org)
-    if not org or (why and link is None):
+    if not org:
         return Places(IGNORED)
-    if not why or link is None:
+    if link is None:
+        return Places(IGNORED) if why == MARKED or (why and draft.certified("orgs")) else None
+    if not why:
         return None
     over = fate(draft, SITES, link, why, draft.policy.grace.staff) == GOES
     return Places(IGNORED if over else HELD, link.target)
@@ -174,7 +177,7 @@ class _Mapper:
                 return self._take(org, sites[0], rung)
             if sites and rung != "key":
                 return self._disputed(org, sites, rung)
-        return self._unmatched(org)
+        return self._again(org) or self._unmatched(org)
 
     def _answering(self, org: Org, rung: str) -> list[Record]:
         wanted = self._said(rung)(org)
@@ -196,12 +199,34 @@ class _Mapper:
 
     def _is_free(self, site: Record) -> bool:
         """Whether no living school of the source has it: one whose school is gone may be the same under another id."""
-        owners = self.owners.get(site.id, [])
-        return (
-            site.id not in self.taken
-            and site.id not in self.decided
-            and all(self.draft.gone(SITES, one) for one in owners)
-        )
+        return site.id not in self.taken and site.id not in self.decided and self._is_left(site.id)
+
+    def _again(self, org: Org) -> Places | None:
+        """The site that somebody gave to a school that is gone, where all that was known of that is now said of this one alone."""
+        said = _known_of({"name": org.name, "identifier": org.identifier})
+        alike = [
+            (one, link)
+            for one, link in sorted(self.draft.world.links.of(SITES).items())
+            if self.draft.gone(SITES, one) and _known_of(link.base) == said
+        ]
+        again = [
+            one for one in self.orgs if _known_of({"name": one.name, "identifier": one.identifier}) == said
+        ]
+        if len(alike) != 1 or len(again) != 1 or alike[0][1].target in self.taken:
+            return None
+        (old, link), site = alike[0], self.draft.record(SITES, alike[0][1].target)
+        decision = self.draft.decision(SITES, old)
+        if site is None or is_gone(site) or not self._is_left(link.target):
+            return None
+        if decision and decision.by_grade:
+            # Which grades go where is said of the old id alone: until somebody says it again, all stay where they are.
+            self._disputed(org, [site], "name")
+            return Places(HELD, site.id, decision.by_grade)
+        return self._take(org, site, "re-keyed")
+
+    def _is_left(self, site: str) -> bool:
+        """Whether all schools that have this site are gone."""
+        return all(self.draft.gone(SITES, one) for one in self.owners.get(site, []))
 
     def _take(self, org: Org, site: Record, rung: str) -> Places:
         owners = self.owners.get(site.id, [])
@@ -302,6 +327,10 @@ SITE_SAYS: Mapping[str, Callable[[Record], str]] = {
     "name": lambda site: named_alike(text(site.fields, "name")),
 }
 """What an org and a site are compared by; empty is nothing."""
+
+
+def _known_of(said: Fields) -> tuple[str, str]:
+    return named_alike(text(said, "name")), text(said, "identifier").strip()
 
 
 def site_of_new(handle: str) -> str:

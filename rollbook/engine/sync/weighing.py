@@ -63,6 +63,8 @@ class Weigher:
         self._wide: list[list[Count]] = [[], []]
         self._own = {MEMBERSHIPS: Count(), TEACHERS: Count()}
         self._direct = 0
+        self.leaves: dict[str, list[str]] = {}
+        """{member who is archived: the groups they are in}"""
 
     # --- What there is ---
 
@@ -110,12 +112,19 @@ class Weigher:
         whole = self.stakes.of(ORGANIZATION, "", kind)
         if operation.action in (CREATE, RESTORE):
             whole.created += 1
+            if operation.kind == GROUPS:
+                self.stakes.of(SITE, self._site_of(operation), GROUPS).created += 1
         elif operation.action == UPDATE:
             whole.updated += 1
         elif operation.action == ARCHIVE:
             whole.removed += 1
             for site in operation.at if kind != SITES else ():
                 self.stakes.of(SITE, site, kind).removed += 1
+
+    def _site_of(self, operation: Operation) -> str:
+        """Where a group will be."""
+        record = self.draft.record(GROUPS, operation.target)
+        return text(operation.after, "site") or (text(record.fields, "site") if record else "")
 
     def _identifying(self, operation: Operation) -> None:
         for name in IDENTIFYING:
@@ -177,6 +186,8 @@ class Weigher:
             own, wide = self._counts(row.fields.get("role") == self.teacher)
             for count in (*own, *wide):
                 count.population += 1
+            if with_member and not with_group:
+                self.leaves.setdefault(member.id, []).append(self._group)
             if with_group or with_member:
                 for count in wide if with_group else (*own, *wide):
                     count.removed += 1

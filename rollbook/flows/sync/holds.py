@@ -52,6 +52,8 @@ def keep_holds(run: SyncRun, found: Iterable[tuple[Hazard, int]]) -> None:
         why = f"Sync run {run.pk} came after it."
         waiting.update(decision=REPLACED, decided_at=timezone.now(), why=why)
     for hazard, number in found:
+        if not number:
+            continue
         about = {name: getattr(hazard, name) for name in ("code", "level", "scope", "kind", "field")}
         counts = {name: getattr(hazard, name) for name in ("count", "population", "limit")}
         hold, _ = SyncHold.objects.update_or_create(

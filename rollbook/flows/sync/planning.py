@@ -12,13 +12,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.engine.sync.guarding import Hazard, hazards
-from rollbook.engine.sync.operations import Operation
+from rollbook.engine.sync.operations import Case, Operation, Remark
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, PlanWriter, read_plan, write_remarks
 from rollbook.engine.sync.planning import Planned, make_plan
 from rollbook.engine.sync.world import Focus, World
 from rollbook.flows.sync.holds import keep_holds, removed_within
 from rollbook.flows.sync.progress import Teller, end, keep
-from rollbook.flows.sync.runs import DELTA, LOOK, PARTIAL, UNDO
+from rollbook.flows.sync.runs import DELTA, IMPORT, LOOK, PARTIAL, UNDO
 from rollbook.flows.sync.spans import additions_end
 from rollbook.flows.sync.switching import policy_for
 from rollbook.flows.sync.undoing import plan_undo
@@ -55,11 +55,16 @@ def plan(run: SyncRun) -> None:
     folder.mkdir(parents=True)
     try:
         planned, first = _planned(run, folder, tell)
-        write_remarks(folder, planned.remarks)
+        write_remarks(folder, [*planned.remarks, *map(_asked, planned.cases)])
         found = _guarded(run, planned, first)
         _keep(run, folder, planned, found, first)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _asked(case: Case) -> Remark:
+    """In the report a record that waits for somebody's decision says so, like any other of which not all is done."""
+    return Remark(case.kind, case.source_id, case.code, case.field)
 
 
 def _planned(run: SyncRun, folder: Path, tell: Teller) -> tuple[Planned, bool]:
@@ -97,7 +102,7 @@ def focus_of(run: SyncRun) -> Focus | None:
 @contextmanager
 def _world(run: SyncRun) -> Iterator[World]:
     own = read_folder(run.connection, run.pk)
-    read = own if own.exists() else accepted_read(run.connection) or latest_read(run.connection)
+    read = own if own.exists() else _read_before(run)
     if read is None:
         raise NothingRead(run.connection.name)
     # A delta is for in between: even of a source that gave everything nothing is concluded then from what is not there.
@@ -105,6 +110,12 @@ def _world(run: SyncRun) -> Iterator[World]:
     adds = bool(run.task.get(ONLY_ADDS)) or additions_end(run.connection) is not None
     with world_of(run.connection, read, whole=whole, only_adds=adds, focus=focus_of(run)) as world:
         yield world
+
+
+def _read_before(run: SyncRun) -> Path | None:
+    """What a run that does not read is planned by. Who is imported was chosen from what was read last, if only to look at it."""
+    accepted, latest = accepted_read(run.connection), latest_read(run.connection)
+    return latest if run.task.get("kind") == IMPORT else accepted or latest
 
 
 def _guarded(run: SyncRun, planned: Planned, first: bool) -> list[Hazard]:

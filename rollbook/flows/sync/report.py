@@ -1,14 +1,16 @@
-"""The report of a sync run: every operation of its plan with what became of it and why, what was remarked, and the sums."""
+"""The report of a sync run: every operation of its plan with what became of it and why, what was remarked and held back, and the sums."""
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from rollbook.engine.aside import FINDINGS
 from rollbook.engine.sync import operations as ops
-from rollbook.engine.sync.operations import Operation, Value, new_handle
+from rollbook.engine.sync.operations import COLLECTION_OF, Operation, Value, new_handle
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, read_plan, read_remarks
 from rollbook.engine.sync.remarks import CODES
 from rollbook.flows.sync.holds import Gate, hazard_of, holds_of
@@ -18,6 +20,8 @@ from rollbook.store.sync_shelf import run_folder
 
 DONE, PLANNED, HELD, LEFT_OUT, NOTED = "done", "planned", "held", "left-out", "noted"
 """What became of an operation, besides what a target says that did not take it; `noted` is a remark about a record without an operation."""
+WRONG = "wrong"
+"""A record in which the source itself is wrong: it is held back, and what was there stays."""
 
 WORDS = {
     ops.CREATE: "created",
@@ -36,6 +40,8 @@ WORDS = {
 
 
 TITLES = {one.code: one.title for one in CODES}
+
+KINDS = {collection: kind for kind, collection in COLLECTION_OF.items()}
 
 Made = dict[tuple[str, str], str]
 """{(kind, handle): id of the target's}"""
@@ -60,7 +66,7 @@ class Line:
 
 
 def lines(run: SyncRun, *, kind: str = "", outcome: str = "") -> Iterator[Line]:
-    """The operations in their order, then the remarks; narrowed to a kind and an outcome where these are given."""
+    """The operations in their order, the remarks, what is wrong at the source; narrowed to a kind and an outcome where these are given."""
     for line in _all_lines(run):
         if kind in ("", line.kind) and outcome in ("", line.outcome):
             yield line
@@ -75,6 +81,18 @@ def _all_lines(run: SyncRun) -> Iterator[Line]:
     for remark in read_remarks(remarks) if remarks.exists() else ():
         words = " ".join(filter(None, (_title(remark.code), remark.field and f"({remark.field})")))
         yield Line(0, remark.kind, "skipped", NOTED, remark.source_id, "", remark.code, words, {})
+    yield from _wrong(run_folder(run) / FINDINGS)
+
+
+def _wrong(findings: Path) -> Iterator[Line]:
+    """Records that were held back, each with the first error in it, as far as findings are listed one by one."""
+    seen: set[tuple[str, str]] = set()
+    for found in json.loads(findings.read_text(encoding="utf-8")) if findings.exists() else ():
+        kind = KINDS.get(found["file"].removesuffix(".csv"), "")
+        record = (kind, found["source_id"])
+        if kind and found["source_id"] and found["severity"] == "error" and record not in seen:
+            seen.add(record)
+            yield Line(0, kind, "failed", WRONG, found["source_id"], "", found["code"], found["message"], {})
 
 
 def _outcome(
@@ -155,7 +173,7 @@ def write_csv(run: SyncRun, file: TextIO) -> int:
             told_changes(line),
             line.words,
         )
-        rows.writerow([line.number or "", *map(_safe, shown)])
+        rows.writerow([line.number or "", *map(unformulated, shown)])
     return count
 
 
@@ -168,7 +186,7 @@ def told_changes(line: Line) -> str:
     )
 
 
-def _safe(text: str) -> str:
+def unformulated(text: str) -> str:
     """So that no spreadsheet takes a value for a formula."""
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
@@ -176,6 +194,7 @@ def _safe(text: str) -> str:
 def summary(run: SyncRun) -> dict[str, Any]:
     """What a run came to, for people and programs."""
     remarks = run_folder(run) / REMARKS
+    counted = Counter(one.code for one in read_remarks(remarks)) if remarks.exists() else Counter[str]()
     return {
         "run": run.pk,
         "connection": run.connection_id,
@@ -188,8 +207,8 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "statistics": run.statistics,
         "fingerprint": run.fingerprint,
         "holds": [hold_row(one) for one in holds_of(run)],
-        "remarks": dict(Counter(one.code for one in read_remarks(remarks))) if remarks.exists() else {},
-        "codes": _codes(run, remarks),
+        "remarks": dict(counted),
+        "codes": _codes(run, counted),
         "cases": Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
         "findings": run.findings,
         "read": {name: run.certificate.get(name) for name in ("whole", "held", "counts", "complete")},
@@ -201,11 +220,10 @@ def summary(run: SyncRun) -> dict[str, Any]:
     }
 
 
-def _codes(run: SyncRun, remarks: Path) -> list[dict[str, Any]]:
+def _codes(run: SyncRun, remarked: Counter[str]) -> list[dict[str, Any]]:
     """Each code that stands in the report, with what it means, what is to be done and who can: the most frequent first."""
     refused = SyncOutcome.objects.filter(run=run).values_list("code", flat=True)
-    counts = Counter(one.code for one in read_remarks(remarks)) if remarks.exists() else Counter()
-    counts.update(code for code in refused if code)
+    counts = remarked + Counter(code for code in refused if code)
     known = {one.code: one for one in CODES}
     return [
         {**asdict(known[code]), "count": number} if code in known else {"code": code, "count": number}

@@ -1,11 +1,24 @@
 """The limits: what makes a plan wait, and how little of it."""
 
+from dataclasses import replace
+
 from rollbook.engine.sync.guarding import MEANINGS, SENTENCES, Hazard, hazards
-from rollbook.engine.sync.operations import MEMBERS, MEMBERSHIPS, Operation
+from rollbook.engine.sync.operations import GROUPS, MEMBERS, MEMBERSHIPS, Operation
 from rollbook.engine.sync.policy import Limits, read_policy
-from rollbook.engine.sync.roster import MemoryRoster
+from rollbook.engine.sync.roster import MemoryRoster, Post
 from rollbook.engine.sync.stakes import ORGANIZATION, SITE, Stakes
-from tests.engine.sync.desk import YEAR, Desk, a_class, enrolled, person, renamed, school, teacher, without
+from tests.engine.sync.desk import (
+    YEAR,
+    Desk,
+    a_class,
+    but,
+    enrolled,
+    person,
+    renamed,
+    school,
+    teacher,
+    without,
+)
 from tests.engine.sync.test_matching import rekeyed
 from tests.engine.sync.test_merging import by_hand
 
@@ -127,6 +140,18 @@ def test_memberships_that_go_along_with_their_members_hold_these() -> None:
     assert "removed along" in hazard.words
 
 
+def test_most_of_a_class_that_would_be_archived_is_held_and_other_leavers_are_not() -> None:
+    desk = synced()
+    class_of_six, roster = [f"s0-0{number}" for number in range(6)], district()
+    roster = but(roster, a_class("choir", "s0"), *enrolled("choir", *class_of_six))
+    desk.sync(roster)
+    planned = found(desk, without(roster, *class_of_six[:4], "s1-00"))
+    hazard = planned["group-percent", "group", desk.group("choir").id, MEMBERSHIPS]
+    assert (hazard.count, hazard.population) == (4, 6)
+    assert covered(desk, hazard) == class_of_six[:4]
+    assert len(planned) == 1
+
+
 def test_a_school_that_would_be_empty_is_held() -> None:
     desk = synced()
     roster = without(district(), "s3", *pupils_of("s3", 40), "t-s3", "c-s3")
@@ -149,6 +174,22 @@ def test_a_roster_under_other_ids_waits_whole() -> None:
     hazard = found(desk, rekeyed(district()))["rekey", ORGANIZATION, "", MEMBERS]
     assert (hazard.count, hazard.population) == (164, 164)
     assert len(covered(desk, hazard)) == len(desk.operations)
+
+
+def test_who_moves_to_another_school_is_not_held_with_those_who_leave() -> None:
+    """Of a roll-over: a year leaves, another moves up; its classes are replaced."""
+    desk, roster = synced(), district()
+    leavers, movers = [one for number in range(4) for one in pupils_of(f"s{number}", 5)], ["s0-30", "s0-31"]
+    roster = but(
+        without(roster, *leavers, "c-s3"),
+        *(replace(roster.people[one], posts=(Post("student", "s1", True),)) for one in movers),
+        a_class("new", "s3"),
+    )
+    hazards_found = found(desk, roster)
+    hazard = hazards_found["percent", ORGANIZATION, "", MEMBERS]
+    assert covered(desk, hazard) == leavers
+    assert {"s0-30", "s0-31"} < {one.source_id for one in desk.operations if one.kind == MEMBERS}
+    assert not any(kind == GROUPS for *_, kind in hazards_found)
 
 
 def test_the_last_administrator_is_kept_even_in_a_first_run() -> None:

@@ -274,6 +274,42 @@ def test_a_site_that_was_deleted_is_made_again_only_where_a_person_says_so() -> 
     assert desk.plan(riverbend()).counts == {}
 
 
+def test_a_school_under_another_id_keeps_the_site_that_somebody_gave_it() -> None:
+    desk = Desk()
+    campus = desk.target.put(SITES, {"name": "Campus"})
+    desk.decisions[SITES, "south"] = Decision("link", campus)
+    desk.sync(riverbend())
+    planned = desk.sync(rekeyed(riverbend()))
+    assert planned.counts["sites"] == {"relink": 2}
+    assert desk.site("new-south").id == campus
+    assert desk.member("new-ben").fields["sites"] == (campus,)
+    assert desk.plan(rekeyed(riverbend())).counts == {}
+
+
+def test_a_school_that_was_two_sites_waits_under_another_id_and_so_does_whoever_is_there() -> None:
+    desk = Desk()
+    lower, upper = (desk.target.put(SITES, {"name": name}) for name in ("Lower", "Upper"))
+    desk.decisions[SITES, "south"] = Decision("link", lower, {"08": upper})
+    desk.sync(riverbend())
+    planned = desk.plan(rekeyed(riverbend()))
+    assert {(one.source_id, one.code, one.candidates) for one in planned.cases if one.kind == SITES} == {
+        ("new-south", "school-disputed", (lower,))
+    }
+    assert not any(one.at for one in desk.operations)
+    desk.decisions[SITES, "new-south"] = Decision("link", lower, {"08": upper})
+    desk.sync(rekeyed(riverbend()))
+    assert desk.member("new-fay").fields["sites"] == (upper,)
+
+
+def test_of_two_schools_of_one_name_none_takes_the_site_of_one_that_is_gone() -> None:
+    desk = Desk()
+    campus = desk.target.put(SITES, {"name": "Campus"})
+    desk.decisions[SITES, "south"] = Decision("link", campus)
+    desk.sync(riverbend())
+    desk.plan(but(without(riverbend(), "south"), school("one", "South"), school("two", "South")))
+    assert {"create sites one", "create sites two"} <= set(desk.did())
+
+
 def rekeyed(roster: MemoryRoster) -> MemoryRoster:
     """The same roster under other ids, the old ones gone."""
 

@@ -1,7 +1,9 @@
 """Rosters that change at random, read well and badly: what has to hold of every plan, whatever comes."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
@@ -10,6 +12,7 @@ from rollbook.engine.sync.policy import Policy, preset, presets, read_policy
 from rollbook.engine.sync.roster import MARKED, MISSING, Enrollment, MemoryRoster, Person, Post
 from tests.engine.sync.desk import WHOLE, YEAR, Desk, a_class, but, person, removals, school, without
 
+T = TypeVar("T")
 ROLES = ("student", "student", "student", "teacher", "aide", "guardian", "principal")
 SCHOOLS = ("north", "south", "west")
 
@@ -154,11 +157,24 @@ def _badly_read(desk: Desk, roster: MemoryRoster, chance: random.Random) -> None
 
 
 def _in_another_order(desk: Desk, roster: MemoryRoster, chance: random.Random) -> None:
+    """Schools, classes, people, what they are at which school, and enrollments: whichever comes first."""
     one = desk.plan(roster).fingerprint
-    items = list(roster.people.items())
-    chance.shuffle(items)
-    chance.shuffle(roster.enrollments)
-    assert desk.plan(replace(roster, people=dict(items))).fingerprint == one
+    people = {name: replace(who, posts=_shuffled(who.posts, chance)) for name, who in roster.people.items()}
+    other = replace(
+        roster,
+        orgs=dict(_shuffled(roster.orgs.items(), chance)),
+        terms=dict(_shuffled(roster.terms.items(), chance)),
+        classes=dict(_shuffled(roster.classes.items(), chance)),
+        people=dict(_shuffled(people.items(), chance)),
+        enrollments=list(_shuffled(roster.enrollments, chance)),
+    )
+    assert desk.plan(other).fingerprint == one
+
+
+def _shuffled(some: Iterable[T], chance: random.Random) -> tuple[T, ...]:
+    found = list(some)
+    chance.shuffle(found)
+    return tuple(found)
 
 
 def _holds_what_is_said(desk: Desk, roster: MemoryRoster) -> None:
