@@ -146,6 +146,7 @@ def _the_next_year(year: Year) -> None:
     roster.lesson("m6-27", "Mathematics 6", "south", "ben", "n1 n2 n3 n5 n6 n7")
     said = year.sync("2027-08-30", "run", expect=4)
     assert {one["kind"] for one in said["holds"]} == {"members"}
+    assert " 7 wait for a person" in said["message"]
     assert year.states().keys() == {"active", "inactive"}
     assert (year.member("n1").grade, year.sites("n1")) == ("06", ["South School"])
     year.approve("2027-08-30", said["run"], "--why", "The year is over.")

@@ -112,9 +112,8 @@ def _words(done: int, refused: int, left: int, waiting: Sequence[SyncHold]) -> s
     parts = [f"{done:,} operations done."]
     if refused:
         parts.append(f"{refused:,} were not taken.")
-    if waiting:
-        held = sum(one.operations for one in waiting)
-        parts.append(f"{held:,} wait for a person: {hazard_of(waiting[0]).words}")
+    if waiting:  # what several holds cover waits once
+        parts.append(f"{left:,} wait for a person: {hazard_of(waiting[0]).words}")
     elif left:
         parts.append(f"{left:,} were left out.")
     return " ".join(parts)

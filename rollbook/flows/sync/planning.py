@@ -102,7 +102,7 @@ def focus_of(run: SyncRun) -> Focus | None:
 @contextmanager
 def _world(run: SyncRun) -> Iterator[World]:
     own = read_folder(run.connection, run.pk)
-    read = own if own.exists() else _read_before(run)
+    read = own if own.exists() else _known_read(run)
     if read is None:
         raise NothingRead(run.connection.name)
     # A delta is for in between: even of a source that gave everything nothing is concluded then from what is not there.
@@ -112,10 +112,11 @@ def _world(run: SyncRun) -> Iterator[World]:
         yield world
 
 
-def _read_before(run: SyncRun) -> Path | None:
-    """What a run that does not read is planned by. Who is imported was chosen from what was read last, if only to look at it."""
-    accepted, latest = accepted_read(run.connection), latest_read(run.connection)
-    return latest if run.task.get("kind") == IMPORT else accepted or latest
+def _known_read(run: SyncRun) -> Path | None:
+    """By what was read before: whom somebody chose to import was found by the last look, which is nobody's accepted read."""
+    if run.task.get("kind") == IMPORT:
+        return latest_read(run.connection)
+    return accepted_read(run.connection) or latest_read(run.connection)
 
 
 def _guarded(run: SyncRun, planned: Planned, first: bool) -> list[Hazard]:
