@@ -88,7 +88,7 @@ class Member(DirectoryRecord):
     """A person in an organization. `roles` is a JSON array of local roles, `site_ids` one of ids of sites, both as text.
 
     `state` is pending (not yet accepted), inactive (holds no seat), active (holds one), suspended, archived or purged; `archived_from` the one
-    it was archived in. `account` is their sign-in, once they have one.
+    it was archived in. `account` is their sign-in, once they have one. `name_folded` is the family and the given name, a tab between them.
     """
 
     account = models.ForeignKey(
@@ -96,6 +96,7 @@ class Member(DirectoryRecord):
     )
     given_name = CodePointText(default="")
     family_name = CodePointText(default="")
+    name_folded = CodePointText(default="")
     email = CodePointText(default="")
     email_folded = CodePointText(null=True)
     username = CodePointText(default="")
@@ -114,7 +115,7 @@ class Member(DirectoryRecord):
         ]
         indexes = [
             models.Index(fields=["organization", "identifier"], name="member_identifier"),
-            models.Index(fields=["organization", "state"], name="member_state"),
+            models.Index(fields=["organization", "state", "name_folded", "id"], name="member_by_name"),
         ]
 
 
@@ -125,6 +126,7 @@ class Group(DirectoryRecord):
     """
 
     title = CodePointText()
+    title_folded = CodePointText(default="")
     form = models.CharField(max_length=5, default="class")
     site_id = models.BigIntegerField(null=True)
     code = CodePointText(default="")
@@ -133,6 +135,11 @@ class Group(DirectoryRecord):
     begins = models.CharField(max_length=10, default="")
     ends = models.CharField(max_length=10, default="")
     central = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["organization", "state", "title_folded", "id"], name="group_by_title"),
+        ]
 
 
 class Membership(DirectoryRecord):
@@ -172,6 +179,31 @@ class Seat(models.Model):
                 fields=["organization", "member_id"],
                 condition=models.Q(freed_at__isnull=True),
                 name="seat_once",
+            )
+        ]
+
+
+class MemberMerge(models.Model):
+    """Two members who turned out to be one person: `kept_id` has all that `other_id` had, who is archived. `moved` is what the way back needs
+    (`flows.merging`).
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="merges")
+    kept_id = models.BigIntegerField()
+    other_id = models.BigIntegerField()
+    moved = models.JSONField(default=dict)
+    by = models.CharField(max_length=320)
+    why = models.CharField(max_length=500, default="")
+    at = models.DateTimeField()
+    undone_by = models.CharField(max_length=320, default="")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "other_id"],
+                condition=models.Q(undone_at__isnull=True),
+                name="merge_once",
             )
         ]
 
