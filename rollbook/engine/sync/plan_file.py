@@ -142,7 +142,8 @@ def _row(operation: Operation) -> list[Any]:
     ]
 
 
-def _operation(row: tuple[Any, ...]) -> Operation:
+def operation_of(row: tuple[Any, ...]) -> Operation:
+    """The operation of a row of the file, its columns in the order of COLUMNS."""
     found = dict(zip(COLUMNS, row, strict=True))
     return Operation(
         number=found["number"],
@@ -167,7 +168,7 @@ def _found(db: duckdb.DuckDBPyConnection, path: Path, condition: str) -> Iterato
     selected = ", ".join(map(name, COLUMNS))
     rows = db.execute(f"SELECT {selected} FROM {_scan(path)} WHERE {condition} ORDER BY number")
     while some := rows.fetchmany(CHUNK):
-        yield from map(_operation, some)
+        yield from map(operation_of, some)
 
 
 def _numbers(db: duckdb.DuckDBPyConnection, path: Path) -> int:

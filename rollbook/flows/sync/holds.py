@@ -140,6 +140,7 @@ def approve(
         about = {"ticked": list(ticked), "holds": [one.pk for one in chosen], "why": why}
         audit.record(None, "sync.approve", "sync run", run.pk, run.connection.name, after=about, by=by)
     run.refresh_from_db()
+        again |= {"moved_at": timezone.now(), "done": 0, "known": 0}
     return run
 
 

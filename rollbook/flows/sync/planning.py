@@ -122,7 +122,7 @@ def _keep(run: SyncRun, folder: Path, planned: Planned, found: list[Hazard], fir
     with transaction.atomic():
         keep(
             run,
-            phase="planned",
+            **into(run, "planned"),
             generation=run.connection.generation,
             fingerprint=planned.fingerprint,
             counts=_counts(planned),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rollbook.engine.sync import operations as ops
-from rollbook.engine.sync.operations import Operation, Value, new_handle
+from rollbook.engine.sync.operations import Operation, Remark, Value, new_handle
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, read_plan, read_remarks
 from rollbook.engine.sync.remarks import CODES
 from rollbook.flows.sync.holds import Gate, hazard_of, holds_of
@@ -71,19 +71,25 @@ def _all_lines(run: SyncRun) -> Iterator[Line]:
     outcomes = {one.operation: one for one in SyncOutcome.objects.filter(run=run)}
     behind, gate, made = journal.covered(run), Gate(run), _made(run)
     for operation in read_plan(plan) if plan.exists() else ():
-        yield _line(operation, _outcome(run, operation, behind, gate, outcomes), outcomes, made)
+        yield line_of(operation, outcome_of(run, operation, behind, gate, outcomes), outcomes, made)
     for remark in read_remarks(remarks) if remarks.exists() else ():
-        words = " ".join(filter(None, (_title(remark.code), remark.field and f"({remark.field})")))
-        yield Line(0, remark.kind, "skipped", NOTED, remark.source_id, "", remark.code, words, {})
+        yield noted(remark)
 
 
-def _outcome(
+def noted(remark: Remark) -> Line:
+    """A remark as a line of a report."""
+    words = " ".join(filter(None, (_title(remark.code), remark.field and f"({remark.field})")))
+    return Line(0, remark.kind, "skipped", NOTED, remark.source_id, "", remark.code, words, {})
+
+
+def outcome_of(
     run: SyncRun,
     operation: Operation,
     behind: journal.Covered,
     gate: Gate,
     outcomes: dict[int, SyncOutcome],
 ) -> str:
+    """What became of an operation: what its target said, or one of the words above."""
     if operation.number in outcomes:
         return outcomes[operation.number].status
     if operation.number in behind:
@@ -97,7 +103,8 @@ def _outcome(
     return PLANNED
 
 
-def _line(operation: Operation, outcome: str, outcomes: dict[int, SyncOutcome], made: Made) -> Line:
+def line_of(operation: Operation, outcome: str, outcomes: dict[int, SyncOutcome], made: Made) -> Line:
+    """An operation as a line of a report."""
     said = outcomes.get(operation.number)
     told = operation.changed or tuple(operation.after)
     reason = said.code if said and said.code else operation.reason
@@ -145,18 +152,23 @@ def write_csv(run: SyncRun, file: TextIO) -> int:
     count = 0
     for line in lines(run):
         count += 1
-        shown = (
-            line.kind,
-            line.what,
-            line.outcome,
-            line.source_id,
-            line.target,
-            line.reason,
-            told_changes(line),
-            line.words,
-        )
-        rows.writerow([line.number or "", *map(_safe, shown)])
+        rows.writerow(csv_row(line))
     return count
+
+
+def csv_row(line: Line) -> list[Any]:
+    """A line under HEADING."""
+    shown = (
+        line.kind,
+        line.what,
+        line.outcome,
+        line.source_id,
+        line.target,
+        line.reason,
+        told_changes(line),
+        line.words,
+    )
+    return [line.number or "", *map(_safe, shown)]
 
 
 def told_changes(line: Line) -> str:
