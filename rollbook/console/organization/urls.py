@@ -2,7 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from rollbook.console.organization import home, rostering
+from rollbook.console.organization import (
+    administrators,
+    groups,
+    home,
+    member,
+    members,
+    rostering,
+    sites,
+)
 
 organization: list[URLPattern | URLResolver] = [
     # Home, settings
@@ -14,9 +22,34 @@ organization: list[URLPattern | URLResolver] = [
     # Mapping
     # Preview, progress, result, history
     # Members, sites, classes and groups
+    path("members", members.show_members, name="members"),
+    path("members.csv", members.download_members, name="members-csv"),
+    path("members/add", members.add_member, name="member-add"),
+    path("members/<int:member_id>", member.show_member, name="member"),
+    path("members/<int:member_id>/history", member.show_history, name="member-history"),
+    path("members/<int:member_id>/edit", member.edit_member, name="member-edit"),
+    path("members/<int:member_id>/follow", member.follow, name="member-follow"),
+    path("members/<int:member_id>/site", member.change_site, name="member-site"),
+    path("members/<int:member_id>/resync", member.resync, name="member-resync"),
+    path("members/<int:member_id>/turn/<slug:turn>", member.turn_member, name="member-turn"),
+    path("groups", groups.show_groups, name="groups"),
+    path("groups/add", groups.add_group, name="group-add"),
+    path("groups/<int:group_id>", groups.show_group, name="group"),
+    path("groups/<int:group_id>/title", groups.rename, name="group-title"),
+    path("groups/<int:group_id>/put-in", groups.put_in, name="group-put-in"),
+    path("groups/<int:group_id>/take-out", groups.take_out, name="group-take-out"),
+    path("groups/<int:group_id>/turn/<slug:turn>", groups.turn_group, name="group-turn"),
+    path("sites", sites.show_sites, name="sites"),
+    path("sites/add", sites.add_site, name="site-add"),
+    path("sites/<int:site_id>", sites.show_site, name="site"),
+    path("sites/<int:site_id>/turn/<slug:turn>", sites.turn_site, name="site-turn"),
     # User import, resync
     # Settings of a sync, holds, cases
     # Administrators
+    path("administrators", administrators.show_administrators, name="administrators"),
+    path("administrators/invite", administrators.invite, name="administrator-invite"),
+    path("administrators/<int:administrator_id>", administrators.change_role, name="administrator"),
+    path("administrators/<int:administrator_id>/let-go", administrators.let_go, name="administrator-let-go"),
 ]
 
 product: list[URLPattern | URLResolver] = [
