@@ -184,6 +184,13 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def time_zones() -> list[str]:
+    """The names that a time zone may have; those of places, not of tables kept for the sake of others."""
+    return sorted(
+        name for name in available_timezones() if name.partition("/")[2] and not name.startswith("Etc/")
+    )
+
+
 READ: Mapping[str, Any] = {
     "plan": lambda text: text.strip()[:100],
     "entitlements": lambda given: sorted({one.strip() for one in given if one.strip()}),

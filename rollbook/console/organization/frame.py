@@ -28,7 +28,12 @@ class Place:
     act: Act
 
 
-PLACES: tuple[Place, ...] = ()
+PLACES: tuple[Place, ...] = (
+    Place("sync-overview", _("Overview"), Act.SEE_ROSTERING),
+    Place("sync-auto", _("Auto-sync"), Act.SEE_ROSTERING),
+    Place("sync-settings", _("Settings"), Act.SEE_ROSTERING),
+)
+"""In the order of the menu: overview, mapping, user import, resync, holds and cases, history, Auto-sync, settings."""
 
 
 @dataclass(frozen=True)

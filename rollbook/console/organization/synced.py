@@ -51,8 +51,8 @@ def _classes(policy: Policy) -> str:
         return _("Your account and your schools are kept up to date by themselves. Classes are not synced.")
     if policy.classes.form == "group":
         return _(
-            "Each of your classes is a group in %(product)s, with the pupils who are in it. Who joins or leaves the class does so here too, by themselves."
+            "Each of your classes is a group in %(product)s, with the pupils who are in it. Who joins or leaves the class does so here too."
         )
     return _(
-        "Your classes are in %(product)s, with the pupils who are in them. Who joins or leaves a class does so here too, by themselves."
+        "Your classes are in %(product)s, with the pupils who are in them. Who joins or leaves a class does so here too."
     )

@@ -5,11 +5,15 @@ from django.urls import URLPattern, URLResolver, path
 from rollbook.console.organization import (
     administrators,
     groups,
+    help,
     home,
     member,
     members,
     rostering,
+    settings,
     sites,
+    source,
+    timing,
 )
 
 organization: list[URLPattern | URLResolver] = [
@@ -18,6 +22,22 @@ organization: list[URLPattern | URLResolver] = [
     path("settings", home.show_settings, name="organization-settings"),
     # Rostering: its state at a glance, options
     path("rostering", rostering.show_rostering, name="rostering"),
+    path("rostering/help", help.ask_help, name="ask-help"),
+    path("rostering/<int:connection_id>", rostering.show_overview, name="sync-overview"),
+    path("rostering/<int:connection_id>/now", rostering.sync_now, name="sync-now"),
+    path("rostering/<int:connection_id>/pause", rostering.pause, name="sync-pause"),
+    path("rostering/<int:connection_id>/go-on", rostering.go_on, name="sync-go-on"),
+    path("rostering/<int:connection_id>/disconnect", rostering.disconnect, name="sync-disconnect"),
+    path("rostering/<int:connection_id>/again", rostering.request_again, name="sync-again"),
+    # Auto-sync: its times and days
+    path("rostering/<int:connection_id>/auto", timing.show_auto, name="sync-auto"),
+    path("rostering/<int:connection_id>/auto/zone", timing.set_zone, name="sync-zone"),
+    path("rostering/<int:connection_id>/auto/days", timing.add_days, name="sync-days-add"),
+    path(
+        "rostering/<int:connection_id>/auto/days/<int:days_id>/remove",
+        timing.remove_days,
+        name="sync-days-remove",
+    ),
     # Setting up: the wizard
     # Mapping
     # Preview, progress, result, history
@@ -45,6 +65,19 @@ organization: list[URLPattern | URLResolver] = [
     path("sites/<int:site_id>/turn/<slug:turn>", sites.turn_site, name="site-turn"),
     # User import, resync
     # Settings of a sync, holds, cases
+    path("rostering/<int:connection_id>/settings", settings.show_sync_settings, name="sync-settings"),
+    path("rostering/<int:connection_id>/settings/source", source.show_source, name="sync-source"),
+    path("rostering/<int:connection_id>/settings/source/test", source.test_source, name="sync-source-test"),
+    path(
+        "rostering/<int:connection_id>/settings/changes/<int:run_id>/withdraw",
+        settings.withdraw_change,
+        name="sync-settings-withdraw",
+    ),
+    path(
+        "rostering/<int:connection_id>/settings/<str:section>",
+        settings.edit_section,
+        name="sync-settings-section",
+    ),
     # Administrators
     path("administrators", administrators.show_administrators, name="administrators"),
     path("administrators/invite", administrators.invite, name="administrator-invite"),

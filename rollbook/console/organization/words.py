@@ -51,6 +51,19 @@ KINDS: dict[str, Any] = {
     "memberships": _("Enrollments"),
 }
 
+ACTIONS: dict[str, Any] = {
+    "create": pgettext_lazy("records of a sync", "Created"),
+    "update": pgettext_lazy("records of a sync", "Updated"),
+    "link": pgettext_lazy("records of a sync", "Recognised"),
+    "relink": pgettext_lazy("records of a sync", "Recognised under another id"),
+    "restore": pgettext_lazy("records of a sync", "Brought back"),
+    "archive": pgettext_lazy("records of a sync", "Archived"),
+    "reject": pgettext_lazy("records of a sync", "Not taken"),
+    "conflict": pgettext_lazy("records of a sync", "Changed meanwhile"),
+    "retry": pgettext_lazy("records of a sync", "To be tried again"),
+}
+"""What was done to records, and why it was not; what a sync only notes for itself is not told."""
+
 CONNECTION_STATES: dict[str, tuple[Any, str, str]] = {
     "requested": (_("Requested"), "secondary", "clock"),
     "waiting": (_("Waiting for activation"), "azure", "clock"),

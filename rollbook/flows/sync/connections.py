@@ -26,9 +26,12 @@ State = SyncConnection.State
 STEPS: Mapping[str, frozenset[str]] = {
     State.ACTIVE: frozenset({State.REQUESTED, State.WAITING, State.PAUSED, State.DISCONNECTED}),
     State.PAUSED: frozenset({State.ACTIVE}),
+    State.REQUESTED: frozenset({State.DISCONNECTED}),
     State.DISCONNECTED: frozenset({State.REQUESTED, State.WAITING, State.ACTIVE, State.PAUSED}),
 }
 """From which states one comes into another."""
+
+FILLED = ("source_settings", "source_secrets")
 
 
 class NoSuchSyncConnection(Refusal):
@@ -48,7 +51,7 @@ class SyncNameNeeded(Refusal):
 
 
 class NotFromHere(Refusal):
-    """A connection is activated from any other state, paused while it is active, and disconnected once."""
+    """A connection is activated from any other state, paused while it is active, disconnected once, and requested again after that."""
 
 
 def find_connection(number: int, organization: Organization | None = None) -> SyncConnection:
@@ -86,7 +89,7 @@ def connect(
         organization=organization, name=name.strip(), source_kind=source_kind, target_kind=target_kind
     )
     policy = preset(settings) if settings else Policy()
-    made.preset, made.policy = settings, _merged(organization, written(policy), changes or {})
+    made.preset, made.policy = settings, merged(organization, written(policy), changes or {})
     made.state_at = timezone.now()
     with transaction.atomic():
         _fill(made, filled)
@@ -98,16 +101,18 @@ def connect(
 def edit(
     connection: SyncConnection, filled: Mapping[str, str], changes: Mapping[str, Any], name: str = ""
 ) -> SyncConnection:
-    """Other settings. A secret left empty stays as it is; plans that were made by the settings before are not carried out any more."""
+    """Other settings. A secret left empty stays as it is; plans that would come out otherwise now are not carried out any more."""
     before = _told(connection)
     connection.name = name.strip() or connection.name
-    connection.policy = _merged(connection.organization, connection.policy, changes)
-    connection.generation += 1
+    connection.policy = merged(connection.organization, connection.policy, changes)
     if connection.policy["timing"] != before["policy"].get("timing"):
         connection.timed_at = timezone.now()
     with transaction.atomic():
-        _fill(connection, filled)
-        connection.save()
+        fresh = _fill(connection, filled)
+        after = _told(connection)
+        connection.generation += _plans_otherwise(before, after)
+        # Not the whole row: a run may just now be moving where its next read begins.
+        connection.save(update_fields=[*FILLED, "name", "policy", "generation", "timed_at"])
         audit.record(
             None,
             "sync.change",
@@ -115,7 +120,7 @@ def edit(
             connection.pk,
             connection.name,
             before=before,
-            after=_told(connection),
+            after=after | ({"newSecrets": fresh} if fresh else {}),
         )
     return connection
 
@@ -145,6 +150,11 @@ def pause(connection: SyncConnection, why: str = "") -> SyncConnection:
 def disconnect(connection: SyncConnection, why: str = "") -> SyncConnection:
     """It is over; what it made stays, and so do its links. Raises NotFromHere."""
     return _change_state(connection, State.DISCONNECTED, why)
+
+
+def request_again(connection: SyncConnection, why: str = "") -> SyncConnection:
+    """One that was disconnected is asked for anew: it is tested and activated as the first time, and finds everybody. Raises NotFromHere."""
+    return _change_state(connection, State.REQUESTED, why)
 
 
 def secrets_of(connection: SyncConnection) -> Secrets:
@@ -180,8 +190,8 @@ def _go(connection: SyncConnection, state: str, why: str) -> None:
         connection.save(update_fields=["state", "state_why", "state_by", "state_at"])
 
 
-def _fill(connection: SyncConnection, filled: Mapping[str, str]) -> None:
-    """Checks what was filled in over what is kept, and keeps it."""
+def _fill(connection: SyncConnection, filled: Mapping[str, str]) -> list[str]:
+    """Checks what was filled in over what is kept, and keeps it; which secrets are other ones now."""
     if connection.source_kind not in SOURCES:
         raise NoSuchSource(connection.source_kind)
     connector = SOURCES[connection.source_kind]
@@ -197,15 +207,25 @@ def _fill(connection: SyncConnection, filled: Mapping[str, str]) -> None:
     settings, secrets = connector.checked(
         {**connection.source_settings, **shown}, {**secrets_of(connection), **hidden}
     )
+    kept = secrets_of(connection)
     connection.source_settings = settings
     connection.source_secrets = json.dumps(secrets) if secrets else ""
+    return sorted(name for name, secret in secrets.items() if kept.get(name) != secret)
 
 
-def _merged(
+def _plans_otherwise(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a plan could come out otherwise: another name, other times and a new secret leave it as it is."""
+    as_planned = [
+        told | {"name": "", "policy": told["policy"] | {"timing": {}}} for told in (dict(before), dict(after))
+    ]
+    return as_planned[0] != as_planned[1]
+
+
+def merged(
     organization: Organization, kept: Mapping[str, Any], changes: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The settings with the changes in them, checked. Raises BadPolicy."""
-    policy = read_policy(_over(kept, changes))
+    policy = read_policy(over(kept, changes))
     local = roles_of(organization)
     named = [policy.roles.ceiling, policy.roles.default, policy.roles.default_for_new]
     named += [*policy.roles.map.values(), *policy.people.archive_unowned]
@@ -217,12 +237,12 @@ def _merged(
     return written(policy)
 
 
-def _over(kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def over(kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`changes` over `kept`, section by section; a table of words is replaced as a whole."""
     found = dict(kept)
     for name, value in changes.items():
         is_section = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
-        found[name] = _over(found[name], value) if is_section and name not in WHOLE else value
+        found[name] = over(found[name], value) if is_section and name not in WHOLE else value
     return found
 
 

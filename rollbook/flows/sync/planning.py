@@ -17,8 +17,8 @@ from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, PlanWriter, read
 from rollbook.engine.sync.planning import Planned, make_plan
 from rollbook.engine.sync.world import Focus, World
 from rollbook.flows.sync.holds import keep_holds, removed_within
-from rollbook.flows.sync.progress import Teller, end, keep
-from rollbook.flows.sync.runs import DELTA, LOOK, PARTIAL, UNDO
+from rollbook.flows.sync.progress import Teller, end, into, keep
+from rollbook.flows.sync.runs import DELTA, LOOK, UNDO, speaks_for_all
 from rollbook.flows.sync.spans import additions_end
 from rollbook.flows.sync.switching import policy_for
 from rollbook.flows.sync.undoing import plan_undo
@@ -128,7 +128,7 @@ def _keep(run: SyncRun, folder: Path, planned: Planned, found: list[Hazard], fir
             counts=_counts(planned),
             stakes=_stakes(planned, first),
         )
-        if run.task.get("kind") not in PARTIAL:
+        if speaks_for_all(run):
             keep_cases(run.connection, run.pk, planned.cases, timezone.now())
         keep_holds(run, covering)
         for name in (OPERATIONS, REMARKS):
