@@ -23,6 +23,10 @@ WAITS = ("previewed", "held", "partly")
 """Outcomes of runs that have something left that a person may let through."""
 
 
+SINCE = ("created_at", "expires_at", "told_at", "reminded_at")
+"""What a hold has of the one before it that had the same reason."""
+
+
 class NothingToApprove(Refusal):
     """Nothing of this sync run waits for anybody: it was no preview, or all that was held is decided."""
 
@@ -69,7 +73,8 @@ def keep_holds(run: SyncRun, found: Iterable[tuple[Hazard, int]]) -> None:
             },
         )
         if before := earlier.get(_key(hold)):
-            SyncHold.objects.filter(pk=hold.pk).update(created_at=before.created_at)
+            since = {name: getattr(before, name) for name in SINCE}
+            SyncHold.objects.filter(pk=hold.pk).update(**since)
 
 
 def holds_of(run: SyncRun, *, only_open: bool = False) -> list[SyncHold]:

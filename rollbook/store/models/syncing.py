@@ -223,8 +223,8 @@ class SyncRun(models.Model):
 class SyncHold(models.Model):
     """Why a part of a run's plan waits for a person (`engine.sync.guarding.Hazard`).
 
-    `decision` is empty while it waits, then approve, discard, replaced or expired. `level` is organization, site or group, and `scope` the
-    handle of the site or group.
+    `decision` is empty while it waits, then approve, discard, raised, replaced or expired. `level` is organization, site or group, and `scope`
+    the handle of the site or group. `told_at` and `reminded_at`: when the organization's administrators were.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="sync_holds")
@@ -245,12 +245,17 @@ class SyncHold(models.Model):
     why = models.TextField(default="")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "code", "level", "scope", "kind", "field"], name="sync_hold_once"
             )
+        ]
+        indexes = [
+            models.Index(fields=["connection"], name="sync_hold_open", condition=models.Q(decision=""))
         ]
 
 
