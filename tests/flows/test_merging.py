@@ -7,7 +7,16 @@ import pytest
 from rollbook.flows import by_hand, groups, members, merging
 from rollbook.flows.directory import add_site
 from rollbook.flows.sync import holds, own, runs
-from rollbook.store.models import AuditEntry, Group, Link, Member, Membership, Organization, SyncConnection, SyncRun
+from rollbook.store.models import (
+    AuditEntry,
+    Group,
+    Link,
+    Member,
+    Membership,
+    Organization,
+    SyncConnection,
+    SyncRun,
+)
 from tests.engine.sync.schools import changed, school
 from tests.flows.sync.organizations import an_organization, connected, deliver
 
@@ -48,8 +57,12 @@ def by_source(organization: Organization, source_id: str) -> Member:
 def standing(organization: Organization) -> list[tuple[object, ...]]:
     """All of the directory that a merge touches, but the versions."""
     people = Member.objects.filter(organization=organization).order_by("id")
-    said = Membership.objects.filter(organization=organization, state="active").order_by("group_id", "member_id")
-    links = Link.objects.filter(organization=organization, kind="members", ended_at=None).order_by("source_id")
+    said = Membership.objects.filter(organization=organization, state="active").order_by(
+        "group_id", "member_id"
+    )
+    links = Link.objects.filter(organization=organization, kind="members", ended_at=None).order_by(
+        "source_id"
+    )
     organization.refresh_from_db()
     return [
         *people.values_list("id", "state", "email", "username", "grade", "roles", "site_ids"),
@@ -64,7 +77,10 @@ def two(organization: Organization, connection: SyncConnection) -> tuple[Member,
     tess = by_source(organization, "t1")
     members.activate(tess, tess.organization.created_at)
     by_name = members.add_member(
-        organization, {"given_name": "Tess", "family_name": "Ames"}, ["aide"], [add_site(organization, "Annex")]
+        organization,
+        {"given_name": "Tess", "family_name": "Ames"},
+        ["aide"],
+        [add_site(organization, "Annex")],
     )
     club = groups.add_group(organization, "Chess club")
     groups.put_in(club, by_name, "teacher")
@@ -78,13 +94,20 @@ def test_the_one_that_is_kept_has_all_and_a_sync_leaves_it_so(
     merging.merge(kept, other, "She came twice.")
     kept.refresh_from_db()
     other.refresh_from_db()
-    assert (kept.state, kept.email, other.state, other.email) == ("active", "t1@school.example", "archived", "")
+    assert (kept.state, kept.email, other.state, other.email) == (
+        "active",
+        "t1@school.example",
+        "archived",
+        "",
+    )
     assert members.roles_held(kept) == ("teacher", "aide")
     assert {one.name for one in members.sites_of(kept)} == {"Annex", "North School"}
     organization.refresh_from_db()
     assert organization.seats_taken == 1
     algebra = Group.objects.get(organization=organization, source_id="c1")
-    here = Membership.objects.filter(organization=organization, group_id=algebra.id, state="active", role="teacher")
+    here = Membership.objects.filter(
+        organization=organization, group_id=algebra.id, state="active", role="teacher"
+    )
     assert [(one.member_id, one.connection_id) for one in here] == [(kept.id, connection.pk)]
     assert merging.merged_into(other) is not None
     assert sync(connection).outcome == "empty"
@@ -104,7 +127,9 @@ def test_undone_both_are_as_they_were_and_a_sync_changes_nothing(
     assert sync(connection).outcome == "empty"
     with pytest.raises(merging.NoSuchMerge):
         merging.unmerge(made)
-    assert [one.act for one in AuditEntry.objects.filter(act__startswith="member.").order_by("number")][-2:] == [
+    assert [one.act for one in AuditEntry.objects.filter(act__startswith="member.").order_by("number")][
+        -2:
+    ] == [
         "member.merge",
         "member.unmerge",
     ]
@@ -126,10 +151,14 @@ def test_what_the_roster_says_of_the_merged_reaches_the_one_that_is_kept(
     assert by_source(organization, "t1").family_name == "Archer"
 
 
-def test_an_older_plan_is_not_carried_out_over_a_merge(organization: Organization, connection: SyncConnection) -> None:
+def test_an_older_plan_is_not_carried_out_over_a_merge(
+    organization: Organization, connection: SyncConnection
+) -> None:
     kept, other = two(organization, connection)
     with own.own_process() as process:
-        shown = own.walk_here(runs.enqueue(connection, "somebody", preview=True, process=process), lambda _: None)
+        shown = own.walk_here(
+            runs.enqueue(connection, "somebody", preview=True, process=process), lambda _: None
+        )
     merging.merge(kept, other)
     with pytest.raises(holds.OutOfDate):
         holds.approve(shown, "somebody")

@@ -1,19 +1,25 @@
 """The routes of an organization's pages and of a product's support. Each section belongs to the module it names."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, re_path
 
 from rollbook.console.organization import (
     administrators,
+    cases,
     groups,
     help,
+    holds,
     home,
     member,
     members,
+    resync,
     rostering,
     settings,
     sites,
     source,
+    support,
     timing,
+    user_import,
+    walking,
 )
 
 organization: list[URLPattern | URLResolver] = [
@@ -64,7 +70,28 @@ organization: list[URLPattern | URLResolver] = [
     path("sites/<int:site_id>", sites.show_site, name="site"),
     path("sites/<int:site_id>/turn/<slug:turn>", sites.turn_site, name="site-turn"),
     # User import, resync
+    path("rostering/<int:connection_id>/walk/<int:run_id>", walking.show_walk, name="sync-walk"),
+    path("rostering/<int:connection_id>/import", user_import.show_candidates, name="sync-candidates"),
+    path("rostering/<int:connection_id>/import/ask", user_import.ask_again, name="sync-candidates-ask"),
+    path("rostering/<int:connection_id>/import/one", user_import.import_one, name="sync-candidate"),
+    path("rostering/<int:connection_id>/import/many", user_import.import_many, name="sync-bulk-import"),
+    path(
+        "rostering/<int:connection_id>/import/<int:run_id>",
+        user_import.show_imported,
+        name="sync-imported",
+    ),
+    path("rostering/<int:connection_id>/resync", resync.resync, name="sync-resync"),
+    path("rostering/<int:connection_id>/resync/<int:run_id>", resync.show_resynced, name="sync-resynced"),
     # Settings of a sync, holds, cases
+    path("rostering/<int:connection_id>/holds", holds.show_holds, name="sync-holds"),
+    path("rostering/<int:connection_id>/holds/<int:hold_id>", holds.show_hold, name="sync-hold"),
+    path("rostering/<int:connection_id>/holds/<int:hold_id>/decide", holds.decide, name="sync-hold-decide"),
+    path("rostering/<int:connection_id>/cases", cases.show_cases, name="sync-cases"),
+    path("rostering/<int:connection_id>/cases/<int:case_id>", cases.show_case, name="sync-case"),
+    path("rostering/<int:connection_id>/cases/<int:case_id>/merge", cases.merge, name="sync-case-merge"),
+    path(
+        "rostering/<int:connection_id>/merges/<int:merge_id>/undo", cases.undo_merge, name="sync-merge-undo"
+    ),
     path("rostering/<int:connection_id>/settings", settings.show_sync_settings, name="sync-settings"),
     path("rostering/<int:connection_id>/settings/source", source.show_source, name="sync-source"),
     path("rostering/<int:connection_id>/settings/source/test", source.test_source, name="sync-source-test"),
@@ -87,4 +114,16 @@ organization: list[URLPattern | URLResolver] = [
 
 product: list[URLPattern | URLResolver] = [
     # Support
+    path("support", support.show_support, name="support"),
+    path("support/questions/<int:number>", support.answer, name="support-answer"),
+    path("support/<int:connection_id>", support.show_connection, name="support-connection"),
+    re_path(
+        r"^support/(?P<connection_id>\d{1,18})/(?P<turn>activate|pause)$",
+        support.turn_connection,
+        name="support-turn",
+    ),
+    path("support/<int:connection_id>/switch", support.switch, name="support-switch"),
+    path("support/<int:connection_id>/switch/<int:run_id>", support.approve_switch, name="support-approve"),
+    path("support/<int:connection_id>/look", support.give_reason, name="support-look"),
+    path("support/<int:connection_id>/people", support.show_people, name="support-people"),
 ]
