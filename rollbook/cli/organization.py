@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rollbook.cli import administrators
+from rollbook.cli import administrators, invitations
 from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import directory
 from rollbook.flows.acting import actor
@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
     verbs.add_typer(sites, name="site")
     verbs.add_typer(keys, name="key")
     verbs.add_typer(administrators.of_organization, name="administrator")
+    verbs.add_typer(invitations.of_organization, name="invitation")
     app.add_typer(verbs, name="organization")
 
 

@@ -7,6 +7,7 @@ import typer
 from rollbook.cli import administrators
 from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import directory
+from rollbook.flows.apps import find_app
 from rollbook.store.models import Product
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -40,6 +41,17 @@ def add(
     answer(_row(product), f"{product.name} is product {product.pk}.", as_json)
 
 
+@verbs.command("app")
+def set_app(
+    product: Annotated[str, typer.Argument(help="The product's name or number.")],
+    app: Annotated[str, typer.Argument(help="The app's name or number: `rollbook app list` shows them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which app of the catalogue a product is. Its organizations can invite districts of this installation then."""
+    found = directory.set_app(directory.find_product(product), find_app(app))
+    answer(_row(found), f"{found.name} is the app {app}.", as_json)
+
+
 @verbs.command("list")
 def list_products(as_json: AsJson = False) -> None:
     """Show the products."""
@@ -52,5 +64,6 @@ def _row(product: Product) -> Row:
         "name": product.name,
         "roles": list(product.roles),
         "administrators": list(product.administrator_roles),
+        "app": product.app.name if product.app else "",
         "organizations": directory.organizations(product).count(),
     }

@@ -128,6 +128,26 @@ def try_connection(number: Number, as_json: AsJson = False) -> None:
     answer(found, "\n".join(found), as_json)
 
 
+@verbs.command("preset")
+def begin_from(
+    number: Number,
+    preset: Annotated[str, typer.Argument(help=f"The settings: {', '.join(presets())}.")],
+    as_json: AsJson = False,
+) -> None:
+    """Begin anew from settings that come with Rollbook, while nothing was synced yet. Roles you do not have are not mapped."""
+    begun = connections.begin_from(connections.find_connection(number), preset)
+    answer(_row(begun), f"Sync connection {begun.pk} has the settings {preset}.", as_json)
+
+
+@verbs.command()
+def drop(number: Number, as_json: AsJson = False) -> None:
+    """Take away a sync connection that was only begun: its source never answered, and it never ran."""
+    found = connections.find_connection(number)
+    row = _row(found)
+    connections.drop(found)
+    answer(row, f"Sync connection {number} is gone.", as_json)
+
+
 @verbs.command()
 def activate(number: Number, why: Why = "", as_json: AsJson = False) -> None:
     """Let a sync connection run: one that was requested, is paused or was disconnected."""

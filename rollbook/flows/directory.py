@@ -16,7 +16,7 @@ from rollbook.flows.email_domains import clean_domain
 from rollbook.flows.tokens import checksum
 from rollbook.refusal import Refusal
 from rollbook.store.directory import DirectoryTarget
-from rollbook.store.models import Organization, OrganizationKey, Product, Site
+from rollbook.store.models import App, Organization, OrganizationKey, Product, Site
 
 ROLES = ("administrator", "teacher", "aide", "proctor", "student")
 ADMINISTRATORS = ("administrator",)
@@ -91,6 +91,18 @@ def add_product(
             name=name, roles=list(roles), administrator_roles=list(administrators)
         )
         audit.record(None, "product.add", "product", product.pk, name, after={"roles": list(roles)})
+    return product
+
+
+def set_app(product: Product, app: App) -> Product:
+    """What the product is in the catalogue from now on: by that app districts of this installation let it read."""
+    with transaction.atomic():
+        before = {"app": product.app_id}
+        product.app = app
+        product.save(update_fields=["app"])
+        audit.record(
+            None, "product.app", "product", product.pk, product.name, before=before, after={"app": app.pk}
+        )
     return product
 
 

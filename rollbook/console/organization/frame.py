@@ -30,9 +30,11 @@ class Place:
 
 PLACES: tuple[Place, ...] = (
     Place("sync-overview", _("Overview"), Act.SEE_ROSTERING),
+    Place("sync-schools", _("Mapping"), Act.SEE_ROSTERING),
     Place("sync-candidates", _("User import"), Act.MANAGE_ROSTERING),
     Place("sync-resync", _("Resync"), Act.MANAGE_ROSTERING),
     Place("sync-holds", _("Holds and cases"), Act.SEE_ROSTERING),
+    Place("sync-runs", _("History"), Act.SEE_ROSTERING),
     Place("sync-auto", _("Auto-sync"), Act.SEE_ROSTERING),
     Place("sync-settings", _("Settings"), Act.SEE_ROSTERING),
 )

@@ -5,14 +5,22 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from rollbook.console.organization import (
     administrators,
     cases,
+    connecting,
+    explaining,
     groups,
     help,
+    history,
     holds,
     home,
+    inviting,
+    mapping,
     member,
     members,
+    preview,
+    records,
     resync,
     rostering,
+    running,
     settings,
     sites,
     source,
@@ -45,8 +53,70 @@ organization: list[URLPattern | URLResolver] = [
         name="sync-days-remove",
     ),
     # Setting up: the wizard
+    path("rostering/add", connecting.choose_source, name="sync-setup"),
+    path("rostering/add/help", connecting.show_help, name="sync-setup-help"),
+    path("rostering/add/district", inviting.invite, name="sync-invite"),
+    path("rostering/add/<slug:source>", connecting.connect, name="sync-connect"),
+    path(
+        "rostering/invitations/<int:invitation_id>/connect", inviting.connect, name="sync-invitation-connect"
+    ),
+    path(
+        "rostering/invitations/<int:invitation_id>/withdraw",
+        inviting.withdraw,
+        name="sync-invitation-withdraw",
+    ),
+    path("rostering/<int:connection_id>/test", connecting.test, name="sync-test"),
+    path("rostering/<int:connection_id>/drop", connecting.drop, name="sync-drop"),
+    path("rostering/<int:connection_id>/preset", connecting.choose_preset, name="sync-preset"),
+    path("rostering/<int:connection_id>/first", connecting.first_settings, name="sync-first"),
     # Mapping
+    path("rostering/<int:connection_id>/schools", mapping.show_schools, name="sync-schools"),
+    path("rostering/<int:connection_id>/schools/map", mapping.map_schools, name="sync-schools-map"),
+    path("rostering/<int:connection_id>/schools/split", mapping.split_school, name="sync-schools-split"),
+    path(
+        "rostering/<int:connection_id>/schools/unmatched",
+        mapping.say_unmatched,
+        name="sync-schools-unmatched",
+    ),
+    path("rostering/<int:connection_id>/look", mapping.look, name="sync-look"),
+    path("rostering/<int:connection_id>/roles", mapping.map_roles, name="sync-roles"),
+    path("rostering/<int:connection_id>/classes", mapping.map_classes, name="sync-classes"),
+    path("rostering/<int:connection_id>/classes/group", mapping.choose_group, name="sync-classes-group"),
+    path("rostering/<int:connection_id>/mapped", mapping.done, name="sync-mapped"),
     # Preview, progress, result, history
+    path("rostering/<int:connection_id>/runs", history.show_runs, name="sync-runs"),
+    path("rostering/<int:connection_id>/runs/<int:run_id>", running.show_run, name="sync-run"),
+    path(
+        "rostering/<int:connection_id>/runs/<int:run_id>/events",
+        running.stream_events,
+        name="sync-run-events",
+    ),
+    path("rostering/<int:connection_id>/runs/<int:run_id>/now", running.show_now, name="sync-run-now"),
+    path(
+        "rostering/<int:connection_id>/runs/<int:run_id>/cancel", running.cancel_run, name="sync-run-cancel"
+    ),
+    path(
+        "rostering/<int:connection_id>/runs/<int:run_id>/resume", running.resume_run, name="sync-run-resume"
+    ),
+    path("rostering/<int:connection_id>/runs/<int:run_id>/retry", running.retry_run, name="sync-run-retry"),
+    path("rostering/<int:connection_id>/runs/<int:run_id>/undo", running.undo_run, name="sync-run-undo"),
+    path(
+        "rostering/<int:connection_id>/runs/<int:run_id>/records",
+        records.show_records,
+        name="sync-run-records",
+    ),
+    path(
+        "rostering/<int:connection_id>/runs/<int:run_id>/records.csv",
+        records.download_records,
+        name="sync-run-records-csv",
+    ),
+    path(
+        "rostering/<int:connection_id>/runs/<int:run_id>/preview", preview.show_preview, name="sync-preview"
+    ),
+    path("rostering/<int:connection_id>/runs/<int:run_id>/begin", preview.begin, name="sync-begin"),
+    path("rostering/<int:connection_id>/runs/<int:run_id>/anew", preview.anew, name="sync-preview-anew"),
+    path("rostering/<int:connection_id>/runs/<int:run_id>/unmap", preview.unmap, name="sync-preview-unmap"),
+    path("rostering/<int:connection_id>/explain/<slug:kind>", explaining.show_explained, name="sync-explain"),
     # Members, sites, classes and groups
     path("members", members.show_members, name="members"),
     path("members.csv", members.download_members, name="members-csv"),

@@ -1,11 +1,12 @@
 """Sync connections: what an organization's directory is kept in step with, by which settings, and whether it may run yet.
 
-A connection is requested, waits once its source answers, is activated by the installation, may be paused, and is disconnected: its links
-stay, so that who connects again finds everybody again.
+A connection is requested, waits once its source answers, is activated by the product's support (or by itself, where the plan says so), may be
+paused, and is disconnected: its links stay, so that who connects again finds everybody again.
 """
 
 import json
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any
 
 from django.db import transaction
@@ -13,13 +14,13 @@ from django.utils import timezone
 
 from rollbook.connectors import SOURCES
 from rollbook.connectors.contract import Secrets
-from rollbook.engine.sync.policy import BadPolicy, Policy, preset, read_policy, written
+from rollbook.engine.sync.policy import BadPolicy, Policy, fitted, preset, read_policy, written
 from rollbook.flows import audit
 from rollbook.flows.directory import roles_of
 from rollbook.flows.sync.pauses import refuse_while_paused
 from rollbook.flows.sync.targets import DIRECTORY, TARGETS, NoSuchTarget
 from rollbook.refusal import Refusal
-from rollbook.store.models import Organization, SyncConnection
+from rollbook.store.models import Invitation, Organization, SyncConnection
 
 State = SyncConnection.State
 
@@ -32,6 +33,9 @@ STEPS: Mapping[str, frozenset[str]] = {
 """From which states one comes into another."""
 
 FILLED = ("source_settings", "source_secrets")
+
+SELF_ACTIVATION = "self-activation"
+"""What a plan includes whose organization needs nobody for it: its connections are active as soon as their source answers."""
 
 
 class NoSuchSyncConnection(Refusal):
@@ -50,6 +54,18 @@ class SyncNameNeeded(Refusal):
     """Give the sync connection a name of its own in this organization."""
 
 
+class BegunAlready(Refusal):
+    """This connection has changed the directory already: change its settings one by one, and look at what they would do."""
+
+
+class NotToBeDropped(Refusal):
+    """Only a connection that never ran and waits for nobody can be dropped: disconnect this one."""
+
+
+class OfAnInvitation(Refusal):
+    """This connection reads by what a district of this installation allowed: its address and its key are kept by the installation."""
+
+
 class NotFromHere(Refusal):
     """A connection is activated from any other state, paused while it is active, disconnected once, and requested again after that."""
 
@@ -66,6 +82,13 @@ def connections(organization: Organization | None = None) -> list[SyncConnection
     """All, or those of one organization."""
     found = SyncConnection.objects.select_related("organization__product").order_by("organization_id", "pk")
     return list(found.filter(organization=organization) if organization else found)
+
+
+def free_name(organization: Organization, wanted: str) -> str:
+    """This name, or with a number behind it where the organization has a connection of this name."""
+    taken = set(SyncConnection.objects.filter(organization=organization).values_list("name", flat=True))
+    names = chain([wanted[:190]], (f"{wanted[:190]} {number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def connect(
@@ -102,6 +125,7 @@ def edit(
     connection: SyncConnection, filled: Mapping[str, str], changes: Mapping[str, Any], name: str = ""
 ) -> SyncConnection:
     """Other settings. A secret left empty stays as it is; plans that would come out otherwise now are not carried out any more."""
+    _refuse_moving(connection, filled)
     before = _told(connection)
     connection.name = name.strip() or connection.name
     connection.policy = merged(connection.organization, connection.policy, changes)
@@ -125,8 +149,34 @@ def edit(
     return connection
 
 
+def begin_from(connection: SyncConnection, settings: str) -> SyncConnection:
+    """All settings anew, those of the preset; what it does with roles that the organization does not have is left out.
+
+    Raises BegunAlready, BadPolicy.
+    """
+    if connection.first_applied_at is not None:
+        raise BegunAlready(connection.name)
+    before = _told(connection)
+    fitting = fitted(preset(settings), roles_of(connection.organization))
+    with transaction.atomic():
+        connection.preset, connection.timed_at = settings, timezone.now()
+        connection.policy = merged(connection.organization, written(fitting), {})
+        connection.generation += 1
+        connection.save(update_fields=["preset", "policy", "timed_at", "generation"])
+        audit.record(
+            None,
+            "sync.change",
+            "sync connection",
+            connection.pk,
+            connection.name,
+            before=before,
+            after=_told(connection),
+        )
+    return connection
+
+
 def test(connection: SyncConnection) -> list[str]:
-    """What is found at the source, a line each; a requested connection waits for its activation then.
+    """What is found at the source, a line each; a requested connection waits for its activation then, or is active where the plan says so.
 
     Raises CannotFetch, BadSetting, LeftAlone.
     """
@@ -134,7 +184,21 @@ def test(connection: SyncConnection) -> list[str]:
     found = SOURCES[connection.source_kind].tested(connection.source_settings, secrets_of(connection))
     if connection.state == State.REQUESTED:
         _go(connection, State.WAITING, "Its source answers.")
+    if connection.state == State.WAITING and SELF_ACTIVATION in connection.organization.entitlements:
+        _go(connection, State.ACTIVE, "Its source answers, and the plan needs nobody to activate it.")
     return found
+
+
+def drop(connection: SyncConnection) -> None:
+    """A connection that was only begun is taken away again, with its secrets. Raises NotToBeDropped."""
+    with transaction.atomic():
+        found = SyncConnection.objects.select_for_update().get(pk=connection.pk)
+        if found.state != State.REQUESTED or found.runs.exists():
+            raise NotToBeDropped(connection.name)
+        audit.record(
+            None, "sync.drop", "sync connection", connection.pk, connection.name, before=_told(connection)
+        )
+        found.delete()
 
 
 def activate(connection: SyncConnection, why: str = "") -> SyncConnection:
@@ -190,6 +254,15 @@ def _go(connection: SyncConnection, state: str, why: str) -> None:
         connection.save(update_fields=["state", "state_why", "state_by", "state_at"])
 
 
+def _refuse_moving(connection: SyncConnection, filled: Mapping[str, str]) -> None:
+    """A district's key goes to no other server. Raises OfAnInvitation."""
+    kept = {option.name: option.default for option in SOURCES[connection.source_kind].options}
+    kept |= connection.source_settings
+    moved = any(text != str(kept.get(name, "")) for name, text in filled.items())
+    if moved and Invitation.objects.filter(connection=connection).exists():
+        raise OfAnInvitation(connection.name)
+
+
 def _fill(connection: SyncConnection, filled: Mapping[str, str]) -> list[str]:
     """Checks what was filled in over what is kept, and keeps it; which secrets are other ones now."""
     if connection.source_kind not in SOURCES:
@@ -221,9 +294,7 @@ def _plans_otherwise(before: Mapping[str, Any], after: Mapping[str, Any]) -> boo
     return as_planned[0] != as_planned[1]
 
 
-def merged(
-    organization: Organization, kept: Mapping[str, Any], changes: Mapping[str, Any]
-) -> dict[str, Any]:
+def merged(organization: Organization, kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with the changes in them, checked. Raises BadPolicy."""
     policy = read_policy(over(kept, changes))
     local = roles_of(organization)
