@@ -104,7 +104,7 @@ def change_role(request: HttpRequest, organization: Organization, administrator_
         try:
             administrators.change(found, form.cleaned_data["role"], _sites_of(form))
             messages.success(request, _("%(email)s has another role now.") % {"email": found.account.email})
-            return redirect("administrators", organization_id=organization.pk)
+            return _back(request, organization, found)
         except Refusal as refusal:
             form.add_error(_field_of(refusal), refusal.words)
     context = {
@@ -124,9 +124,17 @@ def let_go(request: HttpRequest, organization: Organization, administrator_id: i
     found = _administrator_or_404(organization, administrator_id)
     try:
         administrators.let_go(found, timezone.now())
-        messages.success(request, _("%(email)s administers here no more.") % {"email": found.account.email})
     except Refusal as refusal:
         messages.error(request, refusal.words)
+        return redirect("administrators", organization_id=organization.pk)
+    messages.success(request, _("%(email)s administers here no more.") % {"email": found.account.email})
+    return _back(request, organization, found)
+
+
+def _back(request: Any, organization: Organization, found: Administrator) -> HttpResponse:
+    """To the list; who has just ended their own right to see it, to the first page."""
+    if found.account_id == request.user.pk and (found.left_at or found.role == SITE):
+        return redirect("home")
     return redirect("administrators", organization_id=organization.pk)
 
 
