@@ -249,14 +249,14 @@ def add_site(organization: Organization, name: str, identifier: str = "") -> Sit
     return Site.objects.get(organization=organization, id=int(outcome.target))
 
 
-def sites(organization: Organization) -> QuerySet[Site]:
-    """The sites that are not archived, by name."""
-    return Site.objects.filter(organization=organization, state="active").order_by("name", "id")
+def sites(organization: Organization, state: str = "active") -> QuerySet[Site]:
+    """The sites that are active, or archived, by name."""
+    return Site.objects.filter(organization=organization, state=state).order_by("name", "id")
 
 
-def find_site(organization: Organization, number_or_name: str) -> Site:
+def find_site(organization: Organization, number_or_name: str, state: str = "active") -> Site:
     """Raises NoSuchSite; two of one name count as none."""
-    every = sites(organization)
+    every = sites(organization, state)
     found = every.filter(id=int(number_or_name)).first() if is_number(number_or_name) else None
     if found is None:
         named = every.filter(name=number_or_name)[:2]
