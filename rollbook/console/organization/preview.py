@@ -12,6 +12,7 @@ from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
 from rollbook.console.organization.record_words import BUNDLES, said
 from rollbook.console.organization.records import ShownRecord, choices, run_or_404, shown
+from rollbook.console.organization.setting_fields import shown_changes
 from rollbook.console.organization.words import KINDS, run_kind
 from rollbook.engine.sync.schools import WANTED
 from rollbook.flows.sync import deciding, holds, mapping, retrying, runs, settings
@@ -56,7 +57,7 @@ def show_preview(
         "is_first": bool(run.stakes.get("first")),
         "stale": _stale(run),
         **_schools(connection, run),
-        "proposed": settings.proposed(run),
+        "proposed": shown_changes(settings.proposed(run)),
         "foretold": foretold,
         "figures": [(KINDS[one.kind], one) for one in foretold.figures],
         "bundles": _bundles(run, foretold),

@@ -1,7 +1,7 @@
 """The settings of a sync as fields of a form, beside what the preset has; and what was filled in, read back into settings."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,12 +24,15 @@ from rollbook.console.organization.settings_words import (
 from rollbook.engine.sync.policy import SOURCE_WINS, written
 from rollbook.flows.directory import roles_of
 from rollbook.flows.sync.connections import policy_of
-from rollbook.flows.sync.settings import preset_of
+from rollbook.flows.sync.settings import Change, preset_of
 from rollbook.store.models import Organization, SyncConnection
 
 NOTHING = gettext_lazy("Nothing")
 TABLES = {"roles.map": SOURCE_ROLES, "classes.roles": CLASS_ROLES, "fields.rules": FIELDS}
 """Settings that are tables of words, with the rows that are asked; other rows stay as they are."""
+
+BETWEEN = {"fields.rules": ": "}
+"""What stands between a row and what it says, where that is no arrow."""
 
 LOCAL_ROLE = frozenset({"roles.ceiling", "roles.default", "roles.default_for_new"})
 MOST_TEXT = 20_000
@@ -83,6 +86,15 @@ class Filled:
 
     changes: dict[str, Any] = field(default_factory=dict)
     wrong: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ShownChange:
+    """One setting that changed or is to change, in words; a secret has no values."""
+
+    label: str
+    old: str
+    new: str
 
 
 # --- Showing ------------------------------------------------------------------------------------------------------------------------
@@ -244,12 +256,26 @@ def value_of(values: Kept, name: str) -> Any:
 # --- Words --------------------------------------------------------------------------------------------------------------------------
 
 
+def shown_changes(changes: Iterable[Change]) -> list[ShownChange]:
+    """Changes of settings in words; also for the page of the run that shows them."""
+    return [
+        ShownChange(_label(one.name), change_words(one.name, one.old), change_words(one.name, one.new))
+        for one in changes
+    ]
+
+
+def _label(name: str) -> str:
+    if name.startswith("source."):
+        return _("Source: %(name)s") % {"name": name.removeprefix("source.")}
+    return str(_("Name")) if name == "name" else setting_label(name)
+
+
 def value_words(name: str, value: Any) -> str:
     """The value of a setting in words."""
     if name in TABLES:
         told = _effective(name, value)
         return ", ".join(
-            f"{label}: {_row_words(name, told[row])}"
+            f"{label}{BETWEEN.get(name, ' → ')}{_row_words(name, told[row])}"
             for row, label in TABLES[name].items()
             if told[row] != SOURCE_WINS
         ) or str(NOTHING)

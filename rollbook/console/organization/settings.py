@@ -1,6 +1,5 @@
 """The settings of a sync: each in plain words beside what the preset has; a change is shown as a plan before it counts; who changed what."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -13,11 +12,10 @@ from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
 from rollbook.console.organization.setting_fields import (
     Filled,
-    change_words,
     fields_of,
     filled,
     in_words,
-    setting_label,
+    shown_changes,
 )
 from rollbook.console.organization.settings_words import LIMITED, SECTIONS, Section
 from rollbook.engine.sync.policy import BadPolicy
@@ -28,15 +26,6 @@ from rollbook.store.models import Organization, SyncConnection, SyncRun
 
 PAGE = 20
 ROUTE = "sync-settings"
-
-
-@dataclass(frozen=True)
-class ShownChange:
-    """One setting that changed or is to change, in words; a secret has no values."""
-
-    label: str
-    old: str
-    new: str
 
 
 @in_organization(Act.SEE_ROSTERING)
@@ -103,20 +92,6 @@ def withdraw_change(
     else:
         messages.success(request, _("The change is withdrawn. The settings stay as they are."))
     return _back(connection)
-
-
-def shown_changes(changes: Any) -> list[ShownChange]:
-    """Changes of settings in words; also for the page of the run that shows them."""
-    return [
-        ShownChange(_label(one.name), change_words(one.name, one.old), change_words(one.name, one.new))
-        for one in changes
-    ]
-
-
-def _label(name: str) -> str:
-    if name.startswith("source."):
-        return _("Source: %(name)s") % {"name": name.removeprefix("source.")}
-    return str(_("Name")) if name == "name" else setting_label(name)
 
 
 def _beside(section: Section, words: str) -> Filled:

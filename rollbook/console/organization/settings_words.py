@@ -126,7 +126,7 @@ SETTINGS: dict[str, Said] = {
     ),
     "roles.default_for_new": Said(
         _("Default role"),
-        _("The role of everybody whom a sync creates. None: the role that the roster says, as mapped."),
+        _("The role of everybody whom a sync creates. As mapped: the role that the roster says."),
     ),
     "people.who": Said(
         _("Who"),
@@ -302,6 +302,7 @@ EMPTY: dict[str, Any] = {
     "people.archive_unowned": _("Nobody"),
     "schools.only": _("All schools"),
     "roles.default_for_new": _("As mapped"),
+    "roles.default": _("None"),
 }
 """What an empty value of a setting means; of any other: none."""
 

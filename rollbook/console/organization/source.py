@@ -16,6 +16,7 @@ from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
 from rollbook.console.organization.stating import source_words
 from rollbook.flows.sync import connections, customer
+from rollbook.flows.sync.overview import district_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Organization, SyncConnection
 
@@ -54,7 +55,7 @@ def show_source(request: HttpRequest, organization: Organization, connection_id:
     if request.method != "POST":
         return _page(request, connection)
     sent = request.POST
-    options = () if connection.source_kind == FOLDER.kind else SOURCES[connection.source_kind].options
+    options = () if _kept_by(connection) else SOURCES[connection.source_kind].options
     given = {one.name: sent[one.name].replace("\r\n", "\n") for one in options if one.name in sent}
     try:
         customer.edit_source(connection, given, sent.get("name", "")[:200])
@@ -92,7 +93,7 @@ def _page(
     fields = [_field(connection, one, sent, known) for one in connector.options if one.name not in UNASKED]
     context = {
         "source": source_words(connection),
-        "is_ours": connection.source_kind == FOLDER.kind,
+        "kept_by": _kept_by(connection),
         "name": sent.get("name", connection.name),
         "fields": [one for one in fields if one.option.name not in MORE],
         "more": [one for one in fields if one.option.name in MORE],
@@ -108,6 +109,15 @@ def _page(
         context,
         status=422 if wrong else 200,
     )
+
+
+def _kept_by(connection: SyncConnection) -> str:
+    """Who says where this source is, if that is nobody of the organization."""
+    if connection.source_kind == FOLDER.kind:
+        return _("Where this folder lies is set by those who run this server.")
+    if district_of(connection) is not None:
+        return _("The district lets you read its roster: the address and the key came with that, and stay.")
+    return ""
 
 
 def _field(connection: SyncConnection, option: Option, sent: Any, known: Any) -> Field:
