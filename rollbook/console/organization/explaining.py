@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import connection_or_404, rostering_page
 from rollbook.console.organization.record_words import FIELDS, ONE_OF, OUTCOMES, WAS, WILL, Said, said
-from rollbook.console.organization.words import badge
+from rollbook.console.organization.words import STATES, badge
 from rollbook.flows.sync.explaining import NotLinked, explain, source_id_of
 from rollbook.flows.sync.naming import names_by_id
 from rollbook.refusal import Refusal
@@ -55,7 +55,7 @@ def show_explained(
     context |= {
         "source": {**told["source"], "at": _moment(told["source"]["at"])},
         "steps": [_step(dict(one), names) for one in told["steps"]],
-        "links": [_link(one, kind, names) for one in told["links"]],
+        "became": [_link(one, kind, names) for one in told["links"]],
         "overrides": [(FIELDS.get(one["field"], one["field"]), one) for one in told["overrides"]],
         "history": [_happened(one) for one in told["history"]],
         "name": next((names[link["record"]] for link in told["links"] if link["record"] in names), ""),
@@ -104,6 +104,8 @@ def _value(name: str, value: str, names: dict[str, str]) -> str:
         return ", ".join(str(FIELDS.get(one, one)) for one in value.split(", "))
     if name == "kind":
         return str(ONE_OF.get(value, value))
+    if name == "state":
+        return str(STATES[value][0]) if value in STATES else value
     if value in ("yes", "no"):
         return _("yes") if value == "yes" else _("no")
     return value
@@ -125,7 +127,7 @@ def _school(step: dict[str, str]) -> tuple[Any, str]:
         "held": _("Nobody has decided yet to which site this school goes."),
         "elsewhere": _("This is no school: who is there counts, without a site."),
     }
-    return _("School"), words.get(step.get("state", ""), "")
+    return _("School"), words.get(step.pop("state", ""), "")
 
 
 def _roles(step: dict[str, str]) -> tuple[Any, str]:
@@ -156,6 +158,8 @@ def _merge(step: dict[str, str]) -> tuple[Any, str]:
 
 
 def _lifecycle(step: dict[str, str]) -> tuple[Any, str]:
+    if step.get("reads") == "0":
+        step.pop("reads")
     return _("As it is here now"), ""
 
 

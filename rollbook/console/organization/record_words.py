@@ -9,20 +9,20 @@ from django.utils.translation import gettext_lazy as _
 from rollbook.engine.sync.remarks import CATALOGUE, OWNERS
 
 WILL: dict[str, Any] = {
-    "create": _("Is created"),
-    "link": _("Is recognised"),
-    "relink": _("Is recognised under another id"),
-    "update": _("Is updated"),
-    "restore": _("Is brought back"),
-    "archive": _("Is archived"),
-    "purge": _("Is removed for good"),
-    "miss": _("Is missing: its time runs"),
-    "find": _("Is there again"),
-    "note": _("Stays as it is; what the source says is noted"),
-    "unlink": _("Is followed no longer"),
+    "create": _("To be created"),
+    "link": _("To be recognised"),
+    "relink": _("To be recognised under another id"),
+    "update": _("To be updated"),
+    "restore": _("To be brought back"),
+    "archive": _("To be archived"),
+    "purge": _("To be removed for good"),
+    "miss": _("Missing: its time runs"),
+    "find": _("There again"),
+    "note": _("Stays as it is"),
+    "unlink": _("Followed no longer"),
     "release": _("What was set by hand ends"),
 }
-"""What a plan does to a record; in the order in which they are offered."""
+"""What a plan does to a record, as long as it is not done; in the order in which they are offered."""
 
 WAS: dict[str, Any] = {
     "created": _("Created"),
@@ -39,7 +39,7 @@ WAS: dict[str, Any] = {
     "override ended": _("What was set by hand ended"),
     "skipped": _("Skipped"),
 }
-"""The same by the words of a report."""
+"""What was done, by the words of a report."""
 
 OUTCOMES: dict[str, tuple[Any, str, str]] = {
     "failed": (_("Not taken, whatever the reason"), "red", "cross"),
@@ -112,5 +112,7 @@ def said(code: str, count: int = 0) -> Said:
     known = CATALOGUE.get(code)
     if known is None:
         return Said(code, code, count=count)
-    owner = gettext(OWNERS[known.owner]) if known.owner != "nobody" else ""
-    return Said(code, gettext(known.title), gettext(known.meaning), gettext(known.remedy), owner, count)
+    if known.owner == "nobody":
+        return Said(code, gettext(known.title), gettext(known.meaning), count=count)
+    remedy, owner = gettext(known.remedy), gettext(OWNERS[known.owner])
+    return Said(code, gettext(known.title), gettext(known.meaning), remedy, owner, count)

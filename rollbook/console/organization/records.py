@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_organization
@@ -21,8 +22,9 @@ from rollbook.console.organization.record_words import (
     Said,
     said,
 )
-from rollbook.console.organization.words import KINDS, badge
+from rollbook.console.organization.words import KINDS, STATES, badge
 from rollbook.flows.sync.records import Asked, Told, csv_rows, find
+from rollbook.flows.sync.report import WORDS
 from rollbook.store.models import Organization, SyncConnection, SyncRun
 
 PAGE = 50
@@ -30,6 +32,10 @@ MOVE = "move"
 """Stands for an update that takes a member to other sites where records are asked for by what is done."""
 
 LONGEST = 200
+BEHIND = ("done", "noted")
+TO_DO = {word: WILL[action] for action, word in WORDS.items()} | {"skipped": WAS["skipped"]}
+"""What is to be done, by the words of a report."""
+
 EXPLAINED = ("sites", "members", "groups")
 """Kinds whose records can be explained one by one."""
 
@@ -46,6 +52,11 @@ class ShownRecord:
     words: str
     changes: list[tuple[Any, str, str]]
     can_be_explained: bool
+
+    @property
+    def is_new(self) -> bool:
+        """Whether all there is to show is what it begins with."""
+        return self.told.line.what == "created"
 
     @property
     def can_be_retried(self) -> bool:
@@ -154,10 +165,24 @@ def shown(told: Told) -> ShownRecord:
     return ShownRecord(
         told=told,
         kind=ONE_OF.get(line.kind, line.kind),
-        what=WAS.get(line.what, line.what),
+        what=(WAS if line.outcome in BEHIND else TO_DO).get(line.what, line.what),
         outcome=badge(OUTCOMES, line.outcome),
         reason=said(line.reason),
         words=line.words,
-        changes=[(FIELDS.get(name, name), before, after) for name, before, after in told.changes],
+        changes=[(FIELDS.get(name, name), *_shown(name, *values)) for name, *values in told.changes],
         can_be_explained=line.kind in EXPLAINED and bool(line.source_id),
     )
+
+
+def _shown(field: str, before: str, after: str) -> tuple[Any, Any]:
+    """A field's values as they are read: roles and states have words of their own."""
+    return (_value(field, before), _value(field, after))
+
+
+def _value(field: str, value: str) -> Any:
+    if field == "state":
+        return STATES[value][0] if value in STATES else value
+    return VALUES.get(value, value) if field in ("form", "central", "primary") else value
+
+
+VALUES = {"class": _("Class"), "group": _("Group"), "yes": _("yes")}

@@ -57,15 +57,20 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Seats:
-    """`bought` is None where there is no limit."""
+    """`wanted` would be taken if there were enough of them; `bought` is None where there is no limit."""
 
     before: int
-    after: int
+    wanted: int
     bought: int | None
 
     @property
+    def after(self) -> int:
+        """Nobody loses a seat because fewer were bought, and nobody gets one that is not there."""
+        return self.wanted if self.bought is None else min(self.wanted, max(self.bought, self.before))
+
+    @property
     def is_short(self) -> bool:
-        return self.bought is not None and self.after > self.bought
+        return self.wanted > self.after
 
 
 @dataclass(frozen=True)
