@@ -4,11 +4,12 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
@@ -61,13 +62,17 @@ ACTS: dict[str, Any] = {
 @in_organization(Act.SEE_ROSTERING)
 def show_schools(request: HttpRequest, organization: Organization, connection_id: int) -> HttpResponse:
     connection = connection_or_404(organization, connection_id)
+    reading = _reading(connection)
+    if request.headers.get("HX-Request"):
+        return _again(request, connection, reading)
     if latest_read(connection) is None:
-        return _not_yet(request, connection)
+        return _not_yet(request, connection, reading)
     left, right = (_typed(request.GET, name) for name in ("left", "right"))
     board = mapping.board(connection)
     waiting = [one for one in board.waiting if _is_found(left, one.school.name, one.school.identifier)]
     sites = [one for one in board.sites if _is_found(right, one.name)]
     context = {
+        **reading,
         "board": board,
         "waiting": waiting[:SHOWN],
         "more_waiting": len(waiting) > SHOWN,
@@ -226,7 +231,7 @@ def map_classes(request: Any, organization: Organization, connection_id: int) ->
             messages.error(request, refusal.words)
         return _back(connection, "sync-classes", _listed(request.POST))
     if latest_read(connection) is None:
-        return _not_yet(request, connection)
+        return _not_yet(request, connection, _reading(connection))
     listed = _listed(request.GET)
     search, school = listed.get("q", ""), listed.get("school", "")
     after = (listed.get("title", ""), listed.get("after", ""))
@@ -243,6 +248,7 @@ def map_classes(request: Any, organization: Organization, connection_id: int) ->
         "listed": listed,
         "next": urlencode(listed | {"title": title, "after": source_id}) if behind else "",
         "is_first": not listed.get("after"),
+        "has_groups": bool(mapping.groups_by_hand(connection, limit=1)),
         "may_switch": connection.first_applied_at is None,
     }
     return _mapping_page(request, connection, "sync-classes", "organization/mapping_classes.html", context)
@@ -323,20 +329,23 @@ def done(request: Any, organization: Organization, connection_id: int) -> HttpRe
     return redirect("sync-run", organization.pk, connection.pk, run.pk)
 
 
-def _not_yet(request: HttpRequest, connection: SyncConnection) -> HttpResponse:
-    """There is nothing to map: the source was not read, or is being read, or may not be read yet."""
+def _reading(connection: SyncConnection) -> dict[str, Any]:
+    """The run that reads the source, if there is one, and how far it is."""
     run = mapping.looking(connection)
-    last = mapping.last_look(connection)
-    context = {
-        "run": run,
-        "now": standing(run) if run else None,
-        "phase": PHASES.get(run.phase, run.phase) if run else "",
-        "last": last,
-        "settings": connection.source_settings,
-    }
-    if request.headers.get("HX-Request") and run:
-        return rostering_page(request, connection, PLACE, "organization/mapping_reading.html", context)
-    return rostering_page(request, connection, PLACE, "organization/mapping_not_yet.html", context)
+    return {"run": run, "now": standing(run), "phase": PHASES.get(run.phase, run.phase)} if run else {}
+
+
+def _again(request: HttpRequest, connection: SyncConnection, reading: dict[str, Any]) -> HttpResponse:
+    """The piece that tells how far the reading is; once it has ended, the word to load the whole page anew."""
+    if not reading:
+        return HttpResponseClientRefresh()
+    return render(request, "organization/mapping_reading.html", {"connection": connection, **reading})
+
+
+def _not_yet(request: HttpRequest, connection: SyncConnection, reading: dict[str, Any]) -> HttpResponse:
+    """There is nothing to map: the source was not read, or is being read, or may not be read yet."""
+    about = {"last": mapping.last_look(connection), "settings": connection.source_settings}
+    return rostering_page(request, connection, PLACE, "organization/mapping_not_yet.html", about | reading)
 
 
 def _mapping_page(

@@ -39,6 +39,10 @@ ONEROSTER = Source(
         "url": (_("Address"), _("As it was given to you: a host, or the whole address with /ims/oneroster.")),
         "client_id": (_("Client id"), _("Also called consumer key.")),
         "client_secret": (_("Client secret"), _("It is kept encrypted and never shown again.")),
+        "token_url": (
+            _("Token address"),
+            _("Where the server gives tokens, if you were told. Else leave it empty: the test looks for it, and asks whether you trust it."),
+        ),
     },
     (
         (
@@ -52,6 +56,10 @@ ONEROSTER = Source(
         (
             _("It cannot be reached, or the name is not known"),
             _("Look at the address letter by letter. Where the server lets in only known addresses, ask its people to let this one in."),
+        ),
+        (
+            _("The token address is missing"),
+            _("The test found where it may be. If that is an address of the same people, write it under *Token address*."),
         ),
         (
             _("There is no OneRoster at this address (404)"),

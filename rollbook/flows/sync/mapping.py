@@ -229,7 +229,7 @@ def roles(connection: SyncConnection) -> list[MappedRole]:
     """Those that the source has or the settings name, the most frequent first, and last those that never become a member."""
     read, policy = latest_read(connection), policy_of(connection)
     counted = glance.roles(read) if read else {}
-    named = [*counted, *(role for role in policy.roles.map if role not in counted)]
+    named = dict.fromkeys([*counted, *policy.roles.map, *sorted(NEVER_MAPPED)])
     found = [
         MappedRole(role, counted.get(role, 0), policy.roles.map.get(role), role in NEVER_MAPPED)
         for role in named
@@ -418,8 +418,8 @@ def look(connection: SyncConnection, by: str) -> SyncRun:
 
 
 def looking(connection: SyncConnection) -> SyncRun | None:
-    """The run that is reading, or waits to."""
-    return runs_of(connection).filter(outcome="").first()
+    """The run that only reads the source, or waits to."""
+    return runs_of(connection).filter(outcome="", task__kind=LOOK).first()
 
 
 def last_look(connection: SyncConnection) -> SyncRun | None:
