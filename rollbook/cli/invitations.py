@@ -97,7 +97,7 @@ def accept(
 
 @of_district.command("decline")
 def decline(district: WhichDistrict, number: Number, as_json: AsJson = False) -> None:
-    """Say no."""
+    """Say no: the organization sees that you did, and can ask again."""
     found = inviting.find_invitation(number, district=find_district(district))
     answer(_row(inviting.decline(found, actor().name)), f"Invitation {number} is declined.", as_json)
 
