@@ -12,17 +12,17 @@ from rollbook.store.models import HelpRequest
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
-questions = typer.Typer(
+requests = typer.Typer(
     no_args_is_help=True, help="What organizations ask their product's support, and the answers."
 )
 
 
 def add_to(verbs: typer.Typer) -> None:
     """Adds the verbs."""
-    verbs.add_typer(questions, name="help")
+    verbs.add_typer(requests, name="help")
 
 
-@questions.command()
+@requests.command()
 def ask(
     organization: Annotated[str, typer.Argument(help="The organization's number or name.")],
     words: Annotated[str, typer.Argument(help="What help is needed with. Name no pupils.")],
@@ -37,11 +37,11 @@ def ask(
     if attached is not None:
         about = connections.find_connection(attached.connection_id, where)
     made = helping.ask(where, actor().name, words, connection=about, run=attached)
-    answer(_row(made), f"It is question {made.pk}.", as_json)
+    answer(_row(made), f"It is request {made.pk}.", as_json)
 
 
-@questions.command("list")
-def list_questions(
+@requests.command("list")
+def list_requests(
     product: Annotated[
         str, typer.Option(help="Only of this product's organizations: its name or number.")
     ] = "",
@@ -58,20 +58,20 @@ def list_questions(
     show([_row(one) for one in found], as_json, "nobody waits for an answer")
 
 
-@questions.command("answer")
-def answer_question(
-    number: Annotated[int, typer.Argument(help="The question: `rollbook sync help list` shows it.")],
+@requests.command("answer")
+def answer_request(
+    number: Annotated[int, typer.Argument(help="The request: `rollbook sync help list` shows it.")],
     words: Annotated[str, typer.Argument(help="The answer, which the organization reads.")],
     as_json: AsJson = False,
 ) -> None:
-    """Answer a question. It waits no more."""
+    """Answer a request. It waits no more."""
     found = helping.answer(number, actor().name, words)
-    answer(_row(found), f"Question {found.pk} is answered.", as_json)
+    answer(_row(found), f"Request {found.pk} is answered.", as_json)
 
 
 def _row(one: HelpRequest) -> Row:
     return {
-        "question": one.pk,
+        "request": one.pk,
         "organization": one.organization.name,
         "connection": one.connection_id or "",
         "run": one.run_id or "",

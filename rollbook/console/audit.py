@@ -79,6 +79,8 @@ ACTS = {
     "group.rename": _("Renamed a group"),
     "group.restore": _("Brought a group back"),
     "group.take-out": _("Took a member out of a group"),
+    "help.answer": _("Answered a request for help"),
+    "help.ask": _("Asked product support for help"),
     "import.apply": _("Applied a held import"),
     "import.raise": _("Applied a held import, raised the limits"),
     "import.reject": _("Rejected a held import"),
@@ -161,6 +163,7 @@ ACTS = {
     "sync.remove_days": _("Took days out of a sync's calendar"),
     "sync.state": _("Activated, paused or ended a sync connection"),
     "sync.switch": _("Switched between classes and groups"),
+    "sync.withdraw": _("Withdrew a change of a sync's settings"),
     "token.add": _("Made a token"),
     "token.revoke": _("Revoked a token"),
 }

@@ -42,14 +42,14 @@ def test_a_change_is_shown_first_and_is_either_withdrawn_or_counts(connection: S
     ]
 
 
-def test_a_question_waits_until_it_is_answered(connection: SyncConnection) -> None:
+def test_a_request_for_help_waits_until_it_is_answered(connection: SyncConnection) -> None:
     organization = connection.organization_id
     asked = told("help", "ask", organization, "Which key is it?", "--connection", connection.pk)
-    assert [one["question"] for one in told("help", "list")] == [asked["question"]]
-    told("help", "answer", asked["question"], "The newer one.")
+    assert [one["request"] for one in told("help", "list")] == [asked["request"]]
+    told("help", "answer", asked["request"], "The newer one.")
     assert told("help", "list") == []
     assert told("help", "list", "--organization", organization)[0]["answer"] == "The newer one."
-    rollbook("sync", "help", "answer", str(asked["question"]), "Again.", expect=1)
+    rollbook("sync", "help", "answer", str(asked["request"]), "Again.", expect=1)
 
 
 def test_one_that_was_disconnected_is_requested_again(connection: SyncConnection) -> None:

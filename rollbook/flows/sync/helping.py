@@ -15,7 +15,7 @@ MOST_WORDS = 5_000
 MOST_WAITING = 20
 
 
-class QuestionNeeded(Refusal):
+class WordsNeeded(Refusal):
     """Write what you need help with, in at most 5,000 characters."""
 
 
@@ -23,12 +23,12 @@ class AnswerNeeded(Refusal):
     """Write an answer, in at most 5,000 characters."""
 
 
-class EnoughQuestions(Refusal):
-    """Twenty questions of this organization wait for an answer already: they are answered first."""
+class EnoughRequests(Refusal):
+    """Twenty requests of this organization wait for an answer already: they are answered first."""
 
 
-class NoSuchQuestion(Refusal):
-    """There is no such question, or it is answered already."""
+class NoSuchHelpRequest(Refusal):
+    """There is no such request for help, or it is answered already."""
 
 
 def ask(
@@ -40,18 +40,18 @@ def ask(
     connection: SyncConnection | None = None,
     run: SyncRun | None = None,
 ) -> HelpRequest:
-    """A question to the product's support. `page` is the route of the page it was asked on; a run stands for its connection too.
+    """A request to the product's support. `page` is the route of the page it was asked on; a run stands for its connection too.
 
-    Raises QuestionNeeded, EnoughQuestions.
+    Raises WordsNeeded, EnoughRequests.
     """
     kept = _words(words)
     if not kept:
-        raise QuestionNeeded
+        raise WordsNeeded
     with transaction.atomic():
         # Locked, so that two who ask at once are counted.
         Organization.objects.select_for_update().get(pk=organization.pk)
         if waiting_of(organization).count() >= MOST_WAITING:
-            raise EnoughQuestions
+            raise EnoughRequests
         made = HelpRequest.objects.create(
             organization=organization,
             connection=run.connection if run else connection,
@@ -65,9 +65,9 @@ def ask(
 
 
 def answer(number: int, by: str, words: str, product: Product | None = None) -> HelpRequest:
-    """The answer, which closes the question; where a product is given, only one of its organizations'.
+    """The answer, which closes the request; where a product is given, only one of its organizations'.
 
-    Raises NoSuchQuestion, AnswerNeeded.
+    Raises NoSuchHelpRequest, AnswerNeeded.
     """
     kept = _words(words)
     if not kept:
@@ -75,7 +75,7 @@ def answer(number: int, by: str, words: str, product: Product | None = None) -> 
     with transaction.atomic():
         found = waiting(product).select_for_update(of=("self",)).filter(pk=number).first()
         if found is None:
-            raise NoSuchQuestion(str(number))
+            raise NoSuchHelpRequest(str(number))
         found.answer, found.answered_by, found.answered_at = kept, by[:254], timezone.now()
         found.save(update_fields=["answer", "answered_by", "answered_at"])
         _note(found, "help.answer", by)
@@ -115,6 +115,6 @@ def _note(request: HelpRequest, act: str, by: str) -> None:
         "organization",
         request.organization_id,
         request.organization.name,
-        after={"question": request.pk, **about},
+        after={"request": request.pk, **about},
         by=by,
     )

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from rollbook.engine.sync.policy import Policy, fitted, preset, read_policy, written
 from rollbook.flows import audit
@@ -19,7 +20,7 @@ from rollbook.flows.sync import connections
 from rollbook.flows.sync.customer import refuse_beyond_the_plan
 from rollbook.flows.sync.runs import FULL, POLICY, NotActive, enqueue
 from rollbook.refusal import Refusal
-from rollbook.store.models import AuditEntry, SyncConnection, SyncRun
+from rollbook.store.models import AuditEntry, SyncConnection, SyncHold, SyncRun
 from rollbook.store.models.auditing import INSTALLATION
 
 ACTS = ("sync.connect", "sync.change", "sync.switch")
@@ -143,6 +144,8 @@ def withdraw(run: SyncRun, by: str) -> SyncRun:
         ended = {"outcome": "cancelled", "message": f"Withdrawn by {by}. The settings stay as they were."}
         if not SyncRun.objects.filter(pk=run.pk, outcome="previewed").update(**ended, cancelled_by=by[:200]):
             raise NotProposed(str(run.pk))
+        held = SyncHold.objects.filter(run=run, decision="")
+        held.update(decision="replaced", decided_by=by[:200], decided_at=timezone.now(), why=ended["message"])
         audit.record(None, "sync.withdraw", "sync run", run.pk, run.connection.name, by=by)
     run.refresh_from_db()
     return run

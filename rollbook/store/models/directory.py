@@ -161,7 +161,10 @@ class Membership(DirectoryRecord):
                 fields=["organization", "group_id", "member_id", "connection_id"], name="membership_once"
             )
         ]
-        indexes = [models.Index(fields=["organization", "member_id"], name="membership_member")]
+        indexes = [
+            models.Index(fields=["organization", "member_id"], name="membership_member"),
+            models.Index(fields=["organization", "state"], name="membership_state"),
+        ]
 
 
 class Seat(models.Model):
