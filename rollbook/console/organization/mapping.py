@@ -219,7 +219,7 @@ def _keep_roles(connection: SyncConnection, typed: QueryDict) -> None:
 # --- Classes ------------------------------------------------------------------------------------------------------------------------
 
 
-@in_organization(Act.SEE_ROSTERING)
+@in_organization(Act.MANAGE_ROSTERING)
 @changing
 def map_classes(request: Any, organization: Organization, connection_id: int) -> HttpResponse:
     connection = connection_or_404(organization, connection_id)
@@ -279,7 +279,7 @@ def _decide_classes(connection: SyncConnection, typed: QueryDict, by: str) -> No
     mapping.decide_classes(connection, typed.getlist("class"), typed.get("act", ""), by)
 
 
-@in_organization(Act.SEE_ROSTERING)
+@in_organization(Act.MANAGE_ROSTERING)
 @changing
 def choose_group(request: Any, organization: Organization, connection_id: int) -> HttpResponse:
     """The group that a class is to take over, found among those that people made."""
