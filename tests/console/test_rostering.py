@@ -321,6 +321,7 @@ def test_a_change_that_is_not_wanted_is_withdrawn(office: Client, connection):
     SyncConnection.objects.update(first_applied_at=timezone.now())
     connection.refresh_from_db()
     run = sync_settings.change(connection, {"people": {"create": False}}, EMAIL)
+    assert run is not None
     SyncRun.objects.update(outcome="previewed", generation=connection.generation)
     assert "Automatically create users" in words(office.get(at(connection, "sync-settings")))
     office.post(at(connection, "sync-settings-withdraw", run_id=run.pk))

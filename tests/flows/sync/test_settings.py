@@ -6,7 +6,7 @@ import pytest
 
 from rollbook.engine.sync.policy import BadPolicy
 from rollbook.flows.sync import connections, holds, runs, settings
-from rollbook.store.models import Case, SyncConnection, SyncHold
+from rollbook.store.models import Case, SyncConnection, SyncHold, SyncRun
 from tests.engine.sync.schools import school, without
 from tests.flows.sync.organizations import an_organization, connected, deliver
 from tests.flows.sync.test_runs import approve, first, members, sync
@@ -23,7 +23,7 @@ def connection(tmp_path: Path) -> SyncConnection:
     return made
 
 
-def shown(connection: SyncConnection, **wanted: object) -> runs.SyncRun:
+def shown(connection: SyncConnection, **wanted: object) -> SyncRun:
     """The run that shows this change, walked."""
     merged = connections.over(connection.policy, wanted)
     assert settings.changes_between(connection.policy, merged)
