@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import importing, meanwhile, reading, scoping
+from bench import directories, importing, meanwhile, reading, scoping
 from bench.rows import as_json
 from bench.scales import SCALES
 
@@ -11,6 +11,7 @@ PARTS = {
     "importing": importing.rows,
     "meanwhile": meanwhile.rows,
     "scoping": scoping.rows,
+    "directories": directories.rows,
 }
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ with OAuth 1.0a, read another district all the while, twenty requests a second e
 **Scoping**: a grant to three schools in ten and half the courses of the district that is imported, from the act to its commit, beside one
 bare INSERT … SELECT of the same rows; random pages of it and of the full grant, asked in turns over one connection; and how often sets are
 worked out for fifty apps with ten rules, half of which were edited.
+
+**Directories**: an administrator's pages of the members of a large organization, each beside the same page of one with 500 members, asked in
+turns: the first, one behind nine tenths of all, those of one site, those with a rare role, and a search by name.
 """
 
 NOTES = """## How to read it

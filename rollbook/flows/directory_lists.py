@@ -4,6 +4,7 @@
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -18,7 +19,7 @@ from rollbook.engine.sync.operations import ACTIVE, ARCHIVED, INACTIVE, PENDING,
 from rollbook.flows import audit
 from rollbook.oneroster.folding import fold
 from rollbook.store.bulk import listed
-from rollbook.store.directory_pages import Page, Place, number_of, page_of
+from rollbook.store.directory_pages import Page, Place, page_of
 from rollbook.store.directory_rows import listed as texts_of
 from rollbook.store.models import Group, Member, Membership, Organization, Site
 
@@ -93,21 +94,28 @@ def _has(word: str) -> Q:
 
 
 def member_page(organization: Organization, sought: Sought, within: Within, place: Place) -> Page[Member]:
-    return page_of(members(organization, sought, within), sought.states, BY_NAME, place)
-
-
-def member_number(organization: Organization, sought: Sought, within: Within) -> tuple[int, bool]:
-    """How many there are, and whether there are more than were counted."""
-    if not sought.is_narrow and within is None:
-        known = state_numbers(organization)
-        return sum(known.get(state, 0) for state in sought.states), False
-    return number_of(members(organization, sought, within), sought.states)
+    """A page of the members who fit, by name."""
+    found = members(organization, sought, within)
+    if sought.is_narrow or within is not None:
+        return page_of(found, sought.states, BY_NAME, place)
+    known = state_numbers(organization)
+    return page_of(found, sought.states, BY_NAME, place, sum(known.get(one, 0) for one in sought.states))
 
 
 def state_numbers(organization: Organization) -> dict[str, int]:
     """How many members there are of each state."""
     found = Member.objects.filter(organization=organization).order_by()
     return dict(found.values_list("state").annotate(Count("id")))
+
+
+def role_numbers(organization: Organization, site: Site) -> dict[str, int]:
+    """{role: members who are not archived} of a site; who has two roles counts in both."""
+    found = members(organization, Sought(site=site.id)).filter(state__in=HERE).order_by()
+    numbers: Counter[str] = Counter()
+    for roles, number in found.values_list("roles").annotate(Count("id")):
+        for role in texts_of(roles):
+            numbers[role] += number
+    return dict(numbers)
 
 
 def grades(organization: Organization) -> list[str]:
@@ -197,6 +205,11 @@ class SoughtGroups:
     source: int | None = None
     search: str = ""
 
+    @property
+    def is_narrow(self) -> bool:
+        """Whether anything but the state is asked for."""
+        return bool(self.form or self.site or self.search) or self.source is not None
+
 
 def groups(organization: Organization, sought: SoughtGroups, within: Within) -> QuerySet[Group]:
     """The classes and groups that fit, of whatever state, in no order."""
@@ -214,11 +227,18 @@ def groups(organization: Organization, sought: SoughtGroups, within: Within) -> 
 
 
 def group_page(organization: Organization, sought: SoughtGroups, within: Within, place: Place) -> Page[Group]:
-    return page_of(groups(organization, sought, within), (sought.state,), BY_TITLE, place)
+    """A page of the classes and groups that fit, by title."""
+    found = groups(organization, sought, within)
+    if sought.is_narrow or within is not None:
+        return page_of(found, (sought.state,), BY_TITLE, place)
+    return page_of(found, (sought.state,), BY_TITLE, place, found.filter(state=sought.state).count())
 
 
-def group_number(organization: Organization, sought: SoughtGroups, within: Within) -> tuple[int, bool]:
-    return number_of(groups(organization, sought, within), (sought.state,))
+def site_page(
+    organization: Organization, state: str, search: str, within: Within, place: Place
+) -> Page[Site]:
+    """A page of the sites that fit, by name: they are few."""
+    return page_of(sites(organization, state, search, within), (state,), BY_NAME, place)
 
 
 def people_numbers(organization: Organization, groups: Sequence[Group]) -> dict[int, dict[str, int]]:

@@ -34,7 +34,9 @@ def named(rows: list[Row]) -> dict[str, Row]:
     return {one.name.removeprefix(f"{DATABASE}: "): one for one in rows}
 
 
-@pytest.mark.parametrize("part", ["reading", "meanwhile", "scoping"] if ON_POSTGRESQL else ["importing"])
+@pytest.mark.parametrize(
+    "part", ["reading", "meanwhile", "scoping"] if ON_POSTGRESQL else ["importing", "directories"]
+)
 def test_a_run_tells_every_figure_that_has_a_goal(part: str):
     rows = named(run(part))
     asked = {name for name in GOALS if part_of(name) == part and (name != WAIT or not ON_POSTGRESQL)}
@@ -54,6 +56,8 @@ def part_of(name: str) -> str:
         return "meanwhile"
     if name in SCOPING:
         return "scoping"
+    if name.endswith("members"):
+        return "directories"
     return (
         "importing"
         if name.startswith(("first load", "next night", "no change")) or "import" in name

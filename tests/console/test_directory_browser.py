@@ -33,6 +33,10 @@ PAGES = {
 }
 
 
+IN_THE_DARK = ("a member", "a member, edited", "a class", "administrators")
+"""All that the others are made of."""
+
+
 @dataclass(frozen=True)
 class Directory(Served):
     """An organization's directory, synced and served; `numbers` are those of records in it."""
@@ -66,8 +70,8 @@ def test_every_page_is_in_order_wide_and_narrow(served: Directory, browser: Brow
     said = listen(page)
     sign_in(page, served.url)
     troubles = {}
-    for name, path in PAGES.items():
-        answer = page.goto(f"{served.url}/organizations/1/{path.format(**served.numbers)}")
+    for name in PAGES if scheme == "light" else IN_THE_DARK:
+        answer = page.goto(f"{served.url}/organizations/1/{PAGES[name].format(**served.numbers)}")
         assert answer is not None
         assert answer.status == 200, name
         troubles[name] = troubles_of(page) + said[:]

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from rollbook.engine.sync.operations import CREATE, GROUPS, MEMBERS, Operation
 from rollbook.flows import directory_lists
 from rollbook.flows.directory_lists import BY_NAME, HERE, Sought, SoughtGroups
+from rollbook.store import directory_pages
 from rollbook.store.directory import DirectoryTarget
 from rollbook.store.directory_pages import SIZE, Page, Place, page_of
 from rollbook.store.directory_rows import name_key
@@ -112,7 +113,7 @@ def test_a_page_deep_in_the_list_is_entered_by_the_index_and_asks_as_often_as_th
     deep = here.values_list("id", flat=True)[DEEP]
     with CaptureQueriesContext(connection) as asked:
         directory_lists.member_page(organization, Sought(), None, Place(after=deep))
-    assert len(asked) == 1 + len(HERE)
+    assert len(asked) == 2 + len(HERE)
     plans = [plan_of(one["sql"]) for one in asked.captured_queries if "ORDER BY" in one["sql"]]
     assert len(plans) == len(HERE)
     for plan in plans:
@@ -128,23 +129,34 @@ def plan_of(sql: str) -> str:
         return "\n".join(str(row) for row in cursor.fetchall())
 
 
-def test_what_is_narrowed_is_walked_by_the_index_too(organization: Organization):
-    sought = Sought(state="active", role="student", site=2, grade="02")
-    pages = walked(organization, sought, Place())
-    rows = Member.objects.filter(organization=organization, state="active", grade="02", site_ids='["2"]')
-    assert [one for page in pages for one in page] == list(
-        rows.order_by(BY_NAME, "id").values_list("id", flat=True)
-    )
-    [one] = directory_lists.member_page(organization, Sought(role="administrator"), None, Place()).rows
-    assert one.id == 234
-    assert directory_lists.member_number(organization, sought, None) == (
-        len([one for page in pages for one in page]),
-        False,
-    )
-    assert (
-        directory_lists.member_number(organization, Sought(), None)[0]
-        == rows.model.objects.filter(organization=organization, state__in=HERE).count()
-    )
+@pytest.mark.parametrize("few", [1_000, 10], ids=["few", "many"])
+def test_what_is_narrowed_is_the_same_whether_it_is_few_or_many(
+    organization: Organization, few: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Of few all are known beforehand; many are walked by the index, and only counted as far as that."""
+    monkeypatch.setattr(directory_pages, "FEW", few)
+    sought = Sought(role="student", site=2)
+    rows = Member.objects.filter(organization=organization, state__in=HERE, site_ids='["2"]')
+    wanted = list(rows.order_by(BY_NAME, "id").values_list("id", flat=True))
+    assert len(wanted) > SIZE
+    assert [one for page in walked(organization, sought, Place()) for one in page] == wanted
+    assert [one for page in walked(organization, sought, Place(descending=True)) for one in page] == wanted[
+        ::-1
+    ]
+    first = directory_lists.member_page(organization, sought, None, Place())
+    assert first.total == (len(wanted) if few > len(wanted) else None)
+    assert first.next is not None
+    second = directory_lists.member_page(organization, sought, None, first.next)
+    assert (second.start, second.end) == (SIZE + 1, len(wanted))
+    assert second.previous is not None
+    assert directory_lists.member_page(organization, sought, None, second.previous).rows == first.rows
+
+
+def test_the_one_who_administers_is_found_among_all(organization: Organization):
+    page = directory_lists.member_page(organization, Sought(role="administrator"), None, Place(after=5))
+    assert ([one.id for one in page.rows], page.total, page.next, page.previous) == ([234], 1, None, None)
+    numbers = directory_lists.member_page(organization, Sought(state="pending"), None, Place())
+    assert numbers.total == Member.objects.filter(organization=organization, state="pending").count()
 
 
 def test_a_search_finds_names_addresses_and_identifiers_in_any_case():

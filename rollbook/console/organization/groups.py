@@ -57,15 +57,12 @@ def show_groups(request: HttpRequest, organization: Organization) -> HttpRespons
     asked, mine = asked_of(request.GET, NAMES), within(request, organization)
     sought = _sought(asked)
     page = directory_lists.group_page(organization, sought, mine, asked.place)
-    total, more = directory_lists.group_number(organization, sought, mine)
     sources, names = source_names(organization), directory_lists.site_names(organization, mine)
     numbers = directory_lists.people_numbers(organization, page.rows)
     context: dict[str, Any] = {
         "nav": "groups",
         "asked": asked,
         "page": page,
-        "total": total,
-        "more": more,
         "rows": [_row(one, names, sources, numbers.get(one.id, {})) for one in page.rows],
         "forms": list(FORMS.items()),
         "sites": list(names.items()),

@@ -35,15 +35,12 @@ def show_members(request: HttpRequest, organization: Organization) -> HttpRespon
     asked = asked_of(request.GET, NAMES)
     sought, mine = _sought(asked), within(request, organization)
     page = directory_lists.member_page(organization, sought, mine, asked.place)
-    total, more = directory_lists.member_number(organization, sought, mine)
     sources, names = source_names(organization), directory_lists.site_names(organization, mine)
     rows: list[ShownMember] = shown_members(page.rows, names, sources)
     context: dict[str, Any] = {
         "nav": "members",
         "asked": asked,
         "page": page,
-        "total": total,
-        "more": more,
         "rows": rows,
         "states": [(name, STATES[name][0]) for name in directory_lists.STATES],
         "roles": [(role, role_words(role)) for role in roles_of(organization)],

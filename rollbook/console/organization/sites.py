@@ -17,9 +17,7 @@ from rollbook.console.organization.words import STATES, badge
 from rollbook.engine.sync.operations import ACTIVE, ARCHIVED, SITES
 from rollbook.flows import administrators, directory, directory_lists, origins
 from rollbook.flows import sites as flow
-from rollbook.flows.directory_lists import Sought, SoughtGroups
 from rollbook.refusal import Refusal
-from rollbook.store.directory_pages import number_of, page_of
 from rollbook.store.models import Organization, Site
 
 NAMES = ("q", "state")
@@ -29,17 +27,13 @@ NAMES = ("q", "state")
 def show_sites(request: HttpRequest, organization: Organization) -> HttpResponse:
     asked, mine = asked_of(request.GET, NAMES), within(request, organization)
     state = ARCHIVED if asked["state"] == ARCHIVED else ACTIVE
-    found = directory_lists.sites(organization, state, asked["q"], mine)
-    page = page_of(found, (state,), directory_lists.BY_NAME, asked.place)
-    total, more = number_of(found, (state,))
+    page = directory_lists.site_page(organization, state, asked["q"], mine, asked.place)
     sources = source_names(organization)
     classes = directory_lists.class_numbers(organization, page.rows)
     context: dict[str, Any] = {
         "nav": "sites",
         "asked": asked,
         "page": page,
-        "total": total,
-        "more": more,
         "rows": [(one, classes.get(one.id, 0), source_of(one.connection_id, sources)) for one in page.rows],
         "is_bound": mine is not None,
         "is_empty": not page.rows and not asked.is_narrow,
@@ -80,12 +74,7 @@ def _site_or_404(request: HttpRequest, organization: Organization, site_id: int)
 def _page(request: HttpRequest, organization: Organization, site: Site, trouble: str = "") -> HttpResponse:
     links = origins.links_of(organization, SITES, site.id)
     fields = {"name": site.name, "identifier": site.identifier}
-    roles = directory.roles_of(organization)
-    at = [(role, Sought(role=role, site=site.id)) for role in roles]
-    numbers = [
-        (role, role_words(role), *directory_lists.member_number(organization, sought, None))
-        for role, sought in at
-    ]
+    numbers = directory_lists.role_numbers(organization, site)
     context = {
         "nav": "sites",
         "site": site,
@@ -93,8 +82,8 @@ def _page(request: HttpRequest, organization: Organization, site: Site, trouble:
         "origins": shown_origins(origins.origins(organization, SITES, site.id, fields, links), {}),
         "kept": flow.overrides_of(site).filter(field="state").first(),
         "links": links,
-        "people": [one for one in numbers if one[2]],
-        "classes": directory_lists.group_number(organization, SoughtGroups(site=site.id), None),
+        "people": [(role, role_words(role), number) for role, number in sorted(numbers.items())],
+        "classes": directory_lists.class_numbers(organization, [site]).get(site.id, 0),
         "administrators": [
             one for one in administrators.administrators_of(organization) if site.id in one.sites
         ],
