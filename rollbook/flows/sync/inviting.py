@@ -19,7 +19,7 @@ from rollbook.flows import audit
 from rollbook.flows.applications import add_application, is_requested
 from rollbook.flows.apps import enable, grant_of
 from rollbook.flows.districts import NoSuchDistrict
-from rollbook.flows.keys import add_key
+from rollbook.flows.keys import add_key, revoke_key
 from rollbook.flows.notify import tell_district_administrators
 from rollbook.flows.permission_edits import edit_permissions
 from rollbook.flows.sync import connections
@@ -265,6 +265,10 @@ def _connection(invitation: Invitation, by: str, name: str) -> SyncConnection:
         if found.connection is not None:
             found.connection.organization = organization
             return found.connection
+        if found.credential is not None:
+            revoke_key(
+                found.credential.client_id
+            )  # of a connection that was dropped: nobody knows it any more
         key = add_key(grant, name=organization.name[:200])
         filled = {
             "url": settings.PUBLIC_URL,

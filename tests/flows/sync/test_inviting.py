@@ -144,6 +144,10 @@ def test_connecting_makes_one_key_and_one_connection_however_often_it_is_tried(
     inviting.accept(invitation, "roster", THEM)
     with pytest.raises(CannotFetch):
         inviting.connect(invitation, ME)  # this server knows no key of ours
+    connections.drop(SyncConnection.objects.get(organization=organization))
+    invitation.refresh_from_db()
+    with pytest.raises(CannotFetch):
+        inviting.connect(invitation, ME)
     [made] = SyncConnection.objects.filter(organization=organization)
     assert (made.state, made.name) == ("requested", "Riverbend Unified")
     made.source_settings |= {"sign_in": "bearer"}
@@ -155,8 +159,8 @@ def test_connecting_makes_one_key_and_one_connection_however_often_it_is_tried(
     assert found
     grant = grant_of(district, organization.product.app)
     assert grant is not None
-    assert grant.credentials.count() == 1
-    told = ["invitation.ask", "invitation.accept", "invitation.connect"]
+    assert grant.credentials.filter(revoked_at=None).count() == 1
+    told = ["invitation.ask", "invitation.accept", "invitation.connect", "invitation.connect"]
     assert (acts(district.pk), acts(None)) == (told, told)
     with pytest.raises(connections.OfAnInvitation):
         connections.edit(connection, {"url": "https://elsewhere.example"}, {})
