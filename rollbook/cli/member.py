@@ -7,10 +7,10 @@ import typer
 
 from rollbook.cli.columns import Row, answer, show
 from rollbook.engine.sync.operations import MEMBERS
-from rollbook.flows import member_history, members
+from rollbook.flows import member_history, members, merging
 from rollbook.flows import origins as field_origins
 from rollbook.flows.directory import find_organization, find_site
-from rollbook.store.models import Member
+from rollbook.store.models import Member, MemberMerge
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Of = Annotated[str, typer.Argument(metavar="ORGANIZATION", help="The organization's number or name.")]
@@ -244,6 +244,55 @@ def restore(organization: Of, member: Who, why: Why = "", as_json: AsJson = Fals
     """Bring an archived member back, with all they were in. Syncs leave them there until the roster has them again."""
     found = members.restore(members.find_member(find_organization(organization), member), why)
     answer(_row(found), f"Member {found.id} is {found.state}.", as_json)
+
+
+@verbs.command()
+def merge(
+    organization: Of,
+    kept: Annotated[
+        str, typer.Argument(metavar="KEPT", help="Who is kept: a number, e-mail address or username.")
+    ],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Who becomes part of them, and is archived.")],
+    why: Why = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make two members one who are the same person. `rollbook member unmerge` brings both back."""
+    where = find_organization(organization)
+    made = merging.merge(members.find_member(where, kept), members.find_member(where, other), why)
+    answer(
+        _merge_row(made),
+        f"Member {made.other_id} is part of member {made.kept_id}: merge {made.pk}.",
+        as_json,
+    )
+
+
+@verbs.command("merges")
+def list_merges(organization: Of, as_json: AsJson = False) -> None:
+    """Show which members were made one, the latest first."""
+    rows = [_merge_row(one) for one in merging.merges(find_organization(organization))]
+    show(rows, as_json, "`rollbook member merge` makes one")
+
+
+@verbs.command()
+def unmerge(
+    organization: Of,
+    number: Annotated[int, typer.Argument(metavar="MERGE", help="`rollbook member merges` shows it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Undo a merge: both members are there again, each with what was theirs, as far as nobody has changed it since."""
+    made = merging.unmerge(merging.find_merge(find_organization(organization), number))
+    answer(_merge_row(made), f"Members {made.kept_id} and {made.other_id} are two again.", as_json)
+
+
+def _merge_row(made: MemberMerge) -> Row:
+    return {
+        "merge": made.pk,
+        "kept": made.kept_id,
+        "archived": made.other_id,
+        "by": made.by,
+        "why": made.why,
+        "at": f"{made.at:%Y-%m-%d %H:%M}",
+    }
 
 
 def _row(one: Member) -> Row:

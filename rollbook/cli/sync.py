@@ -8,6 +8,7 @@ import typer
 from rollbook.cli import (
     sync_calendar,
     sync_help,
+    sync_holds,
     sync_people,
     sync_runs,
     sync_schools,
@@ -191,6 +192,7 @@ def _row(connection: SyncConnection) -> dict[str, object]:
 for _beside in (
     sync_schools,
     sync_runs,
+    sync_holds,
     sync_settings,
     sync_people,
     sync_calendar,

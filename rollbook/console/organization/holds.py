@@ -62,26 +62,27 @@ def decide(request: Any, organization: Organization, connection_id: int, hold_id
     decision = request.POST.get("decision", "")
     if decision not in WAYS:
         raise Http404
+    chosen = [hold.pk, *(one.pk for one in _others(hold) if str(one.pk) in request.POST.getlist("also"))]
     try:
-        words = WAYS[decision](hold, request.user.email, request.POST.get("why", ""))
+        words = WAYS[decision](hold, chosen, request.user.email, request.POST.get("why", ""))
     except Refusal as refusal:
         return _page(request, connection, hold, refusal.words)
     messages.success(request, words)
     return redirect(PLACE, organization_id=organization.pk, connection_id=connection.pk)
 
 
-def _let_through(hold: SyncHold, by: str, why: str) -> str:
-    holds.approve(hold.run, by, why, holds=[hold.pk])
+def _let_through(hold: SyncHold, chosen: list[int], by: str, why: str) -> str:
+    holds.approve(hold.run, by, why, holds=chosen)
     return _("It is being carried out, this once. It goes on if you leave this page.")
 
 
-def _raise(hold: SyncHold, by: str, why: str) -> str:
+def _raise(hold: SyncHold, _chosen: list[int], by: str, why: str) -> str:
     raising.raise_limit(hold, by, why)
     return _("The limit is raised. The plan is being made anew with it; what no limit holds is carried out.")
 
 
-def _reject(hold: SyncHold, by: str, why: str) -> str:
-    holds.discard(hold.run, by, why, [hold.pk])
+def _reject(hold: SyncHold, chosen: list[int], by: str, why: str) -> str:
+    holds.discard(hold.run, by, why, chosen)
     return _("It is rejected: the directory stays as it is. A later sync that finds the same asks again.")
 
 
@@ -101,6 +102,7 @@ def _page(request: Any, connection: SyncConnection, hold: SyncHold, wrong: str =
         "people": found[: losing.PAGE],
         "after": found[losing.PAGE - 1].loss.place if len(found) > losing.PAGE else None,
         "is_first": not begin,
+        "also": _together(request, hold),
         "out_of_date": _out_of_date(hold),
         "decision": DECISIONS[hold.decision]() if hold.decision in DECISIONS else hold.decision,
         "wrong": wrong,
@@ -109,6 +111,22 @@ def _page(request: Any, connection: SyncConnection, hold: SyncHold, wrong: str =
     return rostering_page(
         request, connection, PLACE, "organization/hold.html", context, status=422 if wrong else 200
     )
+
+
+def _others(hold: SyncHold) -> list[SyncHold]:
+    """What else of the same plan waits."""
+    return [one for one in holds.holds_of(hold.run, only_open=True) if one.pk != hold.pk]
+
+
+def _together(request: Any, hold: SyncHold) -> list[dict[str, Any]]:
+    """The others, ticked where they are about nobody else: what two limits hold is let through by both."""
+    others = _others(hold) if not hold.decision else []
+    chosen = request.POST.getlist("also") if request.method == "POST" else None
+    inner = {one.pk for one in losing.contained_in(hold, others)}
+    return [
+        _shown(one) | {"ticked": str(one.pk) in chosen if chosen is not None else one.pk in inner}
+        for one in others
+    ]
 
 
 def _out_of_date(hold: SyncHold) -> str:

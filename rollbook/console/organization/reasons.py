@@ -39,7 +39,7 @@ SENTENCES: dict[str, Any] = {
     "weekly": gettext_lazy(
         "With this sync, %(count)s of %(population)s %(kind)s would have been removed within seven days. The limit is %(limit)s %%."
     ),
-    "to-zero": gettext_lazy("All %(population)s %(kind)s would be removed: none would be left."),
+    "to-zero": gettext_lazy("No %(kind)s would be left: %(population)s would be removed."),
     "identifying": gettext_lazy(
         "The %(field)s of %(count)s of %(population)s members would change. The limit is %(limit)s %%."
     ),
@@ -60,16 +60,19 @@ REMOVING = frozenset({"percent", "number", "site-percent", "group-percent", "to-
 
 def hold_words(hold: SyncHold) -> str:
     """What tripped, and which limit that is."""
+    where = where_words(hold)
     told = {
         "count": _number(hold.count),
         "population": _number(hold.population),
         "limit": _number(hold.limit),
         "kind": CALLED.get(hold.kind, hold.kind),
         "field": FIELDS.get(hold.field, hold.field),
-        "where": where_words(hold) or _("this place"),
+        "where": where,
     }
     sentence = SENTENCES.get(hold.code)
     words = str(sentence) % told if sentence else hold.code
+    if where and "%(where)s" not in str(sentence):
+        words = f"{where}: {words}"
     return f"{words} {ALONGSIDE}" if hold.field.startswith(ALONG) else words
 
 

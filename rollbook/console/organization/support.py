@@ -271,13 +271,20 @@ def _run(run: SyncRun) -> dict[str, Any]:
     }
 
 
+def _outcome(run: SyncRun) -> Badge:
+    """What a run came to, told to somebody who does not decide about it."""
+    if run.outcome == "held":
+        return Badge(_("Held, waits for the organization"), "yellow", "warning")
+    return outcome_badge(run)
+
+
 def _row(customer: Customer) -> dict[str, Any]:
     connection = customer.connection
     return {
         "customer": customer,
         "connection": connection,
         "state": badge(CONNECTION_STATES, connection.state),
-        "outcome": outcome_badge(customer.last) if customer.last else None,
+        "outcome": _outcome(customer.last) if customer.last else None,
         "waits": _waits(customer),
     }
 

@@ -138,6 +138,17 @@ def loss_sums(path: Path, hazard: str) -> dict[str, int]:
     return dict(zip(names, map(int, found or (0,) * len(names)), strict=True))
 
 
+def contained(path: Path, hazard: str) -> list[str]:
+    """The other hazards all of whose members this one touches too."""
+    here = f"SELECT member FROM {_scan(path)} WHERE hazard = ?"
+    with _reader(path.parent) as db:
+        found = db.execute(
+            f"SELECT hazard FROM {_scan(path)} WHERE hazard <> ? GROUP BY hazard HAVING bool_and(member IN ({here})) ORDER BY hazard",
+            [hazard, hazard],
+        ).fetchall()
+    return [str(one[0]) for one in found]
+
+
 def _scan(path: Path) -> str:
     return f"read_parquet({literal(str(path))})"
 

@@ -13,6 +13,7 @@ from rollbook.engine.sync.losing import (
     Loss,
     Losses,
     Memberships,
+    contained,
     loss_page,
     loss_sums,
     write_losses,
@@ -81,6 +82,14 @@ def affected(hold: SyncHold, after: int = 0, limit: int = PAGE + 1) -> list[Affe
     )
     by_number = {str(row.id): row for row in rows}
     return [Affected(by_number[one.member], one) for one in found if one.member in by_number]
+
+
+def contained_in(hold: SyncHold, others: Iterable[SyncHold]) -> list[SyncHold]:
+    """Those of the other holds of its run that touch nobody whom this one does not touch: together with it they let nobody else through."""
+    if not are_known(hold):
+        return []
+    found = contained(run_folder(hold.run) / LOSSES, key_of(hazard_of(hold)))
+    return [one for one in others if key_of(hazard_of(one)) in found]
 
 
 def _memberships(run: SyncRun) -> Memberships:

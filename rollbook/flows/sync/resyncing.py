@@ -1,5 +1,7 @@
 """Resyncing one user: found by e-mail address or the beginning of the name among those whom a connection brought, and synced with all groups."""
 
+from collections.abc import Iterator
+
 from django.db.models import QuerySet
 
 from rollbook.engine.sync.operations import MEMBERS
@@ -21,9 +23,25 @@ def find_users(connection: SyncConnection, told: str) -> list[Member]:
     exactly = _rostered(connection, every.filter(email_folded=wanted))
     if exactly:
         return exactly
-    # Compared by code point, so that the index by name answers on every database.
-    named = every.filter(name_folded__gte=wanted, name_folded__lt=f"{wanted}\U0010ffff")
-    return _rostered(connection, named.order_by("name_folded", "id")[: 5 * MOST])[:MOST]
+    for way in _by_name(every, wanted):
+        if found := _rostered(connection, way.order_by("name_folded", "id")[: 5 * MOST]):
+            return found[:MOST]
+    return []
+
+
+def _by_name(every: QuerySet[Member], wanted: str) -> Iterator[QuerySet[Member]]:
+    """By the beginning of the family name, of both names in either order, of the given name. `name_folded` is the family name, a tab, the given.
+
+    Compared by code point, so that the index by name answers on every database.
+    """
+    words = wanted.split()
+    beginnings = [wanted]
+    for place in range(1, len(words)):
+        one, other = " ".join(words[:place]), " ".join(words[place:])
+        beginnings += [f"{one}\t{other}", f"{other}\t{one}"]
+    for beginning in beginnings:
+        yield every.filter(name_folded__gte=beginning, name_folded__lt=f"{beginning}\U0010ffff")
+    yield every.filter(name_folded__contains=f"\t{wanted}")
 
 
 def find_user(connection: SyncConnection, number: int) -> Member:
