@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from rollbook.connectors.contract import CannotFetch
+from rollbook.engine.approval import Wanted
 from rollbook.engine.scope import Level, Rule
-from rollbook.flows import applications, audit, operators
+from rollbook.flows import applications, approvals, audit, operators
 from rollbook.flows.apps import add_app, grant_of
 from rollbook.flows.directory import set_app
 from rollbook.flows.districts import NoSuchDistrict, add_district
@@ -108,6 +109,14 @@ def test_an_app_that_is_there_keeps_what_it_sees_unless_more_is_meant(
         inviting.accept(invitation, "all of it", THEM)
     grant, _ = inviting.accept(invitation, "keep", THEM)
     assert (grant.enabled, grant.version) == (True, 1)
+
+
+def test_where_the_district_wants_a_second_person_the_product_sees_nothing_until_then(
+    invitation: Invitation, district: District
+) -> None:
+    approvals.set_approval(district, Wanted(full=True), by=THEM)
+    grant, waits = inviting.accept(invitation, "full", THEM)
+    assert (waits, Rule.parse(grant.rule).level) == (True, Level.NONE)
 
 
 def test_an_invitation_that_ran_out_is_not_answered_and_can_be_asked_anew(
