@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rollbook.engine.sync.operations import CREATE, GROUPS, Operation
-from rollbook.flows import administrators, directory, groups, members
+from rollbook.flows import administrators, directory, groups, members, merging
 from rollbook.store.directory import DirectoryTarget
 from rollbook.store.models import (
     AuditEntry,
@@ -265,6 +265,17 @@ def test_the_last_administrator_is_neither_archived_nor_suspended(northwind: Nor
     assert members.roles_held(northwind.tom) == ("administrator", "teacher")
     assert turned(office, northwind, northwind.helen, "suspend") == (302, "suspended")
     assert turned(office, northwind, northwind.tom, "archive") == (422, "inactive")
+
+
+def test_whoever_was_merged_leads_to_the_other_and_back(northwind: Northwind, office: Client):
+    merging.merge(northwind.ana, northwind.ben, "One person")
+    path = northwind.path("member", northwind.ben.id)
+    page = text(office.get(path))
+    assert northwind.path("member", northwind.ana.id) in page
+    assert "Unarchive" not in page
+    assert turned(office, northwind, northwind.ben, "part") == (302, "inactive")
+    assert turned(office, northwind, northwind.ben, "part") == (422, "inactive")
+    assert "Undo the merge" not in text(office.get(path))
 
 
 def test_a_members_groups_are_resynced_from_their_roster(

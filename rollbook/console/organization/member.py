@@ -27,7 +27,7 @@ from rollbook.console.organization.people import (
 )
 from rollbook.console.organization.words import STATES, badge, outcome_badge
 from rollbook.engine.sync.operations import MEMBERS
-from rollbook.flows import directory_lists, groups, member_history, members, origins
+from rollbook.flows import directory_lists, groups, member_history, members, merging, origins
 from rollbook.flows.acting import actor
 from rollbook.flows.directory import BY_HAND, find_site, roles_of
 from rollbook.flows.sync import runs
@@ -103,6 +103,7 @@ def _page(
         "own_sites": [(one, sites[one]) for one in own_sites if one in sites],
         "hidden_sites": len([one for one in own_sites if one not in sites]),
         "other_sites": [(one, name) for one, name in sites.items() if one not in own_sites],
+        "merge": merging.merged_into(member),
         "links": links,
         "resyncs": _resyncs(links),
         "events": shown_events(member_history.events(member)[:6]),
@@ -145,6 +146,13 @@ def _resyncs(links: list[Link]) -> list[tuple[SyncRun, Any]]:
 # --- Acts ---------------------------------------------------------------------------------------------------------------------------
 
 
+def _part(member: Member, _why: str) -> object:
+    merge = merging.merged_into(member)
+    if merge is None:
+        raise merging.NoSuchMerge(str(member.id))
+    return merging.unmerge(merge)
+
+
 TURNS: dict[str, tuple[Callable[[Member, str], object], Any]] = {
     "archive": (
         members.archive,
@@ -165,6 +173,10 @@ TURNS: dict[str, tuple[Callable[[Member, str], object], Any]] = {
     "activate": (
         lambda member, why: members.activate(member, timezone.now()),
         gettext_lazy("Active, and holds a seat."),
+    ),
+    "part": (
+        _part,
+        gettext_lazy("Both are there again, each with what was theirs."),
     ),
     "administrator": (
         members.make_administrator,
