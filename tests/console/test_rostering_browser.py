@@ -112,6 +112,7 @@ def test_the_text_for_teachers_is_copied_and_a_waiting_change_is_withdrawn(
     assert "Assignments are not synced" in page.evaluate("navigator.clipboard.readText()")
     page.get_by_role("link", name="A preview").click()
     expect(page.get_by_text("Staff only")).to_be_visible()
+    expect(page.get_by_text("nothing is removed on days of additions only").first).to_be_visible()
     page.get_by_role("link", name="Settings").last.click()
     page.get_by_role("button", name="Withdraw the change").click()
     expect(page.get_by_role("status").first).to_contain_text("The change is withdrawn")

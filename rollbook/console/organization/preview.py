@@ -62,6 +62,7 @@ def show_preview(
         "figures": [(KINDS[one.kind], one) for one in foretold.figures],
         "bundles": _bundles(run, foretold),
         "skipped": [said(code, number) for code, number in foretold.skipped.items()],
+        "left_out": [(KINDS[kind], number) for kind, number in run.counts.get("leftOut", {}).items()],
         "held": [(one, hazard_of(one).words) for one in foretold.held],
         "records": [shown(one) for one in page.records],
         "has_more": bool(page.following),

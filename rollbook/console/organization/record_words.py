@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from rollbook.console.organization.setting_fields import in_words
 from rollbook.engine.sync.remarks import CATALOGUE, OWNERS
 
 WILL: dict[str, Any] = {
@@ -113,6 +114,6 @@ def said(code: str, count: int = 0) -> Said:
     if known is None:
         return Said(code, code, count=count)
     if known.owner == "nobody":
-        return Said(code, gettext(known.title), gettext(known.meaning), count=count)
-    remedy, owner = gettext(known.remedy), gettext(OWNERS[known.owner])
-    return Said(code, gettext(known.title), gettext(known.meaning), remedy, owner, count)
+        return Said(code, gettext(known.title), in_words(gettext(known.meaning)), count=count)
+    remedy, owner = in_words(gettext(known.remedy)), gettext(OWNERS[known.owner])
+    return Said(code, gettext(known.title), in_words(gettext(known.meaning)), remedy, owner, count)
