@@ -23,7 +23,7 @@ from rollbook.console.organization.record_words import (
     said,
 )
 from rollbook.console.organization.words import KINDS, STATES, badge
-from rollbook.flows.sync.records import Asked, Told, csv_rows, find
+from rollbook.flows.sync.records import Asked, Told, csv_rows, find, reasons_of
 from rollbook.flows.sync.report import WORDS
 from rollbook.store.models import Organization, SyncConnection, SyncRun
 
@@ -154,7 +154,7 @@ def choices(run: SyncRun, asked: Asked) -> dict[str, Any]:
         "kinds": KINDS.items(),
         "actions": [*WILL.items(), (MOVE, FIELDS["sites"])],
         "outcomes": [(name, OUTCOMES[name][0]) for name in outcomes],
-        "reason": said(asked.reason) if asked.reason else None,
+        "reasons": [(code, said(code).title) for code in reasons_of(run)],
         "bundle": BUNDLES.get(asked.bundle),
     }
 

@@ -16,6 +16,9 @@ from rollbook.engine.sync.plan_file import COLUMNS, OF_REMARKS, operation_of
 
 MEMORY = "256MB"
 CHUNK = 20_000
+LONG = 1_000
+"""So many numbers at least are one comparison, and not each looked up."""
+
 SELECTED = ", ".join(map(name, COLUMNS))
 
 Ranges = Sequence[tuple[int, int]]
@@ -189,10 +192,10 @@ def _narrowed(db: duckdb.DuckDBPyConnection, narrow: Narrow) -> tuple[str, list[
             " OR (kind, target) IN (FROM about))"
         )
         values += [narrow.search.lower()] * 2
-    for table, ranges, word in (("numbers_in", narrow.within, ""), ("numbers_out", narrow.without, "NOT ")):
-        if ranges is not None:
-            _numbers(db, table, ranges)
-            where += f" AND {word}EXISTS (FROM {table} one WHERE number BETWEEN one.first AND one.last)"
+    if narrow.within is not None:
+        where += f" AND {_among(db, 'numbers_in', narrow.within)}"
+    if narrow.without is not None:
+        where += f" AND NOT {_among(db, 'numbers_out', narrow.without)}"
     return where, values
 
 
@@ -216,14 +219,16 @@ def _pairs(db: duckdb.DuckDBPyConnection, table: str, pairs: Sequence[Mapping[st
         )
 
 
-def _numbers(db: duckdb.DuckDBPyConnection, table: str, ranges: Ranges) -> None:
-    db.execute(f"CREATE TABLE {table} (first BIGINT, last BIGINT)")
-    if ranges:
-        pairs = [{"f": first, "l": last} for first, last in ranges]
-        db.execute(
-            f"INSERT INTO {table} SELECT one.f, one.l FROM (SELECT unnest(?::STRUCT(f BIGINT, l BIGINT)[]) AS one)",
-            [pairs],
-        )
+def _among(db: duckdb.DuckDBPyConnection, table: str, ranges: Ranges) -> str:
+    """A condition: the number is in one of these ranges. Long ones are compared, the numbers of short ones looked up."""
+    conditions = [
+        f"number BETWEEN {int(first)} AND {int(last)}" for first, last in ranges if last - first >= LONG
+    ]
+    short = [one for first, last in ranges if last - first < LONG for one in range(first, last + 1)]
+    if short:
+        db.execute(f"CREATE TABLE {table} AS SELECT unnest(?::BIGINT[]) AS number", [short])
+        conditions.append(f"number IN (FROM {table})")
+    return f"({' OR '.join(conditions) or 'false'})"
 
 
 def _reader(path: Path) -> duckdb.DuckDBPyConnection:

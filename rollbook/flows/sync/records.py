@@ -12,7 +12,15 @@ from rollbook.engine.sync import operations as ops
 from rollbook.engine.sync.guarding import Hazard
 from rollbook.engine.sync.operations import MEMBERS, NEW, Operation
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS
-from rollbook.engine.sync.plan_pages import Narrow, Ranges, by_number, operations, remarks, remarks_by_code
+from rollbook.engine.sync.plan_pages import (
+    Narrow,
+    Ranges,
+    by_number,
+    operations,
+    reasons,
+    remarks,
+    remarks_by_code,
+)
 from rollbook.flows.sync.holds import APPROVED, Gate, hazard_of, holds_of
 from rollbook.flows.sync.naming import Names, names_of, of_members_called
 from rollbook.flows.sync.report import (
@@ -110,6 +118,7 @@ class _Lister:
         self.run, self.asked = run, asked
         self.plan, self.remarks = run_folder(run) / OPERATIONS, run_folder(run) / REMARKS
         self.behind, self.gate = journal.covered(run), Gate(run)
+        self.done = _joined(self.behind.ranges)
         self.failed = _ranges(_failed(run))
         self.narrow = Narrow(
             kinds=(asked.kind,) if asked.kind else (),
@@ -143,11 +152,10 @@ class _Lister:
         if outcome == "":
             return operations(self.plan, _with(narrow, without=self.failed), after, limit)
         if outcome == DONE:
-            behind = self.behind.ranges
-            return operations(self.plan, _with(narrow, within=behind, without=self.failed), after, limit)
+            return operations(self.plan, _with(narrow, within=self.done, without=self.failed), after, limit)
         if outcome not in (HELD, LEFT_OUT, PLANNED):
             return []
-        narrow = _with(narrow, without=(*self.behind.ranges, *self.failed))
+        narrow = _with(narrow, without=(*self.done, *self.failed))
         if outcome != PLANNED:
             narrow = self._perhaps_shut(narrow)
         return self._sifted(narrow, after, limit, lambda one: self._outcome(one, {}) == outcome)
@@ -218,6 +226,13 @@ def codes(run: SyncRun) -> list[tuple[str, int]]:
     return [*sorted(said, key=lambda one: -one[1]), *noted_by.items()]
 
 
+def reasons_of(run: SyncRun) -> list[str]:
+    """Every code by which the records of this run can be narrowed, the most frequent of each sort first."""
+    plan = run_folder(run) / OPERATIONS
+    planned = reasons(plan) if plan.exists() else {}
+    return list(dict.fromkeys([*(code for code, _ in codes(run)), *planned]))
+
+
 def not_taken(run: SyncRun) -> int:
     """How many records the directory did not take."""
     return SyncOutcome.objects.filter(run=run, status__in=NOT_TAKEN).count()
@@ -241,6 +256,17 @@ def _ranges(numbers: Sequence[int]) -> Ranges:
     for _, some in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
         run = [number for _, number in some]
         found.append((run[0], run[-1]))
+    return tuple(found)
+
+
+def _joined(ranges: Ranges) -> Ranges:
+    """Ranges in order, those that follow one another as one: batches do."""
+    found: list[tuple[int, int]] = []
+    for first, last in ranges:
+        if found and found[-1][1] + 1 == first:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
     return tuple(found)
 
 
