@@ -123,6 +123,17 @@ def test_members_are_listed_narrowed_and_searched(northwind: Northwind, office: 
             one for one in ("Helen Brandt", "Ben Ortiz", "Tom Reed", "Ana Silva") if one in found
         } == there, query
         assert "<html" not in found
+    asked = text(office.get(northwind.path("members") + "?q=tom&role=teacher&source=hand&sort=-name"))
+    for said in (
+        'value="tom"',
+        'value="teacher" selected',
+        'value="hand" selected',
+        'aria-sort="descending"',
+    ):
+        assert said in asked
+    kept = "?q=tom&amp;role=teacher&amp;source=hand"
+    assert f'href="{kept}"' in asked  # the other order
+    assert f'href="{northwind.path("members-csv")}{kept}&amp;sort=-name"' in asked
 
 
 def test_a_list_is_taken_as_a_file_and_that_is_noted(northwind: Northwind, office: Client):

@@ -76,11 +76,11 @@ def show_groups(request: HttpRequest, organization: Organization) -> HttpRespons
 
 def _sought(asked: Asked) -> SoughtGroups:
     return SoughtGroups(
-        state=ARCHIVED if asked["state"] == ARCHIVED else ACTIVE,
-        form=asked["form"] if asked["form"] in FORMS else "",
+        state=ARCHIVED if asked.text("state") == ARCHIVED else ACTIVE,
+        form=asked.text("form") if asked.text("form") in FORMS else "",
         site=asked.site,
         source=asked.source,
-        search=asked["q"],
+        search=asked.text("q"),
     )
 
 

@@ -25,7 +25,8 @@ class Asked:
     told: Mapping[str, str]
     place: Place
 
-    def __getitem__(self, name: str) -> str:
+    def text(self, name: str) -> str:
+        """What is said of this, or nothing. No `[…]`: templates would ask by it for everything else too."""
         return self.told.get(name, "")
 
     @property
@@ -33,7 +34,7 @@ class Asked:
         return bool(self.told)
 
     def number(self, name: str) -> int | None:
-        return whole(self[name])
+        return whole(self.text(name))
 
     @property
     def site(self) -> int | None:
@@ -42,7 +43,7 @@ class Asked:
     @property
     def source(self) -> int | None:
         """The connection that is asked for; 0 stands for by hand."""
-        return 0 if self["source"] == BY_HAND else self.number("source")
+        return 0 if self.text("source") == BY_HAND else self.number("source")
 
     def address(self, place: Place | None = None) -> str:
         """The same list at another place; without one at its beginning, in the same order."""

@@ -78,14 +78,14 @@ def _lines(rows: Iterator[list[str]]) -> Iterator[str]:
 
 
 def _sought(asked: Asked) -> Sought:
-    state = asked["state"]
+    state = asked.text("state")
     return Sought(
         state=state if state in directory_lists.STATES else "",
-        role=asked["role"],
+        role=asked.text("role"),
         site=asked.site,
-        grade=asked["grade"],
+        grade=asked.text("grade"),
         source=asked.source,
-        search=asked["q"],
+        search=asked.text("q"),
     )
 
 

@@ -26,8 +26,8 @@ NAMES = ("q", "state")
 @in_organization(Act.SEE_MEMBERS)
 def show_sites(request: HttpRequest, organization: Organization) -> HttpResponse:
     asked, mine = asked_of(request.GET, NAMES), within(request, organization)
-    state = ARCHIVED if asked["state"] == ARCHIVED else ACTIVE
-    page = directory_lists.site_page(organization, state, asked["q"], mine, asked.place)
+    state = ARCHIVED if asked.text("state") == ARCHIVED else ACTIVE
+    page = directory_lists.site_page(organization, state, asked.text("q"), mine, asked.place)
     sources = source_names(organization)
     classes = directory_lists.class_numbers(organization, page.rows)
     context: dict[str, Any] = {
