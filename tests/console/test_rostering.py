@@ -353,10 +353,10 @@ def test_a_secret_stays_where_it_is_left_empty_and_goes_to_no_other_address(offi
         "sign_in": "oauth2",
         "client_secret": "",
     }
-    answer = office.post(at(made, "sync-source"), sent | {"url": "https://elsewhere.example"})
-    assert answer.status_code == 422
-    made.refresh_from_db()
-    assert made.source_settings["url"] == "https://sis.example"
+    for route in ("sync-source", "sync-test"):
+        office.post(at(made, route), sent | {"url": "https://elsewhere.example"})
+        made.refresh_from_db()
+        assert made.source_settings["url"] == "https://sis.example"
     office.post(at(made, "sync-source"), sent | {"client_secret": "second secret"})
     made.refresh_from_db()
     assert connections.secrets_of(made) == {"client_secret": "second secret"}

@@ -23,7 +23,7 @@ from rollbook.console.organization.sources import (
 )
 from rollbook.console.organization.synced import synced
 from rollbook.engine.sync.policy import presets
-from rollbook.flows.sync import connections, mapping
+from rollbook.flows.sync import connections, customer, mapping
 from rollbook.flows.sync.connections import policy_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Invitation, Organization, SyncConnection
@@ -130,7 +130,7 @@ def test(request: Any, organization: Organization, connection_id: int) -> HttpRe
     name = request.POST.get("name", connection.name)
     try:
         if _is_filled_here(connection):
-            connections.edit(connection, filled_of(request, source), {}, name)
+            customer.edit_source(connection, filled_of(request, source), name)
         wrong = _tested(request, connection)
     except Refusal as refusal:
         wrong = refusal.words

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from rollbook.connectors import SOURCES
 from rollbook.console.organization.settings_words import (
     CLASS_ROLES,
     EMPTY,
@@ -30,6 +31,9 @@ from rollbook.store.models import Organization, SyncConnection
 NOTHING = gettext_lazy("Nothing")
 TABLES = {"roles.map": SOURCE_ROLES, "classes.roles": CLASS_ROLES, "fields.rules": FIELDS}
 """Settings that are tables of words, with the rows that are asked; other rows stay as they are."""
+
+OPTIONS = {option.name: option.title for source in SOURCES.values() for option in source.options}
+"""What the settings of sources are called."""
 
 BETWEEN = {"fields.rules": ": "}
 """What stands between a row and what it says, where that is no arrow."""
@@ -266,7 +270,8 @@ def shown_changes(changes: Iterable[Change]) -> list[ShownChange]:
 
 def _label(name: str) -> str:
     if name.startswith("source."):
-        return _("Source: %(name)s") % {"name": name.removeprefix("source.")}
+        option = name.removeprefix("source.")
+        return _("Source: %(name)s") % {"name": OPTIONS.get(option, option)}
     return str(_("Name")) if name == "name" else setting_label(name)
 
 

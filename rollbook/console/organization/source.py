@@ -56,7 +56,7 @@ def show_source(request: HttpRequest, organization: Organization, connection_id:
         return _page(request, connection)
     sent = request.POST
     options = () if _kept_by(connection) else SOURCES[connection.source_kind].options
-    given = {one.name: sent[one.name].replace("\r\n", "\n") for one in options if one.name in sent}
+    given = {one.name: sent[one.name] for one in options if one.name in sent}
     try:
         customer.edit_source(connection, given, sent.get("name", "")[:200])
     except Refusal as refusal:

@@ -42,9 +42,9 @@ def edit_source(connection: SyncConnection, filled: Mapping[str, str], name: str
     Raises NotByCustomer, SecretsNeeded, BadSetting, NoSuchSyncOption, SyncNameNeeded.
     """
     secret = {option.name for option in SOURCES[connection.source_kind].options if option.secret}
-    shown = {one: text for one, text in filled.items() if one not in secret}
+    shown = {one: text.replace("\r\n", "\n").strip() for one, text in filled.items() if one not in secret}
     hidden = {one: text for one, text in filled.items() if one in secret and text}
-    other = [one for one, text in shown.items() if _told(connection, one) != text.strip()]
+    other = [one for one, text in shown.items() if _told(connection, one) != text]
     refuse_source(connection, other, hidden)
     wanted = {one: shown[one] for one in other}
     return connections.edit(connection, wanted | hidden, {}, name)
