@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from rollbook.connectors.folder import FOLDER
 from rollbook.engine.sync.policy import Policy, fitted, preset, read_policy, written
 from rollbook.flows import audit
 from rollbook.flows.directory import roles_of
@@ -204,10 +205,11 @@ def _told(act: str, before: dict[str, Any], after: dict[str, Any]) -> tuple[Chan
     if act == "sync.switch":
         return (Change("classes.form", None, after.get("form")),)
     found = changes_between(before.get(POLICY, {}), after.get(POLICY, {}))
-    found += [
-        Change(f"source.{one.name}", one.old, one.new)
-        for one in changes_between(before.get("settings", {}), after.get("settings", {}))
-    ]
+    if after.get("source") != FOLDER.kind:  # where a folder of this server lies is told to nobody
+        found += [
+            Change(f"source.{one.name}", one.old, one.new)
+            for one in changes_between(before.get("settings", {}), after.get("settings", {}))
+        ]
     if "name" in after and before.get("name") != after["name"]:
         found.append(Change("name", before.get("name"), after["name"]))
     return (*found, *(Change(f"source.{name}", None, None) for name in after.get("newSecrets", ())))
