@@ -14,15 +14,21 @@ from django_htmx.http import HttpResponseClientRefresh
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
 from rollbook.console.organization.live import events, walk_of
-from rollbook.console.organization.record_words import said
+from rollbook.console.organization.record_words import WAS, said
 from rollbook.console.organization.records import choices, run_or_404, shown
 from rollbook.console.organization.words import ACTIONS, KINDS, outcome_badge, run_kind
 from rollbook.flows.sync import resuming, retrying, runs, undoing
 from rollbook.flows.sync.cancel import cancel
 from rollbook.flows.sync.holds import hazard_of, holds_of
 from rollbook.flows.sync.records import NOT_TAKEN, Asked, codes, failures, not_taken
+from rollbook.flows.sync.report import WORDS
 from rollbook.refusal import Refusal
 from rollbook.store.models import Case, Organization, SyncRun
+
+DONE = {action: WAS[word] for action, word in WORDS.items()} | {
+    name: words for name, words in ACTIONS.items() if name not in NOT_TAKEN
+}
+"""What was done, by the names under which a run counts it."""
 
 FIRST = 12
 """So many of what failed are shown with the sums."""
@@ -80,11 +86,7 @@ def _statistics(run: SyncRun) -> list[dict[str, Any]]:
             "kind": kind,
             "words": words,
             "planned": sum(planned.get(kind, {}).values()),
-            "done": [
-                (said_of, done[kind][name])
-                for name, said_of in ACTIONS.items()
-                if name not in NOT_TAKEN and done.get(kind, {}).get(name)
-            ],
+            "done": [(DONE[name], number) for name, number in done.get(kind, {}).items() if name in DONE],
             "failed": sum(done.get(kind, {}).get(name, 0) for name in NOT_TAKEN),
         }
         for kind, words in KINDS.items()

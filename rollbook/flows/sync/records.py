@@ -209,7 +209,7 @@ def told(line: Line, operation: Operation, names: Names) -> Told:
         )
         for name in fields
     )
-    return Told(line, names.of(operation), tuple(one for one in changes if one[1] or one[2]))
+    return Told(line, names.of(operation), tuple(one for one in changes if one[1] != one[2]))
 
 
 def failures(run: SyncRun, limit: int) -> list[Told]:
