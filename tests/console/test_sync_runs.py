@@ -350,3 +350,16 @@ def test_without_the_plan_that_includes_it_nothing_is_begun(office: Client, orga
     refused = office.post(at("sync-begin", shown), {"fingerprint": shown.fingerprint})
     assert refused.status_code == 403
     assert SyncRun.objects.get(pk=shown.pk).outcome == "previewed"
+
+
+def test_what_is_wrong_in_what_the_source_gave_is_told_with_what_to_do(
+    office: Client, connection, tmp_path, organization
+):
+    first(connection)
+    tables = changed(school(), "users", "p2", enabledUser="perhaps")
+    deliver(tmp_path, {**tables, "orgs": [*tables["orgs"], {**tables["orgs"][1], "sourcedId": "north"}]})
+    page = words(office.get(at("sync-run", synced(connection))))
+    assert "What is wrong in what the source gave" in page
+    assert "never taken for one that is gone" in page
+    assert "Paul" not in page
+    assert Member.objects.get(source_id="p2").state == "inactive"

@@ -11,19 +11,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
+from rollbook.console.findings import Group, groups_of
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
 from rollbook.console.organization.live import events, walk_of
 from rollbook.console.organization.record_words import WAS, said
 from rollbook.console.organization.records import choices, run_or_404, shown
 from rollbook.console.organization.words import ACTIONS, KINDS, outcome_badge, run_kind
+from rollbook.engine.catalogue import CATALOGUE
+from rollbook.engine.codes import Code
 from rollbook.flows.sync import resuming, retrying, runs, undoing
 from rollbook.flows.sync.cancel import cancel
 from rollbook.flows.sync.holds import hazard_of, holds_of
 from rollbook.flows.sync.records import NOT_TAKEN, Asked, codes, failures, not_taken
 from rollbook.flows.sync.report import WORDS
 from rollbook.refusal import Refusal
+from rollbook.store.found import found_in
 from rollbook.store.models import Case, Organization, SyncRun
+from rollbook.store.sync_shelf import run_folder
 
 DONE = {action: WAS[word] for action, word in WORDS.items()} | {
     name: words for name, words in ACTIONS.items() if name not in NOT_TAKEN
@@ -65,6 +70,7 @@ def _result(run: SyncRun, sees_people: bool) -> dict[str, Any]:
         "failed": failed,
         "failures": [shown(one) for one in failures(run, FIRST)] if failed and sees_people else [],
         "codes": [said(code, number) for code, number in codes(run)],
+        "found": _found(run),
         "held": [(one, hazard_of(one).words) for one in waiting],
         "held_operations": sum(one.operations for one in waiting),
         "cases": Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
@@ -72,6 +78,12 @@ def _result(run: SyncRun, sees_people: bool) -> dict[str, Any]:
         "drifted": run.verified.get("drifted", 0),
         **choices(run, Asked()),
     }
+
+
+def _found(run: SyncRun) -> list[tuple[Group, Code | None]]:
+    """What was wrong in what the source gave: by code, with what it means; nobody is named."""
+    groups = groups_of(found_in(run_folder(run)))
+    return [(one, CATALOGUE.get(one.code)) for one in groups]
 
 
 def _is_undone(run: SyncRun) -> bool:
