@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.flows import by_hand, groups, members, merging
+from rollbook.flows import groups, members, merging
 from rollbook.flows.directory import add_site
 from rollbook.flows.sync import holds, own, runs
 from rollbook.store.models import (
@@ -151,37 +151,23 @@ def test_what_the_roster_says_of_the_merged_reaches_the_one_that_is_kept(
     assert by_source(organization, "t1").family_name == "Archer"
 
 
-def test_an_older_plan_is_not_carried_out_over_a_merge(
+def test_what_cannot_be_merged_is_left_and_an_older_plan_is_not_carried_out_over_a_merge(
     organization: Organization, connection: SyncConnection
 ) -> None:
     kept, other = two(organization, connection)
+    gone = members.add_member(organization, {"given_name": "Gone", "family_name": "Long"})
+    members.archive(gone)
+    for one in (kept, gone):
+        with pytest.raises(merging.NotTwoMembers):
+            merging.merge(kept, one)
     with own.own_process() as process:
         shown = own.walk_here(
             runs.enqueue(connection, "somebody", preview=True, process=process), lambda _: None
         )
-    merging.merge(kept, other)
+    made = merging.merge(kept, other)
     with pytest.raises(holds.OutOfDate):
         holds.approve(shown, "somebody")
-
-
-def test_nobody_is_merged_with_themselves_or_with_somebody_who_is_gone(
-    organization: Organization, connection: SyncConnection
-) -> None:
-    kept, other = two(organization, connection)
-    with pytest.raises(merging.NotTwoMembers):
-        merging.merge(kept, kept)
-    members.archive(other)
-    with pytest.raises(merging.NotTwoMembers):
-        merging.merge(kept, other)
-
-
-def test_who_was_brought_back_by_hand_is_not_brought_back_again(
-    organization: Organization, connection: SyncConnection
-) -> None:
-    kept, other = two(organization, connection)
-    made = merging.merge(kept, other)
     other.refresh_from_db()
     members.restore(other)
     with pytest.raises(merging.NotAsMerged):
         merging.unmerge(made)
-    assert by_hand.overrides(organization, "members", str(other.id)).exists()

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from rollbook.connectors.contract import ConnectorRefusal
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
+from rollbook.console.organization.record_words import said
 from rollbook.console.organization.words import KINDS, STATES, badge
 from rollbook.engine.sync.links import TO_CREATE, TO_IGNORE, TO_LINK
 from rollbook.flows import merging
@@ -49,8 +50,7 @@ def show_cases(request: Any, organization: Organization, connection_id: int) -> 
     shown = found[: cases.PAGE]
     context = {
         "cases": [
-            {"case": case, "code": cases.code_of(case), "kind": KINDS.get(case.kind, case.kind)}
-            for case in shown
+            {"case": case, "code": said(case.code), "kind": KINDS.get(case.kind, case.kind)} for case in shown
         ],
         "number": Case.objects.filter(connection=connection, closed_at=None).count(),
         "holds": SyncHold.objects.filter(connection=connection, decision="").count(),
@@ -135,7 +135,7 @@ def undo_merge(request: Any, organization: Organization, connection_id: int, mer
 def _page(request: Any, connection: SyncConnection, case: Case, wrong: str = "") -> HttpResponse:
     context: dict[str, Any] = {
         "case": case,
-        "code": cases.code_of(case),
+        "code": said(case.code),
         "kind": KINDS.get(case.kind, case.kind),
         "wrong": wrong,
     }

@@ -41,7 +41,7 @@ def show_explained(
     context: dict[str, Any] = {"kind": kind, "words": ONE_OF[kind], "refusal": ""}
     try:
         context["source_id"] = _source_id(request, connection, kind)
-        told = explain(connection, kind, context["source_id"])
+        context |= explanation(connection, kind, context["source_id"])
     except Refusal as refusal:
         return rostering_page(
             request,
@@ -51,8 +51,14 @@ def show_explained(
             context | {"refusal": refusal.words},
             404 if isinstance(refusal, NotLinked) else 200,
         )
+    return rostering_page(request, connection, "sync-runs", "organization/explained.html", context)
+
+
+def explanation(connection: SyncConnection, kind: str, source_id: str) -> dict[str, Any]:
+    """What is told of a record, in words. Raises NeverRead."""
+    told = explain(connection, kind, source_id)
     names = _names(connection, kind, told)
-    context |= {
+    return {
         "source": {**told["source"], "at": _moment(told["source"]["at"])},
         "steps": [_step(dict(one), names) for one in told["steps"]],
         "became": [_link(one, kind, names) for one in told["links"]],
@@ -60,7 +66,6 @@ def show_explained(
         "history": [_happened(one) for one in told["history"]],
         "name": next((names[link["record"]] for link in told["links"] if link["record"] in names), ""),
     }
-    return rostering_page(request, connection, "sync-runs", "organization/explained.html", context)
 
 
 def _source_id(request: HttpRequest, connection: SyncConnection, kind: str) -> str:

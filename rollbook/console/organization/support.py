@@ -7,19 +7,24 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_product
+from rollbook.console.organization.explaining import EXPLAINED, explanation
 from rollbook.console.organization.reasons import hold_words
+from rollbook.console.organization.record_words import said
+from rollbook.console.organization.records import asked_of, choices, kept_of, shown
 from rollbook.console.organization.stating import source_words
 from rollbook.console.organization.walking import run_or_404, walking
 from rollbook.console.organization.words import CONNECTION_STATES, KINDS, badge, outcome_badge, run_kind
-from rollbook.engine.sync.remarks import OWNERS
-from rollbook.flows.sync import connections, explaining, helping, holds, report, supporting, switching
+from rollbook.engine.sync.operations import MEMBERS
+from rollbook.flows.sync import connections, helping, holds, report, supporting, switching
 from rollbook.flows.sync.connections import State, policy_of
+from rollbook.flows.sync.records import find
 from rollbook.flows.sync.runs import SWITCH
 from rollbook.flows.sync.supporting import FAILS, Customer
 from rollbook.refusal import Refusal
@@ -29,8 +34,7 @@ LOOKING = timedelta(hours=1)
 """For so long a reason opens people's records, to this sign-in and of this connection."""
 
 KEY = "support_looks"
-QUESTIONS_SHOWN, RECORDS_SHOWN = 20, 100
-KINDS_EXPLAINED = ("members", "groups", "sites")
+QUESTIONS_SHOWN, RECORDS_SHOWN = 20, 50
 
 
 @in_product(Act.SUPPORT_ROSTERING)
@@ -178,54 +182,33 @@ def _may_look_until(request: Any, connection_id: int) -> datetime | None:
 
 
 def _records(request: Any, run: SyncRun | None) -> dict[str, Any]:
-    """The records of a run that were not simply carried out first, then the others, a page at a time."""
+    """The records of a run, those that failed first, narrowed and a page at a time."""
     if run is None:
-        return {"lines": [], "more": None}
-    wanted = request.GET.get("outcome", "")
-    begin = _number(request.GET.get("from", ""))
-    found = []
-    for place, line in enumerate(report.lines(run, outcome=wanted)):
-        if place >= begin:
-            found.append({"line": line, "kind": KINDS.get(line.kind, line.kind)})
-        if len(found) > RECORDS_SHOWN:
-            break
+        return {"records": []}
+    asked = asked_of(request)
+    page = find(run, asked, request.GET.get("from", "")[:20], RECORDS_SHOWN)
     return {
-        "lines": found[:RECORDS_SHOWN],
-        "outcome": wanted,
-        "outcomes": _outcomes(),
-        "more": begin + RECORDS_SHOWN if len(found) > RECORDS_SHOWN else None,
+        "records": [shown(one) for one in page.records],
+        "next": urlencode({**kept_of(asked), "run": str(run.pk), "from": page.following})
+        if page.following
+        else "",
+        **choices(run, asked),
     }
-
-
-def _outcomes() -> list[tuple[str, str]]:
-    return [
-        ("", _("All")),
-        ("reject", _("Not taken")),
-        ("conflict", _("Changed meanwhile")),
-        (report.HELD, _("Held")),
-        (report.NOTED, _("Noted")),
-        (report.DONE, _("Done")),
-    ]
 
 
 def _explained(request: Any, connection: SyncConnection) -> dict[str, Any]:
-    source_id, kind = _text(request.GET.get("record", "")), request.GET.get("kind", "members")
-    if not source_id or kind not in KINDS_EXPLAINED:
-        return {"kinds": [(one, KINDS[one]) for one in KINDS_EXPLAINED], "record": source_id, "kind": kind}
+    source_id, kind = _text(request.GET.get("record", "")), request.GET.get("of", MEMBERS)
     found: dict[str, Any] = {
-        "kinds": [(one, KINDS[one]) for one in KINDS_EXPLAINED],
+        "of": [(one, KINDS[one]) for one in EXPLAINED],
         "record": source_id,
-        "kind": kind,
+        "of_kind": kind,
     }
+    if not source_id or kind not in EXPLAINED:
+        return found
     try:
-        told = explaining.explain(connection, kind, source_id)
+        return found | {"explained": explanation(connection, kind, source_id)}
     except Refusal as refusal:
         return found | {"not_explained": refusal.words}
-    steps = [
-        (step["step"], [(name, value) for name, value in step.items() if name != "step" and value])
-        for step in told["steps"]
-    ]
-    return found | {"explained": told, "steps": steps}
 
 
 # --- As it is shown --------------------------------------------------------------------------------------------------------------------------
@@ -261,7 +244,7 @@ def _run(run: SyncRun) -> dict[str, Any]:
     """What a run came to: sums and codes with how often they stand in it, and no name."""
     summary = report.summary(run) if run.outcome else {"codes": [], "planned": {}}
     planned = [(KINDS.get(kind, kind), sum(actions.values())) for kind, actions in summary["planned"].items()]
-    codes = [one | {"owned": OWNERS.get(one.get("owner", ""), "")} for one in summary["codes"]]
+    codes = [said(one["code"], one["count"]) for one in summary["codes"]]
     return {
         "run": run,
         "outcome": outcome_badge(run),

@@ -9,7 +9,6 @@ from django.db.models import Q, QuerySet
 from rollbook.engine.sync.links import TO_CREATE, TO_IGNORE, TO_LINK
 from rollbook.engine.sync.operations import GONE_STATES, GROUPS, MEMBERS, SITES, Value
 from rollbook.engine.sync.read_file import StoredRoster
-from rollbook.engine.sync.remarks import CODES, Code
 from rollbook.engine.sync.roster import Person
 from rollbook.engine.sync.world import Focus
 from rollbook.flows.sync.targets import target_of
@@ -27,8 +26,6 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 }
 SAID_OTHERWISE = frozenset({"roles"})
 """What the source says in words of its own: it is shown, and not held against the directory's."""
-
-KNOWN = {one.code: one for one in CODES}
 
 
 class NoSuchCase(Refusal):
@@ -59,7 +56,6 @@ class Compared:
     """A case: first the source's record, then the other records of the source it is about, then those of the directory."""
 
     case: Case
-    code: Code | None
     records: Sequence[Beside]
 
     @property
@@ -104,16 +100,11 @@ def find_case(connection: SyncConnection, number: int) -> Case:
     return found
 
 
-def code_of(case: Case) -> Code | None:
-    """What the code of a case means, and what is to be done."""
-    return KNOWN.get(case.code)
-
-
 def compared(connection: SyncConnection, case: Case) -> Compared:
     """The records of a case. Where they are another system's, it is asked; raises CannotFetch then."""
     said = _said(connection, case.kind, [case.source_id, *case.others])
     records = [Beside(one, True, said.get(one, {})) for one in (case.source_id, *case.others)]
-    return Compared(case, code_of(case), [*records, *_there(connection, case)])
+    return Compared(case, [*records, *_there(connection, case)])
 
 
 def _row(name: str, source: str, records: Sequence[Beside]) -> Row:

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 from rollbook.engine.sync import operations as ops
 from rollbook.engine.sync.operations import Operation, Remark, Value, new_handle
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, read_plan, read_remarks
+from rollbook.engine.sync.plan_pages import remarks_by_code
 from rollbook.engine.sync.remarks import CODES
 from rollbook.flows.sync.holds import Gate, hazard_of, holds_of
 from rollbook.store import journal
@@ -200,7 +201,7 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "statistics": run.statistics,
         "fingerprint": run.fingerprint,
         "holds": [hold_row(one) for one in holds_of(run)],
-        "remarks": dict(Counter(one.code for one in read_remarks(remarks))) if remarks.exists() else {},
+        "remarks": remarks_by_code(remarks) if remarks.exists() else {},
         "codes": _codes(run, remarks),
         "cases": Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
         "findings": run.findings,
@@ -216,7 +217,7 @@ def summary(run: SyncRun) -> dict[str, Any]:
 def _codes(run: SyncRun, remarks: Path) -> list[dict[str, Any]]:
     """Each code that stands in the report, with what it means, what is to be done and who can: the most frequent first."""
     refused = SyncOutcome.objects.filter(run=run).values_list("code", flat=True)
-    counts = Counter(one.code for one in read_remarks(remarks)) if remarks.exists() else Counter()
+    counts = Counter(remarks_by_code(remarks) if remarks.exists() else {})
     counts.update(code for code in refused if code)
     known = {one.code: one for one in CODES}
     return [

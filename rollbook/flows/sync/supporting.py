@@ -2,7 +2,7 @@
 it: people are shown only after a reason was given, which the audit log keeps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,11 +91,14 @@ def look(connection: SyncConnection, by: str, why: str) -> None:
 
 def _ranked(product: Product) -> QuerySet[SyncConnection]:
     asks = HelpRequest.objects.filter(connection=OuterRef("pk"), answered_at__isnull=True)
-    last = SyncRun.objects.filter(connection=OuterRef("pk")).exclude(outcome="").order_by("-pk")
+    any_run = SyncRun.objects.filter(connection=OuterRef("pk")).order_by("-pk")
+    last = any_run.exclude(outcome="")
     here = SyncConnection.objects.filter(organization__product=product).select_related(
         "organization__product"
     )
-    return here.annotate(last_outcome=Subquery(last.values("outcome")[:1])).annotate(
+    return here.annotate(
+        last_outcome=Subquery(last.values("outcome")[:1]), last_run=Subquery(any_run.values("pk")[:1])
+    ).annotate(
         rank=models.Case(
             When(Q(state=State.WAITING) | Exists(asks), then=Value(WAITS)),
             When(Q(last_outcome__in=FAILED) & ~Q(state=State.DISCONNECTED), then=Value(FAILS)),
@@ -105,19 +108,16 @@ def _ranked(product: Product) -> QuerySet[SyncConnection]:
     )
 
 
-def _told(rows: Sequence[SyncConnection]) -> list[Customer]:
+def _told(rows: Sequence[Any]) -> list[Customer]:
     ids = [one.pk for one in rows]
-    last: dict[int, SyncRun] = {}
-    for one in rows:
-        run = SyncRun.objects.filter(connection=one).order_by("-pk").first()
-        if run is not None:
-            last[one.pk] = run
+    last = SyncRun.objects.in_bulk([one.last_run for one in rows if one.last_run])
+    invited = _invited(ids)
     questions = _counted(HelpRequest.objects.filter(connection__in=ids, answered_at__isnull=True))
     holds = _counted(SyncHold.objects.filter(connection__in=ids, decision=""))
     cases = _counted(Case.objects.filter(connection__in=ids, closed_at=None))
     return [
         Customer(
-            one, getattr(one, "rank", OTHERS), tenant_of(one), last.get(one.pk), questions.get(one.pk, 0), holds.get(one.pk, 0),
+            one, one.rank, tenant_of(one, invited), last.get(one.last_run), questions.get(one.pk, 0), holds.get(one.pk, 0),
             cases.get(one.pk, 0),
         )
         for one in rows
@@ -128,9 +128,16 @@ def _counted(found: QuerySet[HelpRequest] | QuerySet[SyncHold] | QuerySet[Case])
     return dict(found.order_by().values_list("connection_id").annotate(Count("pk")))
 
 
-def tenant_of(connection: SyncConnection) -> str:
+def _invited(ids: Sequence[int]) -> dict[int, int]:
+    """{connection: the district that was invited for it}"""
+    found = Invitation.objects.filter(connection__in=ids).order_by("pk")
+    return {
+        connection: district
+        for connection, district in found.values_list("connection_id", "district_id")
+        if connection
+    }
+
+
+def tenant_of(connection: SyncConnection, invited: Mapping[int, int]) -> str:
     """The Tenant ID that the organization gave: that of the hub, or of the district here that it invited."""
-    if tenant := connection.source_settings.get("tenant"):
-        return str(tenant)
-    invitation = connection.invitations.order_by("-pk").first()
-    return str(invitation.district_id) if invitation else ""
+    return str(connection.source_settings.get("tenant") or invited.get(connection.pk, ""))
