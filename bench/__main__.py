@@ -15,7 +15,7 @@ from bench.rows import Row, as_json, as_table, from_json
 from bench.scales import SCALES
 
 ROOT = Path(__file__).parent.parent
-PARTS = ("reading", "importing", "scoping", "syncing")
+PARTS = ("reading", "importing", "scoping", "syncing", "directories")
 ASKED_FOR = ("meanwhile",)
 """A part that runs only where it is named."""
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import importing, meanwhile, reading, scoping, syncing
+from bench import directories, importing, meanwhile, reading, scoping, syncing
 from bench.rows import as_json
 from bench.scales import SCALES
 
@@ -12,6 +12,7 @@ PARTS = {
     "meanwhile": meanwhile.rows,
     "scoping": scoping.rows,
     "syncing": syncing.rows,
+    "directories": directories.rows,
 }
 
 if __name__ == "__main__":

@@ -102,6 +102,13 @@ SETTINGS: tuple[Setting, ...] = (
         "600",
     ),
     Setting(
+        "ROLLBOOK_STREAMS",
+        "2",
+        "How many pages that watch a sync one server process keeps up to date by a stream at a time; each takes one of its threads, and never"
+        " more than half of them are given. Pages for which there is no room ask again every two seconds. 0 means no streams.",
+        "4",
+    ),
+    Setting(
         "ROLLBOOK_SFTP_PORT",
         "0",
         "The port of the SFTP server to which student information systems bring their files; `rollbook serve` runs it beside"

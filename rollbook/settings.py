@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).parent
 DATA_DIR = Path(envtext("ROLLBOOK_DATA_DIR")).expanduser().absolute()
 DEBUG = envbool("ROLLBOOK_DEBUG")
 RATE_LIMIT = envint("ROLLBOOK_RATE_LIMIT")
+STREAMS = envint("ROLLBOOK_STREAMS")
 TRUSTED_PROXIES = envnetworks("ROLLBOOK_TRUSTED_PROXIES")
 UPLOAD_LIMIT = envint("ROLLBOOK_UPLOAD_MEGABYTES", least=1) * 1_000_000
 VALIDATE = envbool("ROLLBOOK_VALIDATE")

@@ -23,6 +23,7 @@ from rollbook.flows.directory import key_of
 from rollbook.flows.sync import (
     cancel,
     connections,
+    customer,
     deciding,
     explaining,
     holds,
@@ -49,14 +50,6 @@ class NoOrganizationKey(Refusal):
     """Show a key of an organization that still holds: `Authorization: Bearer rollbook_org_…`."""
 
 
-class NotByProgram(Refusal):
-    """A source that is a folder of this server is connected by those who run it: `rollbook sync connect`."""
-
-
-class SecretsNeeded(Refusal):
-    """Send the secrets too where the source changes: those that are kept go to nobody else."""
-
-
 class Busy(Refusal):
     """Another sync of this organization is under way: ask again when it has ended."""
 
@@ -80,8 +73,8 @@ STATUS: dict[type[Refusal], int] = {
     **dict.fromkeys(
         (
             BadSetting, BadPolicy, connections.NoSuchSource, connections.NoSuchSyncOption, connections.SyncNameNeeded, deciding.BadDecision,
-            deciding.NoSuchRecord, importing.NoSuchLocalRole, holds.NoSuchBundle, holds.WhyNeeded, spans.BadSyncDays, NotByProgram,
-            SecretsNeeded,
+            deciding.NoSuchRecord, importing.NoSuchLocalRole, holds.NoSuchBundle, holds.WhyNeeded, spans.BadSyncDays,
+            customer.NotByCustomer, customer.NotInThePlan, customer.SecretsNeeded,
         ),
         422,
     ),
@@ -114,7 +107,8 @@ def _connections(_: HttpRequest, key: OrganizationKey, __: dict[str, int]) -> Ht
 def _connect(request: HttpRequest, key: OrganizationKey, _: dict[str, int]) -> HttpResponse:
     asked = sent(request, "name", "kind", "preset", "source", "secrets", "settings")
     if text(asked, "kind") == FOLDER.kind:
-        raise NotByProgram
+        raise customer.NotByCustomer
+    customer.refuse_beyond_the_plan(_object(asked, "settings"))
     made = connections.connect(
         key.organization,
         text(asked, "name")[:200],
@@ -134,11 +128,9 @@ def _edit(request: HttpRequest, key: OrganizationKey, numbers: dict[str, int]) -
     connection = _of(key, numbers)
     asked = sent(request, "name", "source", "secrets", "settings")
     source, secrets = _words(asked, "source"), _words(asked, "secrets")
-    if source and connection.source_kind == FOLDER.kind:
-        raise NotByProgram
-    if source and set(connections.secrets_of(connection)) - set(secrets):
-        raise SecretsNeeded
+    customer.refuse_source(connection, source, secrets)
     changes, name = _object(asked, "settings"), text(asked, "name")[:200]
+    customer.refuse_beyond_the_plan(changes)
     return answered(_connection(connections.edit(connection, source | secrets, changes, name)))
 
 

@@ -65,6 +65,26 @@ def remove(organization: Which, email: Email) -> None:
     typer.echo(f"{email} does not administer it any more.")
 
 
+@of_organization.command("role")
+def change_role(
+    organization: Which,
+    email: Email,
+    site: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only this site, by number or name; repeat for more. None: the whole organization."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an administrator work in the whole organization, or in some of its sites alone."""
+    where = directory.find_organization(organization)
+    found = administrators.find_administrator(administrators.administrators_of(where), email)
+    sites = [directory.find_site(where, one).id for one in site or ()]
+    administrators.change(found, administrators.SITE if sites else administrators.ORGANIZATION, sites)
+    answer(_row(found), f"{email} is {found.role} now.", as_json)
+
+
 @of_product.command("add")
 def add_support(
     product: WhichProduct,

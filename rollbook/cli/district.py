@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from rollbook.cli import invitations
 from rollbook.cli.columns import show
 from rollbook.flows import districts
 from rollbook.store.models import District
@@ -16,6 +17,7 @@ verbs = typer.Typer(no_args_is_help=True, help="The districts of this installati
 
 def register(app: typer.Typer) -> None:
     """Adds the verbs."""
+    verbs.add_typer(invitations.of_district, name="invitation")
     app.add_typer(verbs, name="district")
 
 

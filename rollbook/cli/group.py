@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.columns import Row, answer, show
+from rollbook.engine.sync.operations import ACTIVE, ARCHIVED
 from rollbook.flows import groups
 from rollbook.flows.directory import find_organization, find_site
 from rollbook.flows.members import find_member
@@ -29,12 +30,13 @@ def register(app: typer.Typer) -> None:
 def list_groups(
     organization: Of,
     site: Annotated[str, typer.Option(help="Only those of this site: its number or name.")] = "",
+    archived: Annotated[bool, typer.Option("--archived", help="The archived ones instead.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show the classes and groups, by title."""
     found = find_organization(organization)
     where = find_site(found, site) if site else None
-    rows = [_row(one) for one in groups.groups(found, where)]
+    rows = [_row(one) for one in groups.groups(found, where, ARCHIVED if archived else ACTIVE)]
     show(rows, as_json, "a sync makes them, or `rollbook group add`")
 
 
@@ -105,6 +107,39 @@ def take_out(organization: Of, group: Which, member: Who, as_json: AsJson = Fals
     groups.take_out(found, who)
     words = f"Member {who.id} is in group {found.id} by hand no more."
     answer({"group": found.id, "member": who.id}, words, as_json)
+
+
+@verbs.command()
+def archive(organization: Of, group: Which, as_json: AsJson = False) -> None:
+    """Archive a group that people made, with who is in it. What comes from a roster is archived by its sync."""
+    found = groups.archive(groups.find_group(find_organization(organization), group))
+    words = f"Group {found.id} is archived; `rollbook group restore` brings it back."
+    answer(_row(found), words, as_json)
+
+
+@verbs.command()
+def restore(
+    organization: Of,
+    group: Which,
+    why: Annotated[str, typer.Option(help="Why; kept with it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Bring an archived class or group back, with who was in it. No sync archives it then."""
+    found = groups.restore(groups.find_group(find_organization(organization), group, ARCHIVED), why)
+    answer(_row(found), f"Group {found.id} is {found.state}.", as_json)
+
+
+@verbs.command()
+def follow(
+    organization: Of,
+    group: Which,
+    field: Annotated[str, typer.Argument(help="The field: title, or state.")],
+    as_json: AsJson = False,
+) -> None:
+    """End what was set by hand of a class or group: the next sync says what it is."""
+    found = groups.find_group(find_organization(organization), group)
+    groups.follow(found, field)
+    answer(_row(found), f"{field} follows the roster again, from the next sync on.", as_json)
 
 
 def _row(one: Group) -> Row:

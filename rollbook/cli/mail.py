@@ -32,7 +32,8 @@ def list_mail(
     show(
         [
             {
-                "tenantId": letter.district_id,
+                "tenantId": letter.district_id or "",
+                "organization": letter.organization_id or "",
                 "to": letter.address,
                 "subject": letter.subject,
                 "tries": letter.tries,

@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from rollbook.cli.columns import Row, answer, show
-from rollbook.flows import members
+from rollbook.engine.sync.operations import MEMBERS
+from rollbook.flows import member_history, members, merging
+from rollbook.flows import origins as field_origins
 from rollbook.flows.directory import find_organization, find_site
-from rollbook.store.models import Member
+from rollbook.store.models import Member, MemberMerge
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Of = Annotated[str, typer.Argument(metavar="ORGANIZATION", help="The organization's number or name.")]
@@ -38,14 +40,19 @@ def list_members(
     ] = "",
     role: Annotated[str, typer.Option(help="Only those with this role.")] = "",
     site: Annotated[str, typer.Option(help="Only those at this site: its number or name.")] = "",
-    search: Annotated[str, typer.Option(help="Words of names or addresses.")] = "",
+    search: Annotated[str, typer.Option(help="Words of names, addresses, usernames or identifiers.")] = "",
+    grade: Annotated[str, typer.Option(help="Only those of this grade.")] = "",
+    source: Annotated[
+        int | None, typer.Option(help="Only those who came by this sync connection; 0: by hand.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
     as_json: AsJson = False,
 ) -> None:
     """Show members, by name; those who are archived only if asked for."""
     found = find_organization(organization)
     where = find_site(found, site) if site else None
-    rows = [_row(one) for one in members.members(found, state, role, where, search)[:limit]]
+    every = members.members(found, state, role, where, search, grade, source)
+    rows = [_row(one) for one in every[:limit]]
     show(rows, as_json, "a sync makes them, or `rollbook member add`")
 
 
@@ -170,6 +177,60 @@ def activate(
 
 
 @verbs.command()
+def suspend(organization: Of, member: Who, why: Why = "", as_json: AsJson = False) -> None:
+    """Shut a member out: their seat is free, all they are in stays, and no sign-in lets them in."""
+    found = members.suspend(
+        members.find_member(find_organization(organization), member), datetime.now(UTC), why
+    )
+    answer(_row(found), f"Member {found.id} is suspended; `rollbook member let-in` ends that.", as_json)
+
+
+@verbs.command("let-in")
+def let_in(organization: Of, member: Who, why: Why = "", as_json: AsJson = False) -> None:
+    """Let a suspended member in again, who is inactive then: the next sign-in takes a seat."""
+    found = members.let_in(members.find_member(find_organization(organization), member), why)
+    answer(_row(found), f"Member {found.id} is {found.state}.", as_json)
+
+
+@verbs.command()
+def origins(organization: Of, member: Who, as_json: AsJson = False) -> None:
+    """Show where each field of a member comes from: a roster, a person, both, or whoever put them in here."""
+    where = find_organization(organization)
+    found = members.find_member(where, member)
+    links = field_origins.links_of(where, MEMBERS, found.id)
+    told = field_origins.origins(where, MEMBERS, found.id, members.fields_of(found), links)
+    rows: list[Row] = [
+        {
+            "field": one.field,
+            "value": list(one.value) if isinstance(one.value, tuple) else one.value,
+            "from": one.by,
+            "rosters": list(one.rosters),
+            "otherwise": [f"{said.connection}: {said.value}" for said in one.differing],
+            "by": one.override.by if one.override else "",
+        }
+        for one in told
+    ]
+    show(rows, as_json)
+
+
+@verbs.command()
+def history(organization: Of, member: Who, as_json: AsJson = False) -> None:
+    """Show what happened to a member, the latest first: records of rosters, seats, and what people did."""
+    found = members.find_member(find_organization(organization), member)
+    rows: list[Row] = [
+        {
+            "at": one.at.isoformat(timespec="seconds"),
+            "what": one.act,
+            "by": one.by,
+            "run": one.run,
+            "about": ", ".join(f"{name} {value}" for name, value in one.told.items()),
+        }
+        for one in member_history.events(found)
+    ]
+    show(rows, as_json, "nothing is noted of this member")
+
+
+@verbs.command()
 def archive(organization: Of, member: Who, why: Why = "", as_json: AsJson = False) -> None:
     """Archive a member: they are gone with all they are in, their seat is free, and no sync brings them back."""
     found = members.archive(members.find_member(find_organization(organization), member), why)
@@ -183,6 +244,55 @@ def restore(organization: Of, member: Who, why: Why = "", as_json: AsJson = Fals
     """Bring an archived member back, with all they were in. Syncs leave them there until the roster has them again."""
     found = members.restore(members.find_member(find_organization(organization), member), why)
     answer(_row(found), f"Member {found.id} is {found.state}.", as_json)
+
+
+@verbs.command()
+def merge(
+    organization: Of,
+    kept: Annotated[
+        str, typer.Argument(metavar="KEPT", help="Who is kept: a number, e-mail address or username.")
+    ],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="Who becomes part of them, and is archived.")],
+    why: Why = "",
+    as_json: AsJson = False,
+) -> None:
+    """Make two members one who are the same person. `rollbook member unmerge` brings both back."""
+    where = find_organization(organization)
+    made = merging.merge(members.find_member(where, kept), members.find_member(where, other), why)
+    answer(
+        _merge_row(made),
+        f"Member {made.other_id} is part of member {made.kept_id}: merge {made.pk}.",
+        as_json,
+    )
+
+
+@verbs.command("merges")
+def list_merges(organization: Of, as_json: AsJson = False) -> None:
+    """Show which members were made one, the latest first."""
+    rows = [_merge_row(one) for one in merging.merges(find_organization(organization))]
+    show(rows, as_json, "`rollbook member merge` makes one")
+
+
+@verbs.command()
+def unmerge(
+    organization: Of,
+    number: Annotated[int, typer.Argument(metavar="MERGE", help="`rollbook member merges` shows it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Undo a merge: both members are there again, each with what was theirs, as far as nobody has changed it since."""
+    made = merging.unmerge(merging.find_merge(find_organization(organization), number))
+    answer(_merge_row(made), f"Members {made.kept_id} and {made.other_id} are two again.", as_json)
+
+
+def _merge_row(made: MemberMerge) -> Row:
+    return {
+        "merge": made.pk,
+        "kept": made.kept_id,
+        "archived": made.other_id,
+        "by": made.by,
+        "why": made.why,
+        "at": f"{made.at:%Y-%m-%d %H:%M}",
+    }
 
 
 def _row(one: Member) -> Row:

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from rollbook.cli import administrators
+from rollbook.cli import administrators, invitations
 from rollbook.cli.columns import Row, answer, show
+from rollbook.engine.sync.operations import ARCHIVED
 from rollbook.flows import directory
+from rollbook.flows import sites as by_hand
 from rollbook.flows.acting import actor
 from rollbook.store.models import Organization, OrganizationKey, Site
 
@@ -27,6 +29,9 @@ Role = Annotated[
 ]
 Zone = Annotated[str | None, typer.Option(help="Their time zone, for example America/Chicago.")]
 
+Place = Annotated[str, typer.Argument(metavar="SITE", help="The site's number or name.")]
+Why = Annotated[str, typer.Option(help="Why; kept with it.")]
+
 verbs = typer.Typer(no_args_is_help=True, help="The customers of products, who take rosters in.")
 sites = typer.Typer(no_args_is_help=True, help="The sites of an organization: its schools.")
 keys = typer.Typer(
@@ -39,6 +44,7 @@ def register(app: typer.Typer) -> None:
     verbs.add_typer(sites, name="site")
     verbs.add_typer(keys, name="key")
     verbs.add_typer(administrators.of_organization, name="administrator")
+    verbs.add_typer(invitations.of_organization, name="invitation")
     app.add_typer(verbs, name="organization")
 
 
@@ -126,6 +132,41 @@ def list_sites(organization: Which, as_json: AsJson = False) -> None:
     """Show the sites."""
     found = directory.sites(directory.find_organization(organization))
     show([_site(one) for one in found], as_json, "a sync makes them, or `rollbook organization site add`")
+
+
+@sites.command("rename")
+def rename_site(
+    organization: Which,
+    site: Place,
+    name: Annotated[str, typer.Argument(help="The new name.")],
+    why: Why = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give a site another name by hand. Syncs keep it."""
+    found = directory.find_site(directory.find_organization(organization), site)
+    renamed = by_hand.rename(found, name, why)
+    answer(_site(renamed), f"Site {renamed.id} is {renamed.name}.", as_json)
+
+
+@sites.command("restore")
+def restore_site(organization: Which, site: Place, why: Why = "", as_json: AsJson = False) -> None:
+    """Bring an archived site back. No sync archives it then."""
+    found = directory.find_site(directory.find_organization(organization), site, ARCHIVED)
+    back = by_hand.restore(found, why)
+    answer(_site(back), f"Site {back.id} is {back.state}.", as_json)
+
+
+@sites.command("follow")
+def follow_site(
+    organization: Which,
+    site: Place,
+    field: Annotated[str, typer.Argument(help="The field: name, or state.")],
+    as_json: AsJson = False,
+) -> None:
+    """End what was set by hand of a site: the next sync says what it is."""
+    found = directory.find_site(directory.find_organization(organization), site)
+    by_hand.follow(found, field)
+    answer(_site(found), f"{field} follows the roster again, from the next sync on.", as_json)
 
 
 @keys.command("add")

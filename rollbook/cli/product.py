@@ -7,6 +7,8 @@ import typer
 from rollbook.cli import administrators
 from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import directory
+from rollbook.flows.apps import find_app
+from rollbook.flows.sync import supporting
 from rollbook.store.models import Product
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -40,6 +42,42 @@ def add(
     answer(_row(product), f"{product.name} is product {product.pk}.", as_json)
 
 
+@verbs.command("app")
+def set_app(
+    product: Annotated[str, typer.Argument(help="The product's name or number.")],
+    app: Annotated[str, typer.Argument(help="The app's name or number: `rollbook app list` shows them.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say which app of the catalogue a product is. Its organizations can invite districts of this installation then."""
+    found = directory.set_app(directory.find_product(product), find_app(app))
+    answer(_row(found), f"{found.name} is the app {app}.", as_json)
+
+
+@verbs.command()
+def customers(
+    product: Annotated[str, typer.Argument(help="The product's name or number.")],
+    search: Annotated[str, typer.Option(help="Words of names, or a Tenant ID.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Show the sync connections of its organizations: who waits for support first, then what fails, then the others; at most 51."""
+    found = supporting.customers(directory.find_product(product), search)
+    rows: list[Row] = [
+        {
+            "connection": one.connection.pk,
+            "organization": one.connection.organization.name,
+            "name": one.connection.name,
+            "state": str(one.connection.state),
+            "tenantId": one.tenant,
+            "lastSync": one.last.outcome if one.last else "",
+            "questions": one.questions,
+            "holds": one.holds,
+            "cases": one.cases,
+        }
+        for one in found
+    ]
+    show(rows, as_json, "no organization has connected a roster")
+
+
 @verbs.command("list")
 def list_products(as_json: AsJson = False) -> None:
     """Show the products."""
@@ -52,5 +90,6 @@ def _row(product: Product) -> Row:
         "name": product.name,
         "roles": list(product.roles),
         "administrators": list(product.administrator_roles),
+        "app": product.app.name if product.app else "",
         "organizations": directory.organizations(product).count(),
     }

@@ -60,6 +60,8 @@ def run_server(host: str, port: int, workers: int = 0, threads: int = 4, worker:
         refuse_taken_port(settings.SFTP_HOST, settings.SFTP_PORT, "ROLLBOOK_SFTP_PORT")
     collect_static_files()
     connections.close_all()
+    # A stream keeps a thread while it lasts: half of them stay for everybody else.
+    os.environ["ROLLBOOK_STREAMS"] = str(min(settings.STREAMS, threads // 2))
     server = granian(
         "rollbook.wsgi:application",
         host,

@@ -1,14 +1,23 @@
 """`rollbook sync`: an organization's directory kept in step with a source. Here: its connections. Runs, mappings and people are beside."""
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from rollbook.cli import sync_calendar, sync_people, sync_runs, sync_schools, sync_target
+from rollbook.cli import (
+    sync_calendar,
+    sync_help,
+    sync_holds,
+    sync_people,
+    sync_runs,
+    sync_schools,
+    sync_settings,
+    sync_target,
+)
 from rollbook.cli.columns import answer, show
 from rollbook.cli.connection import Secret, Set, filled
+from rollbook.cli.sync_changes import changes
 from rollbook.connectors import SOURCES
 from rollbook.engine.sync.policy import presets
 from rollbook.flows.directory import find_organization
@@ -120,6 +129,26 @@ def try_connection(number: Number, as_json: AsJson = False) -> None:
     answer(found, "\n".join(found), as_json)
 
 
+@verbs.command("preset")
+def begin_from(
+    number: Number,
+    preset: Annotated[str, typer.Argument(help=f"The settings: {', '.join(presets())}.")],
+    as_json: AsJson = False,
+) -> None:
+    """Begin anew from settings that come with Rollbook, while nothing was synced yet. Roles you do not have are not mapped."""
+    begun = connections.begin_from(connections.find_connection(number), preset)
+    answer(_row(begun), f"Sync connection {begun.pk} has the settings {preset}.", as_json)
+
+
+@verbs.command()
+def drop(number: Number, as_json: AsJson = False) -> None:
+    """Take away a sync connection that was only begun: its source never answered, and it never ran."""
+    found = connections.find_connection(number)
+    row = _row(found)
+    connections.drop(found)
+    answer(row, f"Sync connection {number} is gone.", as_json)
+
+
 @verbs.command()
 def activate(number: Number, why: Why = "", as_json: AsJson = False) -> None:
     """Let a sync connection run: one that was requested, is paused or was disconnected."""
@@ -133,35 +162,15 @@ def pause(number: Number, why: Why = "", as_json: AsJson = False) -> None:
 
 
 @verbs.command()
+def reconnect(number: Number, why: Why = "", as_json: AsJson = False) -> None:
+    """Ask for a sync connection anew that was disconnected: it is tested and activated as the first time, and finds everybody."""
+    _tell(connections.request_again(connections.find_connection(number), why), as_json)
+
+
+@verbs.command()
 def disconnect(number: Number, why: Why = "", as_json: AsJson = False) -> None:
     """End a sync connection. What it made stays, and is found again by who activates it."""
     _tell(connections.disconnect(connections.find_connection(number), why), as_json)
-
-
-def changes(file: Path | None, given: list[str] | None) -> dict[str, Any]:
-    """Settings as a settings file has them: those of the file, and over them the single ones."""
-    try:
-        found: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8")) if file else {}
-        for text in given or []:
-            path, _, value = text.partition("=")
-            *sections, name = path.split(".")
-            if not sections:
-                raise typer.BadParameter(f"{text}: write SECTION.NAME=VALUE.")
-            place = found
-            for section in sections:
-                place = place.setdefault(section, {})
-            place[name] = _value(value)
-    except (OSError, tomllib.TOMLDecodeError) as fault:
-        raise typer.BadParameter(f"{file}: {fault}") from fault
-    return found
-
-
-def _value(text: str) -> Any:
-    """As TOML has it; a word need not stand in quotes."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text
 
 
 def _tell(connection: SyncConnection, as_json: bool) -> None:
@@ -180,5 +189,14 @@ def _row(connection: SyncConnection) -> dict[str, object]:
     }
 
 
-for _beside in (sync_schools, sync_runs, sync_people, sync_calendar, sync_target):
+for _beside in (
+    sync_schools,
+    sync_runs,
+    sync_holds,
+    sync_settings,
+    sync_people,
+    sync_calendar,
+    sync_target,
+    sync_help,
+):
     _beside.add_to(verbs)

@@ -9,7 +9,7 @@ import typer
 
 from rollbook.cli.columns import answer, lines, show
 from rollbook.flows.acting import actor
-from rollbook.flows.sync import connections, holds, own, report, runs, undoing
+from rollbook.flows.sync import connections, holds, own, report, resuming, retrying, runs, undoing
 from rollbook.flows.sync.standing import standing
 from rollbook.store.models import SyncRun
 
@@ -27,7 +27,7 @@ EXITS = {"success": 0, "empty": 0, "previewed": 0, "held": 3, "partly": 4}
 
 def add_to(verbs: typer.Typer) -> None:
     """Adds the verbs."""
-    for verb in (preview, run, approve, discard, undo, status):
+    for verb in (preview, run, approve, discard, undo, retry, resume, status):
         verbs.command()(verb)
     verbs.command("report")(show_report)
 
@@ -92,6 +92,28 @@ def undo(number: RunNumber, as_json: AsJson = False) -> None:
     """Show what it takes to undo a sync run, values too; what was changed since stays. `rollbook sync approve` does it."""
     with own.own_process() as process:
         tell(own.walk_here(undoing.undo(runs.find_run(number), actor().name, process), _say), as_json)
+
+
+def retry(
+    number: RunNumber,
+    record: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--record", help="A record by its number; `rollbook sync report` shows them. Repeat for more."
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try once more what the directory did not take: all of it, or what is named."""
+    with own.own_process() as process:
+        again = retrying.retry(runs.find_run(number), actor().name, record or None, process)
+        tell(own.walk_here(again, _say), as_json)
+
+
+def resume(number: RunNumber, as_json: AsJson = False) -> None:
+    """Give a sync run that stands still for five minutes to another worker. What it has done stays, and is not done twice."""
+    found = resuming.resume(runs.find_run(number), actor().name)
+    answer(_row(found), f"Sync run {found.pk} goes on with the next worker that has time.", as_json)
 
 
 def status(

@@ -123,6 +123,7 @@ def _decide(
 
 def _row(case: Case) -> dict[str, object]:
     return {
+        "case": case.pk,
         "kind": case.kind,
         "sourcedId": case.source_id,
         "why": case.code,

@@ -98,10 +98,10 @@ def csv_of(findings: Iterable[Finding]) -> Iterator[str]:
 
 def _line(cells: Iterable[str]) -> str:
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerow(map(_harmless, cells))
+    csv.writer(written, lineterminator="\r\n").writerow(map(harmless, cells))
     return written.getvalue()
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
     """A spreadsheet takes what begins like a formula for one; an apostrophe in front makes it text."""
     return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

@@ -90,15 +90,36 @@ def invite(
     return made, _tell(made)
 
 
+def change(administrator: Administrator, role: str, sites: Collection[int] = ()) -> None:
+    """The person is something else in the organization. Raises NotARoleOfAProduct, SitesForSites, LastAdministrator."""
+    if role not in (ORGANIZATION, SITE) or administrator.organization is None:
+        raise NotARoleOfAProduct(role[:40])
+    with transaction.atomic():
+        if role != ORGANIZATION:
+            _refuse_last(administrator)
+        administrator.sites = _sites(administrator.organization, role, sites)
+        administrator.role = role
+        administrator.save(update_fields=["role", "sites"])
+        _record(administrator, "administrator.change")
+
+
 def let_go(administrator: Administrator, now: datetime) -> None:
     """The person works there no more; what they did stays, and who did it. Raises LastAdministrator."""
     with transaction.atomic():
-        others = administrators_of(administrator.organization).filter(role=ORGANIZATION)
-        if administrator.role == ORGANIZATION and not others.exclude(pk=administrator.pk).exists():
-            raise LastAdministrator
+        _refuse_last(administrator)
         administrator.left_at = now
         administrator.save(update_fields=["left_at"])
         _record(administrator, "administrator.leave")
+
+
+def _refuse_last(administrator: Administrator) -> None:
+    """Where nobody else would administer the organization. The organization's row is locked: two who go at once do not both go."""
+    if administrator.role != ORGANIZATION or administrator.organization is None:
+        return
+    Organization.objects.select_for_update().get(pk=administrator.organization.pk)
+    others = administrators_of(administrator.organization).filter(role=ORGANIZATION)
+    if not others.exclude(pk=administrator.pk).exists():
+        raise LastAdministrator
 
 
 def administrators_of(organization: Organization | None) -> QuerySet[Administrator]:

@@ -172,6 +172,12 @@ def told(entry: AuditEntry) -> dict[str, Any]:
     }
 
 
+def entries_about(kind: str, number: str, district_id: int | None = None) -> QuerySet[AuditEntry]:
+    """The entries of a chain about one object, the latest first."""
+    chain = INSTALLATION if district_id is None else district_id
+    return AuditEntry.objects.filter(district_id=chain, kind=kind, object=number).order_by("-number")
+
+
 COLUMNS = (
     "number",
     "at",

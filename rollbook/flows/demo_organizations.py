@@ -17,7 +17,7 @@ from rollbook.flows import members
 from rollbook.flows.acting import actor
 from rollbook.flows.administrators import ORGANIZATION, SUPPORT, administrators_of, employ, support_of
 from rollbook.flows.demo_catalogue import PARTNER, READER
-from rollbook.flows.directory import ROLES, add_organization, add_product, add_site, find_site
+from rollbook.flows.directory import ROLES, add_organization, add_product, add_site, find_site, set_app
 from rollbook.flows.operators import set_password
 from rollbook.flows.partners import find_partner, make_key
 from rollbook.flows.sync import connections, deciding, holds, own, runs
@@ -96,10 +96,7 @@ def set_up_organizations(district: District, password: str) -> tuple[DemoOrganiz
 
 def _product() -> Product:
     """It is what the demo's catalogue calls the reader: a district that lets that read lets the product read."""
-    made = add_product(PRODUCT, ROLES)
-    made.app = App.objects.get(name=READER)
-    made.save(update_fields=["app"])
-    return made
+    return set_app(add_product(PRODUCT, ROLES), App.objects.get(name=READER))
 
 
 def _organization(product: Product, name: str) -> Organization:

@@ -16,7 +16,7 @@ from rollbook.flows.email_domains import clean_domain
 from rollbook.flows.tokens import checksum
 from rollbook.refusal import Refusal
 from rollbook.store.directory import DirectoryTarget
-from rollbook.store.models import Organization, OrganizationKey, Product, Site
+from rollbook.store.models import App, Organization, OrganizationKey, Product, Site
 
 ROLES = ("administrator", "teacher", "aide", "proctor", "student")
 ADMINISTRATORS = ("administrator",)
@@ -91,6 +91,18 @@ def add_product(
             name=name, roles=list(roles), administrator_roles=list(administrators)
         )
         audit.record(None, "product.add", "product", product.pk, name, after={"roles": list(roles)})
+    return product
+
+
+def set_app(product: Product, app: App) -> Product:
+    """What the product is in the catalogue from now on: by that app districts of this installation let it read."""
+    with transaction.atomic():
+        before = {"app": product.app_id}
+        product.app = app
+        product.save(update_fields=["app"])
+        audit.record(
+            None, "product.app", "product", product.pk, product.name, before=before, after={"app": app.pk}
+        )
     return product
 
 
@@ -184,6 +196,13 @@ def _time_zone(name: str) -> str:
     return name
 
 
+def time_zones() -> list[str]:
+    """The names that a time zone may have; those of places, not of tables kept for the sake of others."""
+    return sorted(
+        name for name in available_timezones() if name.partition("/")[2] and not name.startswith("Etc/")
+    )
+
+
 READ: Mapping[str, Any] = {
     "plan": lambda text: text.strip()[:100],
     "entitlements": lambda given: sorted({one.strip() for one in given if one.strip()}),
@@ -230,14 +249,14 @@ def add_site(organization: Organization, name: str, identifier: str = "") -> Sit
     return Site.objects.get(organization=organization, id=int(outcome.target))
 
 
-def sites(organization: Organization) -> QuerySet[Site]:
-    """The sites that are not archived, by name."""
-    return Site.objects.filter(organization=organization, state="active").order_by("name", "id")
+def sites(organization: Organization, state: str = "active") -> QuerySet[Site]:
+    """The sites that are active, or archived, by name."""
+    return Site.objects.filter(organization=organization, state=state).order_by("name", "id")
 
 
-def find_site(organization: Organization, number_or_name: str) -> Site:
+def find_site(organization: Organization, number_or_name: str, state: str = "active") -> Site:
     """Raises NoSuchSite; two of one name count as none."""
-    every = sites(organization)
+    every = sites(organization, state)
     found = every.filter(id=int(number_or_name)).first() if is_number(number_or_name) else None
     if found is None:
         named = every.filter(name=number_or_name)[:2]

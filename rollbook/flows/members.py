@@ -3,7 +3,6 @@
 What is set by hand is an override, with who set it and why: later syncs keep it until it is ended. The audit log names a member by number.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -29,9 +28,10 @@ from rollbook.engine.sync.operations import (
     Value,
 )
 from rollbook.engine.sync.policy import read_policy
-from rollbook.flows import audit
+from rollbook.flows import audit, directory_lists
 from rollbook.flows.by_hand import NothingByHand, carry_out, end_override, overrides, set_override
 from rollbook.flows.directory import is_number, roles_of
+from rollbook.flows.directory_lists import Sought
 from rollbook.flows.operators import judge_address
 from rollbook.oneroster.folding import fold
 from rollbook.refusal import Refusal
@@ -41,6 +41,9 @@ from rollbook.store.models import Link, Member, Organization, Override, Site, Sy
 
 FIELDS = ("given_name", "family_name", "email", "username", "identifier", "grade")
 """What a person may set of a member besides roles and sites."""
+
+MAY_ADMINISTER = (PENDING, INACTIVE, ACTIVE)
+"""Whoever is suspended or archived administers nothing."""
 
 
 class NoSuchMember(Refusal):
@@ -80,31 +83,39 @@ def find_member(organization: Organization, told: str) -> Member:
 
 
 def members(
-    organization: Organization, state: str = "", role: str = "", site: Site | None = None, search: str = ""
+    organization: Organization,
+    state: str = "",
+    role: str = "",
+    site: Site | None = None,
+    search: str = "",
+    grade: str = "",
+    source: int | None = None,
 ) -> QuerySet[Member]:
-    """The members, by name; of one state (none said: all but the archived), with a role, at a site, with a text in name or address."""
-    found = Member.objects.filter(organization=organization).order_by("family_name", "given_name", "id")
-    found = found.filter(state=state) if state else found.exclude(state__in=GONE_STATES)
-    if role:
-        found = found.filter(roles__contains=json.dumps(role, ensure_ascii=False))
-    if site is not None:
-        found = found.filter(site_ids__contains=json.dumps(str(site.id)))
-    for word in search.split():
-        found = found.filter(
-            Q(given_name__icontains=word)
-            | Q(family_name__icontains=word)
-            | Q(email_folded__contains=fold(word))
-        )
-    return found
+    """The members, by name; of one state (none said: all but the archived), with a role, at a site, with a text in name or address, of a
+    grade, and made by a connection (0: by hand).
+    """
+    sought = Sought(state, role, site.id if site else None, grade, source, search)
+    found = directory_lists.members(organization, sought).filter(state__in=sought.states)
+    return found.order_by(directory_lists.BY_NAME, "id")
 
 
 def roles_held(member: Member) -> tuple[str, ...]:
     return listed(member.roles)
 
 
+def fields_of(member: Member) -> dict[str, Value]:
+    """Every field, with roles and sites."""
+    told: dict[str, Value] = {name: getattr(member, name) for name in FIELDS}
+    return told | {"roles": roles_held(member), "sites": listed(member.site_ids)}
+
+
+def site_ids_of(member: Member) -> list[int]:
+    return [int(one) for one in listed(member.site_ids)]
+
+
 def sites_of(member: Member) -> list[Site]:
     """The sites that are not archived, by name."""
-    ids = [int(one) for one in listed(member.site_ids)]
+    ids = site_ids_of(member)
     found = Site.objects.filter(organization=member.organization_id, id__in=ids).exclude(
         state__in=GONE_STATES
     )
@@ -180,6 +191,26 @@ def set_field(member: Member, name: str, value: str, why: str = "", until: str =
     return _set(member, name, value, why, until)
 
 
+def edit(
+    member: Member, values: Mapping[str, str], roles: Iterable[str], why: str = "", until: str = ""
+) -> Member:
+    """Of these fields and roles those that differ, all or none. Roles that only come are besides those that a sync gives.
+
+    Raises as `set_field` and `set_roles`.
+    """
+    wanted, held = tuple(roles), roles_held(member)
+    with transaction.atomic():
+        for name, value in values.items():
+            if " ".join(value.split()) != getattr(member, name, None):
+                member = set_field(member, name, value, why, until)
+        if not set(held) <= set(wanted):
+            return set_roles(member, wanted, why, until)
+        for role in wanted:
+            if role not in held:
+                member = add_role(member, role, why, until)
+    return member
+
+
 def set_roles(member: Member, roles: Iterable[str], why: str = "", until: str = "") -> Member:
     """These roles and no others. Raises NoSuchRole, LastAdministrator, NotADay, ChangedMeanwhile."""
     return _set(member, "roles", _roles(member.organization, roles), why, until)
@@ -194,6 +225,13 @@ def add_role(member: Member, role: str, why: str = "", until: str = "") -> Membe
     """This role besides those that a sync gives. Raises NoSuchRole, NotADay, ChangedMeanwhile."""
     _roles(member.organization, [role])
     return _add(member, "roles", role, why, until)
+
+
+def make_administrator(member: Member, why: str = "") -> Member:
+    """The highest of the roles that administer, besides those that a sync gives. Raises NoSuchRole, ChangedMeanwhile."""
+    administers = member.organization.product.administrator_roles
+    role = next((one for one in roles_of(member.organization) if one in administers), "administrator")
+    return add_role(member, role, why)
 
 
 def add_to_site(member: Member, site: Site, why: str = "", until: str = "") -> Member:
@@ -276,6 +314,29 @@ def activate(member: Member, now: datetime, provider: str = "") -> bool:
     return taken
 
 
+def suspend(member: Member, now: datetime, why: str = "") -> Member:
+    """The member is shut out until somebody lets them in again; their seat is free, and syncs keep them as they are.
+
+    Raises NotSuspendable, LastAdministrator.
+    """
+    with transaction.atomic():
+        seats.suspend(member.organization_id, member.id, now)
+        if administers(member) and not _has_administrator(member.organization):
+            raise LastAdministrator
+        _note(member, "member.suspend", {"why": why})
+    member.refresh_from_db()
+    return member
+
+
+def let_in(member: Member, why: str = "") -> Member:
+    """Who was suspended is inactive again: the next sign-in takes a seat. Raises NotSuspendable."""
+    with transaction.atomic():
+        seats.let_in(member.organization_id, member.id)
+        _note(member, "member.let-in", {"why": why})
+    member.refresh_from_db()
+    return member
+
+
 def _may_take_a_seat(member: Member, provider: str) -> bool:
     """Who is rostered by nobody signs in as they like."""
     found = [
@@ -304,22 +365,26 @@ def _change(
     operation = Operation(
         1, action, MEMBERS, member.source_id, str(member.id), after=after, changed=tuple(after), version=str(member.version)
     )  # fmt: skip
-    administered = _administers(member)
+    administered = administers(member)
     carry_out(member.organization, operation)
     member.refresh_from_db()
-    if administered and not _administers(member) and not _has_administrator(member.organization):
+    if administered and not administers(member) and not _has_administrator(member.organization):
         raise LastAdministrator
     _note(member, act, told)
     return member
 
 
-def _administers(member: Member) -> bool:
+def administers(member: Member) -> bool:
+    """Whether they have a role that administers, and are not shut out or gone."""
     administrators = set(member.organization.product.administrator_roles)
-    return member.state not in GONE_STATES and bool(administrators & set(roles_held(member)))
+    return member.state in MAY_ADMINISTER and bool(administrators & set(roles_held(member)))
 
 
 def _has_administrator(organization: Organization) -> bool:
-    return any(members(organization, role=role).exists() for role in organization.product.administrator_roles)
+    return any(
+        directory_lists.members(organization, Sought(role=role)).filter(state__in=MAY_ADMINISTER).exists()
+        for role in organization.product.administrator_roles
+    )
 
 
 def _note(member: Member, act: str, told: Mapping[str, Any] | None = None) -> None:

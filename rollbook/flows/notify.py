@@ -1,10 +1,24 @@
-"""Notify: e-mails to the people who run a district. They say what happened and where to look, and name nobody. `post` sends them."""
+"""Notify: e-mails to those who run a district, or administer an organization. They say what happened and where to look, and name nobody.
+
+`post` sends them.
+"""
+
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from rollbook.store.models import District, Grant, Letter, Operator, Run
+from rollbook.store.models import (
+    Administrator,
+    District,
+    Grant,
+    Letter,
+    Operator,
+    Organization,
+    Run,
+    SyncConnection,
+)
 
 
 def tell_operators(district: District, subject: str, words: str) -> int:
@@ -12,14 +26,39 @@ def tell_operators(district: District, subject: str, words: str) -> int:
 
     They are written in the caller's transaction and leave after it: what is told and the telling come true together.
     """
+    return _write(_addresses(district), f"{subject} ({district.name})", words, district=district)
+
+
+def tell_district_administrators(district: District, subject: str, words: str) -> int:
+    """The same to those of its operators who administer all of it."""
+    return _write(
+        _addresses(district, Operator.OperatorRole.DISTRICT),
+        f"{subject} ({district.name})",
+        words,
+        district=district,
+    )
+
+
+def tell_administrators(organization: Organization, subject: str, words: str) -> int:
+    """The same to each of the organization's administrators; who administers single sites is not written to."""
+    posts = Administrator.objects.filter(
+        organization=organization, role=Administrator.AdministratorRole.ORGANIZATION, left_at=None
+    )
+    addresses = posts.filter(account__is_active=True).values_list("account__email", flat=True)
+    return _write(
+        sorted({address for address in addresses if address}),
+        f"{subject} ({organization.name})",
+        words,
+        organization=organization,
+    )
+
+
+def _write(addresses: Iterable[str], subject: str, words: str, **about: District | Organization) -> int:
     now = timezone.now()
     letters = [
-        Letter(
-            district=district, address=address, subject=f"{subject} ({district.name})"[:300], words=words,
-            written_at=now, next_at=now,
-        )
-        for address in _addresses(district)
-    ]  # fmt: skip
+        Letter(address=address, subject=subject[:300], words=words, written_at=now, next_at=now, **about)
+        for address in addresses
+    ]
     return len(Letter.objects.bulk_create(letters))
 
 
@@ -45,6 +84,14 @@ def calendar_address(district: District) -> str:
     return f"{settings.PUBLIC_URL}{reverse('calendar', kwargs={'tenant': district.pk})}"
 
 
-def _addresses(district: District) -> list[str]:
+def sync_holds_address(connection: SyncConnection) -> str:
+    """Where the console shows what a sync holds."""
+    where = {"organization_id": connection.organization_id, "connection_id": connection.pk}
+    return f"{settings.PUBLIC_URL}{reverse('sync-holds', kwargs=where)}"
+
+
+def _addresses(district: District, role: str = "") -> list[str]:
     posts = Operator.objects.filter(district=district, account__is_active=True, account__email__isnull=False)
-    return sorted(set(posts.values_list("account__email", flat=True)))
+    if role:
+        posts = posts.filter(role=role)
+    return sorted({address for address in posts.values_list("account__email", flat=True) if address})

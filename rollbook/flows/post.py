@@ -101,7 +101,7 @@ def _keep_posting(stop: Event, every: float) -> None:
 
 def _waiting(now: datetime) -> QuerySet[Letter]:
     due = Letter.objects.filter(given_up_at__isnull=True, next_at__lte=now)
-    return due.select_related("district").order_by("next_at", "pk")
+    return due.order_by("next_at", "pk")
 
 
 def _taken(letter: Letter, now: datetime) -> bool:
@@ -121,7 +121,7 @@ def _sent(letter: Letter) -> str:
     try:
         message.send()
     except (OSError, SMTPException) as fault:
-        log.error("no e-mail could be sent about district %s: %s", letter.district_id, type(fault).__name__)
+        log.error("no e-mail could be sent about %s: %s", _place(letter), type(fault).__name__)
         return type(fault).__name__
     return ""
 
@@ -130,7 +130,14 @@ def _put_back(letter: Letter, fault: str, now: datetime) -> None:
     wait = WAITS[min(letter.tries, len(WAITS)) - 1]
     given_up = now if now - letter.written_at > PATIENCE else None
     if given_up:
-        log.error("an e-mail about district %s is given up", letter.district_id)
+        log.error("an e-mail about %s is given up", _place(letter))
     Letter.objects.filter(pk=letter.pk, tries=letter.tries).update(
         fault=fault[:100], next_at=now + wait, given_up_at=given_up
+    )
+
+
+def _place(letter: Letter) -> str:
+    """What a letter is about, by number."""
+    return (
+        f"district {letter.district_id}" if letter.district_id else f"organization {letter.organization_id}"
     )

@@ -22,6 +22,7 @@ from rollbook.flows.sanity_plans import ask_due
 from rollbook.flows.snapshots import prune_shelf
 from rollbook.flows.spans import tell_of_blackouts
 from rollbook.flows.sync.schedule import start_due_syncs
+from rollbook.flows.sync.waiting import look_after_sync_holds
 from rollbook.flows.timetable import release_kept, start_due
 from rollbook.flows.waiting import look_after_holds
 from rollbook.store.models import District
@@ -56,9 +57,10 @@ def look_after_all() -> None:
             log.exception("looking after district %s", district_id)
     try:
         start_due_syncs(datetime.now(UTC))
+        look_after_sync_holds(datetime.now(UTC))
     except Exception:
         # Districts and their letters do not wait for the syncs of products.
-        log.exception("starting the syncs that are due")
+        log.exception("looking after the syncs")
     prune_nonces()
     forget_given_up(datetime.now(UTC))
     send_due()

@@ -23,9 +23,9 @@ OWN: dict[str, tuple[str, ...]] = {
     SITES: ("name", "name_folded", "identifier"),
     MEMBERS: (
         "given_name", "family_name", "email", "email_folded", "username", "username_folded", "identifier", "grade", "roles", "site_ids",
-        "archived_from",
+        "name_folded", "archived_from",
     ),
-    GROUPS: ("title", "form", "site_id", "code", "subject", "grades", "begins", "ends", "central"),
+    GROUPS: ("title", "form", "site_id", "code", "subject", "grades", "begins", "ends", "central", "title_folded"),
     MEMBERSHIPS: ("group_id", "member_id", "role", "primary", "begins", "ends"),
 }  # fmt: skip
 """The columns of each kind besides HEAD that a target writes: a member's account is none of them."""
@@ -122,14 +122,19 @@ def _of_member(fields: Fields) -> list[Any]:
     email, username = fields["email"], fields["username"]
     return [
         fields["given_name"], fields["family_name"], email, fold(email) or None, username, fold(username) or None, fields["identifier"],
-        fields["grade"], json_list(fields["roles"]), json_list(fields["sites"]),
+        fields["grade"], json_list(fields["roles"]), json_list(fields["sites"]), name_key(fields["family_name"], fields["given_name"]),
     ]  # fmt: skip
+
+
+def name_key(family_name: str, given_name: str) -> str:
+    """What a member is sorted by and found by: the tab comes before all that a name is written with."""
+    return fold(f"{family_name}\t{given_name}")
 
 
 def _of_group(fields: Fields) -> list[Any]:
     return [
         fields["title"], fields["form"] or "class", int(fields["site"]) if fields["site"] else None, fields["code"], fields["subject"],
-        json_list(fields["grades"]), fields["begins"], fields["ends"], fields["central"],
+        json_list(fields["grades"]), fields["begins"], fields["ends"], fields["central"], fold(fields["title"]),
     ]  # fmt: skip
 
 

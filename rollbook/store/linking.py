@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from django.db import connection as database
 from django.db.backends.utils import CursorWrapper
@@ -106,6 +107,12 @@ def targets_of(connection: SyncConnection, kind: str, source_ids: Iterable[str])
     }
 
 
+def links_to(organization_id: int, kind: str, target: str) -> QuerySet[Link]:
+    """The links that lead to a record of the organization's own directory now, whichever connection they are of."""
+    own = Link.objects.filter(organization_id=organization_id, connection__target_kind="directory")
+    return own.filter(kind=kind, target=target, ended_at=None).order_by("connection_id", "source_id")
+
+
 # --- Writing -------------------------------------------------------------------------------------------------------------------------
 
 
@@ -158,6 +165,28 @@ def remember(
             changes.take(operation, target)
         with database.cursor() as cursor:
             changes.write(cursor, connection, kind)
+
+
+def point_to(links: Iterable[Link], target: str, rung: str, now: datetime) -> list[list[Any]]:
+    """What these links lead to is another record from now on: each is ended, and another begun. [connection, sourcedId] of each."""
+    moved = []
+    for link in links:
+        Link.objects.filter(pk=link.pk).update(ended_at=now, end_reason=rung)
+        Link.objects.create(
+            organization_id=link.organization_id,
+            connection_id=link.connection_id,
+            kind=link.kind,
+            source_id=link.source_id,
+            target=target,
+            base=link.base,
+            rung=rung[:20],
+            missing_since=link.missing_since,
+            missing_reads=link.missing_reads,
+            why=link.why,
+            linked_at=now,
+        )
+        moved.append([link.connection_id, link.source_id])
+    return moved
 
 
 @dataclass

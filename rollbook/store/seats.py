@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F, Q
 
-from rollbook.engine.sync.operations import ACTIVE, INACTIVE, PENDING
+from rollbook.engine.sync.operations import ACTIVE, INACTIVE, PENDING, SUSPENDED
 from rollbook.refusal import Refusal
 from rollbook.store.bulk import listed
 from rollbook.store.models import Member, Organization, Seat
@@ -22,6 +22,10 @@ class NoSeatFree(Refusal):
 
 class NotActivable(Refusal):
     """Only a member who is inactive or pending can be made active; who is archived is restored first."""
+
+
+class NotSuspendable(Refusal):
+    """Who is archived or suspended already cannot be suspended, and only who is suspended can be let in again."""
 
 
 class NoSuchMember(Refusal):
@@ -66,6 +70,35 @@ def _make_active(organization_id: int, member_id: int, now: datetime) -> None:
     if not able.update(state=ACTIVE, version=F("version") + 1):
         raise NotActivable(str(member_id))
     Seat.objects.create(organization_id=organization_id, member_id=member_id, taken_at=now)
+
+
+def suspend(organization_id: int, member_id: int, now: datetime) -> None:
+    """The member is shut out, with all they are in as it is; a seat they hold is free. Raises NotSuspendable."""
+    with transaction.atomic():
+        Organization.objects.select_for_update().only("pk").get(pk=organization_id)
+        _move(organization_id, member_id, (ACTIVE, INACTIVE, PENDING), SUSPENDED)
+        free(organization_id, [member_id], now, "suspended")
+
+
+def let_in(organization_id: int, member_id: int) -> None:
+    """Who was suspended may take a seat again, and holds none yet. Raises NotSuspendable."""
+    _move(organization_id, member_id, (SUSPENDED,), INACTIVE)
+
+
+def _move(organization_id: int, member_id: int, before: tuple[str, ...], after: str) -> None:
+    able = Member.objects.filter(organization_id=organization_id, id=member_id, state__in=before)
+    if not able.update(state=after, version=F("version") + 1):
+        raise NotSuspendable(str(member_id))
+
+
+def give_up(organization_id: int, member_id: int, now: datetime, why: str) -> bool:
+    """The member gives their seat back and is inactive; whether they had one."""
+    with transaction.atomic():
+        if not free(organization_id, [member_id], now, why):
+            return False
+        able = Member.objects.filter(organization_id=organization_id, id=member_id, state=ACTIVE)
+        able.update(state=INACTIVE, version=F("version") + 1)
+    return True
 
 
 def left(organization: Organization) -> int | None:

@@ -35,7 +35,7 @@ def named(rows: list[Row]) -> dict[str, Row]:
 
 
 @pytest.mark.parametrize(
-    "part", ["reading", "meanwhile", "scoping"] if ON_POSTGRESQL else ["importing", "syncing"]
+    "part", ["reading", "meanwhile", "scoping"] if ON_POSTGRESQL else ["importing", "syncing", "directories"]
 )
 def test_a_run_tells_every_figure_that_has_a_goal(part: str):
     rows = named(run(part))
@@ -58,6 +58,8 @@ def part_of(name: str) -> str:
         return "scoping"
     if "sync" in name:
         return "syncing"
+    if name.endswith("members"):
+        return "directories"
     return (
         "importing"
         if name.startswith(("first load", "next night", "no change")) or "import" in name

@@ -105,3 +105,54 @@ def test_a_group_by_hand_and_who_is_in_it(organization: str):
     assert told("group", "title", organization, "Chess", "Go")["title"] == "Go"
     told("group", "take-out", organization, "Go", str(ana["member"]))
     assert "None yet" in rollbook("group", "show", organization, "Go").output
+
+
+def test_a_member_is_shut_out_and_let_in_and_tells_where_they_come_from(organization: str):
+    ana = str(add(organization, "Ana", "--role", "student", "--grade", "07")["member"])
+    rollbook("member", "set", organization, ana, "grade", "08", "--why", "Moved up.")
+    assert told("member", "suspend", organization, ana)["state"] == "suspended"
+    assert (
+        "archived or suspended already" in rollbook("member", "suspend", organization, ana, expect=1).output
+    )
+    assert told("member", "let-in", organization, ana)["state"] == "inactive"
+    assert [one["member"] for one in told("member", "list", organization, "--grade", "08")] == [int(ana)]
+    assert told("member", "list", organization, "--source", "7") == []
+    origins = {one["field"]: one["from"] for one in told("member", "origins", organization, ana)}
+    assert (origins["grade"], origins["given_name"]) == ("hand", "here")
+    happened = [one["what"] for one in told("member", "history", organization, ana)]
+    assert happened == ["member.let-in", "member.suspend", "member.set", "member.add"]
+
+
+def test_groups_and_sites_come_back_from_the_archive_and_follow_the_roster_again(organization: str):
+    chess = str(told("group", "add", organization, "Chess")["group"])
+    rollbook("group", "archive", organization, chess)
+    assert told("group", "list", organization) == []
+    assert [one["title"] for one in told("group", "list", organization, "--archived")] == ["Chess"]
+    rollbook("group", "restore", organization, "Chess")
+    rollbook("group", "follow", organization, "Chess", "state")
+    refused = rollbook("group", "follow", organization, "Chess", "state", expect=1)
+    assert "follows the roster already" in refused.output
+    site = told("organization", "site", "rename", organization, "Riverbend High", "Riverbend Upper")
+    assert (
+        told("organization", "site", "follow", organization, str(site["site"]), "name")["name"]
+        == "Riverbend Upper"
+    )
+
+
+def test_an_administrator_is_bound_to_sites_and_the_last_one_is_not(organization: str):
+    for email in ("ines", "nora"):
+        rollbook("organization", "administrator", "add", organization, f"{email}@school.example")
+    bound = told(
+        "organization",
+        "administrator",
+        "role",
+        organization,
+        "nora@school.example",
+        "--site",
+        "Riverbend High",
+    )
+    assert (bound["role"], len(bound["sites"])) == ("site administrator", 1)
+    refused = rollbook(
+        "organization", "administrator", "role", organization, "ines@school.example", "--site", "Riverbend High", expect=1
+    )  # fmt: skip
+    assert "Somebody has to remain" in refused.output

@@ -203,3 +203,19 @@ def test_one_who_has_left_is_archived_now_and_nobody_else(organization: Organiza
     deliver(folder, without(school(), "p2", "p3"))
     assert told("resync", number, "--person", "p2")["statistics"] == {"members": {"archive": 1}}
     assert dict(Member.objects.values_list("source_id", "state"))["p3"] == "inactive"
+
+
+def test_what_was_not_taken_is_tried_again_and_what_comes_on_is_not_resumed(
+    organization: Organization, folder: Path
+) -> None:
+    number = connect(organization, folder)
+    first = str(told("preview", number)["run"])
+    told("approve", first)
+    deliver(folder, changed(school(), "users", "p1", givenName="Philippa"))
+    shown = str(told("preview", number)["run"])
+    Member.objects.filter(source_id="p1").update(version=9)
+    assert told("approve", shown, expect=4)["outcome"] == "partly"
+    again = told("retry", shown, "--record", "1")
+    assert (again["task"]["focus"], again["statistics"]) == ({"people": ["p1"]}, {"members": {"update": 1}})
+    assert "nothing to try once more" in rollbook("sync", "retry", first, expect=1).stderr
+    assert "come to its end" in rollbook("sync", "resume", shown, expect=1).stderr

@@ -11,7 +11,7 @@ from rollbook.store.models import Organization
 from tests.console.conftest import PASSWORD
 
 ROUTES = urls.organization + urls.product
-ANY = {"kind": "members", "step": "source", "collection": "members", "code": "missing"}
+ANY = {"kind": "members", "step": "source", "collection": "members", "code": "missing", "turn": "activate"}
 """What stands in the addresses of pages; where nothing is said, 1."""
 
 

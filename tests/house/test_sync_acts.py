@@ -38,6 +38,7 @@ WRITTEN = """
     see how far runs are                           | sync status | sync_runs sync_run
     see what became of every record, as CSV too    | sync report | sync_run sync_records sync_report_csv
     explain a record from end to end               | sync explain | sync_explain
+    see how every record of the source stands      | sync states | sync_states_csv
     make classes groups, or groups classes         | sync switch | sync_switch
 
     People one by one
@@ -54,6 +55,28 @@ OF_THE_SERVER_ALONE = {
     "sync activate": "whether a connection may run is for those who run the installation",
     "sync disconnect": "ends what those who run the installation let begin",
     "sync target": "where a sync goes is for those who run the installation",
+    "sync change": "shown before it counts, for somebody who looks at it; a program edits",
+    "sync withdraw": "as above",
+    "sync settings": "as above",
+    "sync preset": "a beginning that somebody chooses",
+    "sync drop": "takes back what somebody began and never went on with",
+    "sync reconnect": "as sync disconnect",
+    "sync resume": "gives a walk to another worker, for those who run the installation",
+    "sync retry": "a program syncs the records anew that were not taken",
+    "sync holds": "a run tells a program what it holds",
+    "sync affected": "who would lose what, ranked for somebody who decides",
+    "sync raise": "a limit is for somebody to raise, with the reason",
+    "sync case": "two records side by side, for somebody who decides",
+    "sync help ask": "a person asks a person",
+    "sync help list": "as above",
+    "sync help answer": "as above",
+    "member history": "for somebody who looks at one person",
+    "member origins": "as above",
+    "member suspend": "a person's decision about a person",
+    "member let-in": "as above",
+    "member merge": "as above",
+    "member merges": "as above",
+    "member unmerge": "as above",
     "member add": "a person's work in the console; programs bring people by a source",
     "member role": "as above",
     "member site": "as above",

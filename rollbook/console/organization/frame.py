@@ -1,9 +1,11 @@
 """The frame of an organization's rostering: the table of its menu, and how each of its pages is shown.
 
-A new page is one view, one route, and one line of `PLACES`.
+A new page is one view, one route, and one line of `PLACES`. A view that changes anything by POST is wrapped in `changing`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,7 +28,17 @@ class Place:
     act: Act
 
 
-PLACES: tuple[Place, ...] = ()
+PLACES: tuple[Place, ...] = (
+    Place("sync-overview", _("Overview"), Act.SEE_ROSTERING),
+    Place("sync-schools", _("Mapping"), Act.SEE_ROSTERING),
+    Place("sync-candidates", _("User import"), Act.MANAGE_ROSTERING),
+    Place("sync-resync", _("Resync"), Act.MANAGE_ROSTERING),
+    Place("sync-holds", _("Holds and cases"), Act.SEE_ROSTERING),
+    Place("sync-runs", _("History"), Act.SEE_ROSTERING),
+    Place("sync-auto", _("Auto-sync"), Act.SEE_ROSTERING),
+    Place("sync-settings", _("Settings"), Act.SEE_ROSTERING),
+)
+"""In the order of the menu: overview, mapping, user import, resync, holds and cases, history, Auto-sync, settings."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +80,24 @@ def why_not(request: Any, organization: Organization) -> str:
     if not request.product_reach.may(Act.MANAGE_ROSTERING, organization):
         return str(_("Only an organization administrator can change this: you can look at it."))
     return ""
+
+
+def changing(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Lets `view(request, organization, …)` answer a POST only of who may change the rostering; all others are told why not, with 403.
+
+    It stands below `in_organization(Act.SEE_ROSTERING)`.
+    """
+
+    @wraps(view)
+    def asked(request: HttpRequest, organization: Organization, **rest: Any) -> HttpResponse:
+        reason = why_not(request, organization) if request.method == "POST" else ""
+        if reason:
+            return render(
+                request, "organization/not_here.html", {"nav": "rostering", "why_not": reason}, status=403
+            )
+        return view(request, organization, **rest)
+
+    return asked
 
 
 def rostering_page(

@@ -4,17 +4,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.store.models import Group, Member, Organization, Site, SyncConnection
+from rollbook.console.organization.listing import within
+from rollbook.flows import directory_lists
+from rollbook.flows.directory_lists import HERE, Sought, SoughtGroups
+from rollbook.store.models import Organization, SyncConnection
 
 
 @in_organization(Act.SEE_ROSTERING)
 def show_organization(request: HttpRequest, organization: Organization) -> HttpResponse:
-    members = Member.objects.filter(organization=organization)
+    mine = within(request, organization)
     context = {
         "nav": "organization",
-        "sites": Site.objects.filter(organization=organization, state="active").count(),
-        "members": members.exclude(state__in=("archived", "purged")).count(),
-        "groups": Group.objects.filter(organization=organization, state="active").count(),
+        "sites": len(directory_lists.site_names(organization, mine)),
+        "members": directory_lists.members(organization, Sought(), mine).filter(state__in=HERE).count(),
+        "groups": directory_lists.groups(organization, SoughtGroups(), mine).filter(state="active").count(),
         "connections": list(SyncConnection.objects.filter(organization=organization).order_by("pk")),
     }
     return render(request, "organization/home.html", context)

@@ -18,6 +18,7 @@ from rollbook.console.tallies import Tally, tally_of
 from rollbook.flows.holds import open_holds
 from rollbook.flows.overdue import overdue
 from rollbook.flows.post import unsent
+from rollbook.flows.sync.inviting import open_for
 from rollbook.store.models import District, Grant
 
 RECENT = 5
@@ -64,6 +65,7 @@ PARTS: dict[Act, Callable[[District], dict[str, Any]]] = {
     Act.MANAGE_CONNECTIONS: lambda district: {"late": overdue(district.pk, timezone.now())},
     Act.MANAGE_CALENDAR: lambda district: {"blackouts": in_force_today(district)},
     Act.SEE_APPS: _apps,
+    Act.MANAGE_APPS: lambda district: {"invitations": open_for(district)},
     Act.SEE_ACCESS_HISTORY: lambda district: {
         "recent": recent_access(district, RECENT),
         "shows_access": True,

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from rollbook.console.access import districts_of, reach_of
 from rollbook.flows.partners import posts_of
 from rollbook.flows.roles import product_reach_of
+from rollbook.store.models import Administrator
 
 SHOWN = 200
 
@@ -26,8 +27,8 @@ def choose_district(request: Any) -> HttpResponse:
     districts = districts_of(account)
     if not reach.is_installation and not posts and not places and districts.count() == 1:
         return redirect("dashboard", tenant=districts.get().pk)
-    if len(places) == 1 and not reach.posts and not posts and places[0].organization_id:
-        return redirect("organization", organization_id=places[0].organization_id)
+    if len(places) == 1 and not reach.posts and not posts:
+        return _only_place(places[0])
     request.reach = reach
     found = districts.filter(name__icontains=search) if search else districts
     shown = list(found[: SHOWN + 1])
@@ -44,3 +45,10 @@ def choose_district(request: Any) -> HttpResponse:
             "places": places,
         },
     )
+
+
+def _only_place(place: Administrator) -> HttpResponse:
+    """Where somebody works who works in one organization, or for the support of one product."""
+    if place.organization_id is None:
+        return redirect("support", product_id=place.product_id)
+    return redirect("organization", organization_id=place.organization_id)

@@ -36,6 +36,9 @@ NUMBERS = frozenset({"number", "line"})
 MEMORY = "256MB"
 CHUNK = 20_000
 LONGEST_LINE = 8 << 20
+READ_BUFFER = 2 * LONGEST_LINE
+"""Of the text of a plan that is read at a time: left to itself, the reader takes sixteen of the longest lines, twice, which is all there is."""
+
 NO_TEXT = "\x01\x02\x03"
 """What would stand for NULL: no value does, for nothing is empty text."""
 
@@ -143,8 +146,8 @@ def _row(operation: Operation) -> list[Any]:
     ]
 
 
-def _operation(row: tuple[Any, ...]) -> Operation:
-    """In the order of COLUMNS. Written out, for a plan may have a million."""
+def operation_of(row: tuple[Any, ...]) -> Operation:
+    """The operation of a row of the file, its columns in the order of COLUMNS. Written out, for a plan may have a million."""
     (
         number,
         action,
@@ -191,7 +194,7 @@ def _found(db: duckdb.DuckDBPyConnection, path: Path, condition: str) -> Iterato
     selected = ", ".join(map(name, COLUMNS))
     rows = db.execute(f"SELECT {selected} FROM {_scan(path)} WHERE {condition} ORDER BY number")
     while some := rows.fetchmany(CHUNK):
-        yield from map(_operation, some)
+        yield from map(operation_of, some)
 
 
 def _numbers(db: duckdb.DuckDBPyConnection, path: Path) -> int:
@@ -203,7 +206,7 @@ def _as_parquet(text: Path, columns: Iterable[str], path: Path) -> None:
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     source = (
         f"read_csv({literal(str(text))}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
-        f" nullstr = '{NO_TEXT}', max_line_size = {LONGEST_LINE}, columns = {{{types}}})"
+        f" nullstr = '{NO_TEXT}', max_line_size = {LONGEST_LINE}, buffer_size = {READ_BUFFER}, columns = {{{types}}})"
     )
     selected = ", ".join(
         f"{name(column)}::BIGINT AS {name(column)}" if column in NUMBERS else name(column)

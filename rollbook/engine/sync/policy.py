@@ -7,8 +7,8 @@ import dataclasses
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -332,6 +332,30 @@ def preset(name: str) -> Policy:
         raise BadPolicy(f"There are no settings called “{name}”: {', '.join(presets())}.")
     text = files("rollbook.engine.sync").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
     return read_policy(tomllib.loads(text))
+
+
+def fitted(policy: Policy, local: Sequence[str]) -> Policy:
+    """The settings for an organization with these roles, the highest first: roles of the source that would become another are not mapped.
+
+    Where it does not have the ceiling, that is the highest role which is given.
+    """
+    roles, people = policy.roles, policy.people
+    known = {*local, ""}
+    if not local:
+        return policy
+    given = {role: one for role, one in roles.map.items() if one in known}
+    highest = next((one for one in local if one in given.values()), local[-1])
+    return replace(
+        policy,
+        roles=replace(
+            roles,
+            map=given,
+            ceiling=roles.ceiling if roles.ceiling in local else highest,
+            default=roles.default if roles.default in known else "",
+            default_for_new=roles.default_for_new if roles.default_for_new in known else "",
+        ),
+        people=replace(people, archive_unowned=tuple(one for one in people.archive_unowned if one in known)),
+    )
 
 
 @dataclass(frozen=True)

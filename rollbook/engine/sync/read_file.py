@@ -26,10 +26,10 @@ class StoredRoster:
 
     def __init__(self, folder: Path, focus: Focus | None = None, work: Path | None = None) -> None:
         self._folder = folder
-        self._db = _reader(work or folder)
+        self._db = reader_in(work or folder)
         self._takes = 0
         for collection in WANTED:
-            self._db.execute(f"CREATE VIEW {name(collection)} AS {_living(folder, collection)}")
+            self._db.execute(f"CREATE VIEW {name(collection)} AS {living(folder, collection)}")
         self._in_focus = focus is not None
         if focus is not None:
             self._look_at(focus)
@@ -150,7 +150,7 @@ class StoredRoster:
 ENROLLMENT = 'e.source_id, e."userSourcedId", e."classSourcedId", e.role, e."primary", e."beginDate", e."endDate", e.line'
 
 
-def _living(folder: Path, collection: str) -> str:
+def living(folder: Path, collection: str) -> str:
     columns = ", ".join(map(name, ("source_id", "line", *WANTED[collection])))
     if stored := parquet_of(folder, collection):
         return f"SELECT {columns} FROM {scan(stored)} WHERE status = 'active'"
@@ -227,5 +227,5 @@ def _listed(value: Any) -> tuple[str, ...]:
     return tuple(one.strip() for one in (value or "").split(",") if one.strip())
 
 
-def _reader(folder: Path) -> duckdb.DuckDBPyConnection:
+def reader_in(folder: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(folder)})

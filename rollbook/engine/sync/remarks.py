@@ -521,6 +521,14 @@ CODES: tuple[Code, ...] = (
         "nobody",
     ),
     Code(
+        "undo",
+        REASON,
+        "Taken back",
+        "An earlier sync did this, and it is taken back.",
+        "Nothing.",
+        "nobody",
+    ),
+    Code(
         "noted",
         REASON,
         "Noted",

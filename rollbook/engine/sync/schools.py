@@ -30,6 +30,8 @@ WANTED, IGNORED, HELD, ELSEWHERE = "wanted", "ignored", "held", "elsewhere"
 ALIKE = 0.75
 """From this likeness of names on (difflib's ratio) a site is suggested for a school."""
 
+SHORTENED = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -74,13 +76,40 @@ def place_of(draft: Draft, org: str, places: Mapping[str, Places]) -> Places | N
 
 def suggestions(draft: Draft, org: Org) -> list[tuple[str, float]]:
     """Sites with a name like the org's, the likest first: (id, likeness)."""
-    named = named_alike(org.name)
     rated = (
-        (site.id, SequenceMatcher(None, named, named_alike(text(site.fields, "name"))).ratio())
+        (site.id, likeness(org.name, text(site.fields, "name")))
         for site in draft.world.directory.sites.values()
         if not is_gone(site)
     )
     return sorted((one for one in rated if one[1] >= ALIKE), key=lambda one: (-one[1], one[0]))
+
+
+def likeness(one: str, other: str) -> float:
+    """How like two names are, from 0 to 1; 0 for those less like than ALIKE. One that only shortens words of the other (Lincoln Elem)
+    is as like as SHORTENED says.
+    """
+    one, other = named_alike(one), named_alike(other)
+    if is_shortened(one, other):
+        return SHORTENED
+    matcher = SequenceMatcher(None, one, other)
+    # The quick ratios are bounds from above: most pairs need no more.
+    if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
+        return 0.0
+    return matcher.ratio()
+
+
+def is_shortened(one: str, other: str) -> bool:
+    """Whether both begin with the same word, and each word of the shorter name begins one of the longer, in order."""
+    short, long = sorted((named_alike(one).split(), named_alike(other).split()), key=len)
+    if len(short) < 2 or short[0] != long[0]:
+        return False
+    rest = iter(long)
+    return all(any(_begins(word, whole) for whole in rest) for word in short)
+
+
+def _begins(one: str, other: str) -> bool:
+    one, other = one.rstrip("."), other.rstrip(".")
+    return bool(one and other) and (one.startswith(other) or other.startswith(one))
 
 
 def named_alike(name: str) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from rollbook.engine.sync.plan_file import OPERATIONS
 from rollbook.flows.sync.applying import carry_out, statistics_of
 from rollbook.flows.sync.holds import APPROVED, Gate, hazard_of, holds_of, refuse_unless_current
+from rollbook.flows.sync.importing import queue_group_syncs
 from rollbook.flows.sync.progress import Teller, end, keep
 from rollbook.flows.sync.runs import IMPORT, PARTIAL, refuse_unless_ready
 from rollbook.flows.sync.spans import refuse_in_blackout
@@ -53,6 +54,7 @@ def act(run: SyncRun) -> None:
     )
     _accept(run, outcome)
     pause_undone(run)
+    queue_group_syncs(run)
     end(run, outcome, words)
 
 

@@ -1,11 +1,12 @@
 """Sync connections: what an organization's directory is kept in step with, by which settings, and whether it may run yet.
 
-A connection is requested, waits once its source answers, is activated by the installation, may be paused, and is disconnected: its links
-stay, so that who connects again finds everybody again.
+A connection is requested, waits once its source answers, is activated by the product's support (or by itself, where the plan says so), may be
+paused, and is disconnected: its links stay, so that who connects again finds everybody again.
 """
 
 import json
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any
 
 from django.db import transaction
@@ -13,22 +14,28 @@ from django.utils import timezone
 
 from rollbook.connectors import SOURCES
 from rollbook.connectors.contract import Secrets
-from rollbook.engine.sync.policy import BadPolicy, Policy, preset, read_policy, written
+from rollbook.engine.sync.policy import BadPolicy, Policy, fitted, preset, read_policy, written
 from rollbook.flows import audit
 from rollbook.flows.directory import roles_of
 from rollbook.flows.sync.pauses import refuse_while_paused
 from rollbook.flows.sync.targets import DIRECTORY, TARGETS, NoSuchTarget
 from rollbook.refusal import Refusal
-from rollbook.store.models import Organization, SyncConnection
+from rollbook.store.models import Invitation, Organization, SyncConnection
 
 State = SyncConnection.State
 
 STEPS: Mapping[str, frozenset[str]] = {
     State.ACTIVE: frozenset({State.REQUESTED, State.WAITING, State.PAUSED, State.DISCONNECTED}),
     State.PAUSED: frozenset({State.ACTIVE}),
+    State.REQUESTED: frozenset({State.DISCONNECTED}),
     State.DISCONNECTED: frozenset({State.REQUESTED, State.WAITING, State.ACTIVE, State.PAUSED}),
 }
 """From which states one comes into another."""
+
+FILLED = ("source_settings", "source_secrets")
+
+SELF_ACTIVATION = "self-activation"
+"""What a plan includes whose organization needs nobody for it: its connections are active as soon as their source answers."""
 
 
 class NoSuchSyncConnection(Refusal):
@@ -47,8 +54,20 @@ class SyncNameNeeded(Refusal):
     """Give the sync connection a name of its own in this organization."""
 
 
+class BegunAlready(Refusal):
+    """This connection has changed the directory already: change its settings one by one, and look at what they would do."""
+
+
+class NotToBeDropped(Refusal):
+    """Only a connection that never ran and waits for nobody can be dropped: disconnect this one."""
+
+
+class OfAnInvitation(Refusal):
+    """This connection reads by what a district of this installation allowed: its address and its key are kept by the installation."""
+
+
 class NotFromHere(Refusal):
-    """A connection is activated from any other state, paused while it is active, and disconnected once."""
+    """A connection is activated from any other state, paused while it is active, disconnected once, and requested again after that."""
 
 
 def find_connection(number: int, organization: Organization | None = None) -> SyncConnection:
@@ -63,6 +82,13 @@ def connections(organization: Organization | None = None) -> list[SyncConnection
     """All, or those of one organization."""
     found = SyncConnection.objects.select_related("organization__product").order_by("organization_id", "pk")
     return list(found.filter(organization=organization) if organization else found)
+
+
+def free_name(organization: Organization, wanted: str) -> str:
+    """This name, or with a number behind it where the organization has a connection of this name."""
+    taken = set(SyncConnection.objects.filter(organization=organization).values_list("name", flat=True))
+    names = chain([wanted[:190]], (f"{wanted[:190]} {number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def connect(
@@ -86,7 +112,7 @@ def connect(
         organization=organization, name=name.strip(), source_kind=source_kind, target_kind=target_kind
     )
     policy = preset(settings) if settings else Policy()
-    made.preset, made.policy = settings, _merged(organization, written(policy), changes or {})
+    made.preset, made.policy = settings, merged(organization, written(policy), changes or {})
     made.state_at = timezone.now()
     with transaction.atomic():
         _fill(made, filled)
@@ -98,16 +124,45 @@ def connect(
 def edit(
     connection: SyncConnection, filled: Mapping[str, str], changes: Mapping[str, Any], name: str = ""
 ) -> SyncConnection:
-    """Other settings. A secret left empty stays as it is; plans that were made by the settings before are not carried out any more."""
+    """Other settings. A secret left empty stays as it is; plans that would come out otherwise now are not carried out any more."""
+    _refuse_moving(connection, filled)
     before = _told(connection)
     connection.name = name.strip() or connection.name
-    connection.policy = _merged(connection.organization, connection.policy, changes)
-    connection.generation += 1
+    connection.policy = merged(connection.organization, connection.policy, changes)
     if connection.policy["timing"] != before["policy"].get("timing"):
         connection.timed_at = timezone.now()
     with transaction.atomic():
-        _fill(connection, filled)
-        connection.save()
+        fresh = _fill(connection, filled)
+        after = _told(connection)
+        connection.generation += _plans_otherwise(before, after)
+        # Not the whole row: a run may just now be moving where its next read begins.
+        connection.save(update_fields=[*FILLED, "name", "policy", "generation", "timed_at"])
+        audit.record(
+            None,
+            "sync.change",
+            "sync connection",
+            connection.pk,
+            connection.name,
+            before=before,
+            after=after | ({"newSecrets": fresh} if fresh else {}),
+        )
+    return connection
+
+
+def begin_from(connection: SyncConnection, settings: str) -> SyncConnection:
+    """All settings anew, those of the preset; what it does with roles that the organization does not have is left out.
+
+    Raises BegunAlready, BadPolicy.
+    """
+    if connection.first_applied_at is not None:
+        raise BegunAlready(connection.name)
+    before = _told(connection)
+    fitting = fitted(preset(settings), roles_of(connection.organization))
+    with transaction.atomic():
+        connection.preset, connection.timed_at = settings, timezone.now()
+        connection.policy = merged(connection.organization, written(fitting), {})
+        connection.generation += 1
+        connection.save(update_fields=["preset", "policy", "timed_at", "generation"])
         audit.record(
             None,
             "sync.change",
@@ -121,7 +176,7 @@ def edit(
 
 
 def test(connection: SyncConnection) -> list[str]:
-    """What is found at the source, a line each; a requested connection waits for its activation then.
+    """What is found at the source, a line each; a requested connection waits for its activation then, or is active where the plan says so.
 
     Raises CannotFetch, BadSetting, LeftAlone.
     """
@@ -129,7 +184,21 @@ def test(connection: SyncConnection) -> list[str]:
     found = SOURCES[connection.source_kind].tested(connection.source_settings, secrets_of(connection))
     if connection.state == State.REQUESTED:
         _go(connection, State.WAITING, "Its source answers.")
+    if connection.state == State.WAITING and SELF_ACTIVATION in connection.organization.entitlements:
+        _go(connection, State.ACTIVE, "Its source answers, and the plan needs nobody to activate it.")
     return found
+
+
+def drop(connection: SyncConnection) -> None:
+    """A connection that was only begun is taken away again, with its secrets. Raises NotToBeDropped."""
+    with transaction.atomic():
+        found = SyncConnection.objects.select_for_update().get(pk=connection.pk)
+        if found.state != State.REQUESTED or found.runs.exists():
+            raise NotToBeDropped(connection.name)
+        audit.record(
+            None, "sync.drop", "sync connection", connection.pk, connection.name, before=_told(connection)
+        )
+        found.delete()
 
 
 def activate(connection: SyncConnection, why: str = "") -> SyncConnection:
@@ -145,6 +214,11 @@ def pause(connection: SyncConnection, why: str = "") -> SyncConnection:
 def disconnect(connection: SyncConnection, why: str = "") -> SyncConnection:
     """It is over; what it made stays, and so do its links. Raises NotFromHere."""
     return _change_state(connection, State.DISCONNECTED, why)
+
+
+def request_again(connection: SyncConnection, why: str = "") -> SyncConnection:
+    """One that was disconnected is asked for anew: it is tested and activated as the first time, and finds everybody. Raises NotFromHere."""
+    return _change_state(connection, State.REQUESTED, why)
 
 
 def secrets_of(connection: SyncConnection) -> Secrets:
@@ -180,8 +254,17 @@ def _go(connection: SyncConnection, state: str, why: str) -> None:
         connection.save(update_fields=["state", "state_why", "state_by", "state_at"])
 
 
-def _fill(connection: SyncConnection, filled: Mapping[str, str]) -> None:
-    """Checks what was filled in over what is kept, and keeps it."""
+def _refuse_moving(connection: SyncConnection, filled: Mapping[str, str]) -> None:
+    """A district's key goes to no other server. Raises OfAnInvitation."""
+    kept = {option.name: option.default for option in SOURCES[connection.source_kind].options}
+    kept |= connection.source_settings
+    moved = any(text != str(kept.get(name, "")) for name, text in filled.items())
+    if moved and Invitation.objects.filter(connection=connection).exists():
+        raise OfAnInvitation(connection.name)
+
+
+def _fill(connection: SyncConnection, filled: Mapping[str, str]) -> list[str]:
+    """Checks what was filled in over what is kept, and keeps it; which secrets are other ones now."""
     if connection.source_kind not in SOURCES:
         raise NoSuchSource(connection.source_kind)
     connector = SOURCES[connection.source_kind]
@@ -197,15 +280,23 @@ def _fill(connection: SyncConnection, filled: Mapping[str, str]) -> None:
     settings, secrets = connector.checked(
         {**connection.source_settings, **shown}, {**secrets_of(connection), **hidden}
     )
+    kept = secrets_of(connection)
     connection.source_settings = settings
     connection.source_secrets = json.dumps(secrets) if secrets else ""
+    return sorted(name for name, secret in secrets.items() if kept.get(name) != secret)
 
 
-def _merged(
-    organization: Organization, kept: Mapping[str, Any], changes: Mapping[str, Any]
-) -> dict[str, Any]:
+def _plans_otherwise(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether a plan could come out otherwise: another name, other times and a new secret leave it as it is."""
+    as_planned = [
+        told | {"name": "", "policy": told["policy"] | {"timing": {}}} for told in (dict(before), dict(after))
+    ]
+    return as_planned[0] != as_planned[1]
+
+
+def merged(organization: Organization, kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """The settings with the changes in them, checked. Raises BadPolicy."""
-    policy = read_policy(_over(kept, changes))
+    policy = read_policy(over(kept, changes))
     local = roles_of(organization)
     named = [policy.roles.ceiling, policy.roles.default, policy.roles.default_for_new]
     named += [*policy.roles.map.values(), *policy.people.archive_unowned]
@@ -217,12 +308,12 @@ def _merged(
     return written(policy)
 
 
-def _over(kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def over(kept: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`changes` over `kept`, section by section; a table of words is replaced as a whole."""
     found = dict(kept)
     for name, value in changes.items():
         is_section = isinstance(value, Mapping) and isinstance(found.get(name), Mapping)
-        found[name] = _over(found[name], value) if is_section and name not in WHOLE else value
+        found[name] = over(found[name], value) if is_section and name not in WHOLE else value
     return found
 
 

@@ -8,10 +8,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from rollbook.engine.sync.draft import Draft
 from rollbook.engine.sync.links import TO_CREATE, TO_HOLD, TO_IGNORE, TO_LINK
 from rollbook.engine.sync.operations import GROUPS, MEMBERS, SITES
-from rollbook.engine.sync.planning import think
-from rollbook.engine.sync.schools import suggestions
+from rollbook.engine.sync.schools import map_schools, suggestions
+from rollbook.engine.sync.world import Focus
 from rollbook.flows import audit
 from rollbook.flows.sync.connections import policy_of
 from rollbook.flows.sync.targets import target_of
@@ -61,16 +62,18 @@ def schools(connection: SyncConnection) -> list[School]:
     if read is None:
         raise NeverRead(connection.name)
     policy = policy_of(connection)
-    with world_of(connection, read) as world:
-        thought = think(world, policy)
+    # Of people and classes nothing is asked: a focus on nobody leaves them where they lie.
+    with world_of(connection, read, focus=Focus()) as world:
+        draft = Draft(world, policy)
+        places, _ = map_schools(draft)
+        names = {one.id: str(one.fields.get("name", "")) for one in world.directory.sites.values()}
         found = []
         for org in sorted(world.roster.orgs.values(), key=lambda one: (one.name, one.source_id)):
-            place = thought.places.get(org.source_id)
+            place = places.get(org.source_id)
             if place is None or org.type not in policy.schools.types:
                 continue
             decision = world.decisions.get((SITES, org.source_id))
-            names = {one.id: str(one.fields.get("name", "")) for one in world.directory.sites.values()}
-            alike = [(one, names[one]) for one, _ in suggestions(thought.draft, org)]
+            alike = [] if place.site in names else [(one, names[one]) for one, _ in suggestions(draft, org)]
             found.append(
                 School(
                     org.source_id,
@@ -79,10 +82,10 @@ def schools(connection: SyncConnection) -> list[School]:
                     place.state,
                     place.site,
                     names.get(place.site, ""),
-                    thought.draft.found.get((SITES, org.source_id), ""),
+                    draft.found.get((SITES, org.source_id), ""),
                     decision.action if decision else "",
                     dict(place.by_grade),
-                    () if place.site in names else alike,
+                    alike,
                 )
             )
         return found

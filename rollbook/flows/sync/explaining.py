@@ -53,7 +53,7 @@ def explain(connection: SyncConnection, kind: str, source_id: str) -> dict[str, 
         "steps": steps,
         "links": [_link(link) for link in links],
         "overrides": list(_overrides(connection, kind, [link.target for link in links])),
-        "history": list(_history(connection, kind, source_id, [link.target for link in links])),
+        "history": list(history(connection, kind, source_id, [link.target for link in links])),
     }
 
 
@@ -97,7 +97,7 @@ def _overrides(connection: SyncConnection, kind: str, targets: list[str]) -> Ite
         }
 
 
-def _history(
+def history(
     connection: SyncConnection, kind: str, source_id: str, targets: list[str]
 ) -> Iterator[dict[str, Any]]:
     """What the last runs planned about it, the latest first."""

@@ -10,7 +10,8 @@ from rollbook.engine.sync.guarding import Hazard
 from rollbook.engine.sync.operations import LEAVERS, UNOWNED, Operation
 from rollbook.flows import audit
 from rollbook.flows.jobs.turns import ANY_WORKER
-from rollbook.flows.sync.runs import FOCUS, IMPORT, PARTIAL, refuse_unless_ready
+from rollbook.flows.sync.runs import FOCUS, IMPORT, refuse_unless_ready, speaks_for_all
+from rollbook.flows.sync.settings import keep_proposed
 from rollbook.flows.sync.spans import refuse_in_blackout
 from rollbook.refusal import Refusal
 from rollbook.store.models import SyncConnection, SyncHold, SyncRun
@@ -20,6 +21,10 @@ BUNDLES = (LEAVERS, UNOWNED)
 APPLIED = ("success", "partly", "incomplete", "drifted")
 WAITS = ("previewed", "held", "partly")
 """Outcomes of runs that have something left that a person may let through."""
+
+
+SINCE = ("created_at", "expires_at", "told_at", "reminded_at")
+"""What a hold has of the one before it that had the same reason."""
 
 
 class NothingToApprove(Refusal):
@@ -48,7 +53,7 @@ def keep_holds(run: SyncRun, found: Iterable[tuple[Hazard, int]]) -> None:
     """
     waiting = SyncHold.objects.filter(connection=run.connection_id, decision="")
     earlier = {_key(one): one for one in waiting.order_by("pk")}
-    if run.task.get("kind") not in PARTIAL:
+    if speaks_for_all(run):
         why = f"Sync run {run.pk} came after it."
         waiting.update(decision=REPLACED, decided_at=timezone.now(), why=why)
     for hazard, number in found:
@@ -70,7 +75,8 @@ def keep_holds(run: SyncRun, found: Iterable[tuple[Hazard, int]]) -> None:
             },
         )
         if before := earlier.get(_key(hold)):
-            SyncHold.objects.filter(pk=hold.pk).update(created_at=before.created_at)
+            since = {name: getattr(before, name) for name in SINCE}
+            SyncHold.objects.filter(pk=hold.pk).update(**since)
 
 
 def holds_of(run: SyncRun, *, only_open: bool = False) -> list[SyncHold]:
@@ -113,7 +119,8 @@ def approve(
     holds: Sequence[int] | None = None,
     process: str = ANY_WORKER,
 ) -> SyncRun:
-    """Lets through a preview with the bundles `ticked`, and these holds (None: none of a preview, all of a held run). The run waits again.
+    """Lets through a preview with the bundles `ticked`, and these holds (None: none of a preview, all of a held run). The run waits again;
+    settings that it shows a change of are kept.
 
     Raises NothingToApprove, NoSuchBundle, NoSuchHold, OutOfDate, WhyNeeded, NotActive, NotEntitled, InBlackout.
     """
@@ -135,10 +142,12 @@ def approve(
             "task": {**run.task, "preview": False, "approved": True},
         }
         again = {"outcome": "", "message": "", "phase": "waiting", "ended_at": None, "turn_at": None}
+        again |= {"moved_at": timezone.now(), "done": 0, "known": 0}
         if not SyncRun.objects.filter(pk=run.pk, outcome=run.outcome).update(
             **wait, **again, process=process, cancelled_by=""
         ):
             raise NothingToApprove(str(run.pk))
+        keep_proposed(run, by)
         about = {"ticked": list(ticked), "holds": [one.pk for one in chosen], "why": why}
         audit.record(None, "sync.approve", "sync run", run.pk, run.connection.name, after=about, by=by)
     run.refresh_from_db()

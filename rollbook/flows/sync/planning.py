@@ -12,13 +12,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.engine.sync.guarding import Hazard, hazards
+from rollbook.engine.sync.losing import LOSSES
 from rollbook.engine.sync.operations import Case, Operation, Remark
-from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, PlanWriter, read_plan, write_remarks
+from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, PlanWriter, write_remarks
 from rollbook.engine.sync.planning import Planned, make_plan
 from rollbook.engine.sync.world import Focus, World
 from rollbook.flows.sync.holds import keep_holds, removed_within
-from rollbook.flows.sync.progress import Teller, end, keep
-from rollbook.flows.sync.runs import DELTA, IMPORT, LOOK, PARTIAL, UNDO
+from rollbook.flows.sync.looking import keep_candidates
+from rollbook.flows.sync.losing import covered
+from rollbook.flows.sync.progress import Teller, end, into, keep
+from rollbook.flows.sync.runs import DELTA, IMPORT, LOOK, UNDO, speaks_for_all
 from rollbook.flows.sync.spans import additions_end
 from rollbook.flows.sync.switching import policy_for
 from rollbook.flows.sync.undoing import plan_undo
@@ -46,6 +49,8 @@ def plan(run: SyncRun) -> None:
     if run.fingerprint:
         return  # planned already: what was seen is what is carried out
     if run.task.get("kind") == LOOK:
+        Teller(run)("planning")
+        keep_candidates(run)
         end(run, "previewed", "The source was read; nothing was planned.")
         return
     tell = Teller(run)
@@ -130,32 +135,24 @@ def _guarded(run: SyncRun, planned: Planned, first: bool) -> list[Hazard]:
 
 def _keep(run: SyncRun, folder: Path, planned: Planned, found: list[Hazard], first: bool) -> None:
     """Raises TakenOver: what an overtaken process made never takes the place of what its successor did."""
-    covering = _covered(folder / OPERATIONS, found)
+    covering = covered(run, folder / OPERATIONS, found)
     with transaction.atomic():
         keep(
             run,
-            phase="planned",
+            **into(run, "planned"),
             generation=run.connection.generation,
             fingerprint=planned.fingerprint,
             counts=_counts(planned),
             stakes=_stakes(planned, first),
         )
-        if run.task.get("kind") not in PARTIAL:
+        if speaks_for_all(run):
             keep_cases(run.connection, run.pk, planned.cases, timezone.now())
         keep_holds(run, covering)
-        for name in (OPERATIONS, REMARKS):
+        for name in (OPERATIONS, REMARKS, LOSSES):
             target = run_folder(run) / name
             shelf.delete(target)
-            os.replace(folder / name, target)
-
-
-def _covered(path: Path, found: list[Hazard]) -> list[tuple[Hazard, int]]:
-    """How many operations each hazard covers."""
-    numbers = [0] * len(found)
-    for operation in read_plan(path) if found else ():
-        for place, hazard in enumerate(found):
-            numbers[place] += hazard.covers(operation)
-    return list(zip(found, numbers, strict=True))
+            if (folder / name).exists():
+                os.replace(folder / name, target)
 
 
 def _counts(planned: Planned) -> dict[str, Any]:

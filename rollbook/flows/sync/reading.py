@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def _fetched(run: SyncRun, work: Path, before: Path | None, tell: Teller) -> Fet
     assert fetch is not None, "every source can be fetched from"
     settings = {**connection.source_settings, **_asked(run, before), "gives_way": True}
     begun = datetime.now(UTC)
-    fetched = fetch(settings, secrets_of(connection), work, begun, lambda _: tell("fetching"))
+    pages = count(1)  # of a source nobody knows how many there will be
+    fetched = fetch(settings, secrets_of(connection), work, begun, lambda _: tell("fetching", next(pages)))
     if fetched.certificate is not None and run.task.get("kind") in (FULL, DELTA):
         fetched.certificate["cursor"] = moment(begun)
     return fetched

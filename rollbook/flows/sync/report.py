@@ -3,15 +3,16 @@
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from rollbook.engine.aside import FINDINGS
 from rollbook.engine.sync import operations as ops
-from rollbook.engine.sync.operations import COLLECTION_OF, Operation, Value, new_handle
+from rollbook.engine.sync.operations import COLLECTION_OF, Operation, Remark, Value, new_handle
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, read_plan, read_remarks
+from rollbook.engine.sync.plan_pages import remarks_by_code
 from rollbook.engine.sync.remarks import CODES
 from rollbook.flows.sync.holds import Gate, hazard_of, holds_of
 from rollbook.store import journal
@@ -77,10 +78,9 @@ def _all_lines(run: SyncRun) -> Iterator[Line]:
     outcomes = {one.operation: one for one in SyncOutcome.objects.filter(run=run)}
     behind, gate, made = journal.covered(run), Gate(run), _made(run)
     for operation in read_plan(plan) if plan.exists() else ():
-        yield _line(operation, _outcome(run, operation, behind, gate, outcomes), outcomes, made)
+        yield line_of(operation, outcome_of(run, operation, behind, gate, outcomes), outcomes, made)
     for remark in read_remarks(remarks) if remarks.exists() else ():
-        words = " ".join(filter(None, (_title(remark.code), remark.field and f"({remark.field})")))
-        yield Line(0, remark.kind, "skipped", NOTED, remark.source_id, "", remark.code, words, {})
+        yield noted(remark)
     yield from _wrong(run_folder(run) / FINDINGS)
 
 
@@ -95,13 +95,20 @@ def _wrong(findings: Path) -> Iterator[Line]:
             yield Line(0, kind, "failed", WRONG, found["source_id"], "", found["code"], found["message"], {})
 
 
-def _outcome(
+def noted(remark: Remark) -> Line:
+    """A remark as a line of a report."""
+    words = " ".join(filter(None, (_title(remark.code), remark.field and f"({remark.field})")))
+    return Line(0, remark.kind, "skipped", NOTED, remark.source_id, "", remark.code, words, {})
+
+
+def outcome_of(
     run: SyncRun,
     operation: Operation,
     behind: journal.Covered,
     gate: Gate,
     outcomes: dict[int, SyncOutcome],
 ) -> str:
+    """What became of an operation: what its target said, or one of the words above."""
     if operation.number in outcomes:
         return outcomes[operation.number].status
     if operation.number in behind:
@@ -115,7 +122,8 @@ def _outcome(
     return PLANNED
 
 
-def _line(operation: Operation, outcome: str, outcomes: dict[int, SyncOutcome], made: Made) -> Line:
+def line_of(operation: Operation, outcome: str, outcomes: dict[int, SyncOutcome], made: Made) -> Line:
+    """An operation as a line of a report."""
     said = outcomes.get(operation.number)
     told = operation.changed or tuple(operation.after)
     reason = said.code if said and said.code else operation.reason
@@ -163,18 +171,23 @@ def write_csv(run: SyncRun, file: TextIO) -> int:
     count = 0
     for line in lines(run):
         count += 1
-        shown = (
-            line.kind,
-            line.what,
-            line.outcome,
-            line.source_id,
-            line.target,
-            line.reason,
-            told_changes(line),
-            line.words,
-        )
-        rows.writerow([line.number or "", *map(unformulated, shown)])
+        rows.writerow(csv_row(line))
     return count
+
+
+def csv_row(line: Line) -> list[Any]:
+    """A line under HEADING."""
+    shown = (
+        line.kind,
+        line.what,
+        line.outcome,
+        line.source_id,
+        line.target,
+        line.reason,
+        told_changes(line),
+        line.words,
+    )
+    return [line.number or "", *map(unformulated, shown)]
 
 
 def told_changes(line: Line) -> str:
@@ -194,7 +207,7 @@ def unformulated(text: str) -> str:
 def summary(run: SyncRun) -> dict[str, Any]:
     """What a run came to, for people and programs."""
     remarks = run_folder(run) / REMARKS
-    counted = Counter(one.code for one in read_remarks(remarks)) if remarks.exists() else Counter[str]()
+    counted = remarks_by_code(remarks) if remarks.exists() else {}
     return {
         "run": run.pk,
         "connection": run.connection_id,
@@ -207,7 +220,7 @@ def summary(run: SyncRun) -> dict[str, Any]:
         "statistics": run.statistics,
         "fingerprint": run.fingerprint,
         "holds": [hold_row(one) for one in holds_of(run)],
-        "remarks": dict(counted),
+        "remarks": counted,
         "codes": _codes(run, counted),
         "cases": Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
         "findings": run.findings,
@@ -220,10 +233,11 @@ def summary(run: SyncRun) -> dict[str, Any]:
     }
 
 
-def _codes(run: SyncRun, remarked: Counter[str]) -> list[dict[str, Any]]:
+def _codes(run: SyncRun, remarked: Mapping[str, int]) -> list[dict[str, Any]]:
     """Each code that stands in the report, with what it means, what is to be done and who can: the most frequent first."""
     refused = SyncOutcome.objects.filter(run=run).values_list("code", flat=True)
-    counts = remarked + Counter(code for code in refused if code)
+    counts = Counter(remarked)
+    counts.update(code for code in refused if code)
     known = {one.code: one for one in CODES}
     return [
         {**asdict(known[code]), "count": number} if code in known else {"code": code, "count": number}

@@ -25,6 +25,10 @@ PARTIAL = frozenset({FOCUS, IMPORT, UNDO})
 """Kinds that plan a part only: neither their read nor what they do not find says anything of the rest."""
 
 
+POLICY = "policy"
+"""What the task of a run has that shows a change of settings: the changes, section by section, as a settings file has them."""
+
+
 class NoSuchSyncRun(Refusal):
     """There is no such sync run: `rollbook sync status` shows the last ones, with their numbers."""
 
@@ -93,6 +97,11 @@ def find_run(number: int) -> SyncRun:
 def runs_of(connection: SyncConnection) -> QuerySet[SyncRun]:
     """The latest first."""
     return SyncRun.objects.filter(connection=connection).order_by("-pk")
+
+
+def speaks_for_all(run: SyncRun) -> bool:
+    """Whether what it finds, and does not find, says anything of the rest: not where it is about a part, or by settings nobody has approved."""
+    return run.task.get("kind") not in PARTIAL and not run.task.get(POLICY)
 
 
 # --- Turns: one run at a time in an organization, in the order they came -------------------------------------------------------------

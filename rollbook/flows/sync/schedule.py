@@ -5,20 +5,29 @@ What was missed (no server ran, or a blackout) is made up for, once. What was du
 said, is not.
 """
 
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from django.db import IntegrityError, transaction
 
-from rollbook.engine.calendar import Due
+from rollbook.engine.calendar import Due, local_day
 from rollbook.engine.sync.timing import Pattern, last_due, next_due, pattern_of
 from rollbook.flows.sync.connections import policy_of
 from rollbook.flows.sync.runs import FULL, NotEntitled, enqueue
-from rollbook.flows.sync.spans import blackout_end
+from rollbook.flows.sync.spans import ADDITIONS, BLACKOUT, blackout_end, spans_of
 from rollbook.store.models import SyncConnection, SyncRun
 
 BY = "schedule"
+
+
+@dataclass(frozen=True)
+class Start:
+    """When it is due next. In a blackout nothing begins: it is made up for when that is over. `only_adds`: nothing is removed that day."""
+
+    at: datetime
+    in_blackout: bool
+    only_adds: bool
 
 
 def start_due_syncs(now: datetime) -> int:
@@ -33,6 +42,28 @@ def next_start(connection: SyncConnection, now: datetime) -> Due | None:
     if pattern is None or connection.state != SyncConnection.State.ACTIVE:
         return None
     return next_due(pattern, zone_of(connection), now)
+
+
+def next_starts(connection: SyncConnection, now: datetime, number: int = 3) -> list[Start]:
+    """When its settings let it begin next, whatever its state; none where it begins by hand only."""
+    pattern, zone = _pattern(connection), zone_of(connection)
+    blackouts, additions = (_days(connection, kind) for kind in (BLACKOUT, ADDITIONS))
+    found: list[Start] = []
+    while pattern and len(found) < number:
+        due = next_due(pattern, zone, found[-1].at if found else now)
+        if due is None:
+            break
+        day = local_day(due.at, zone)
+        found.append(Start(due.at, _among(day, blackouts), _among(day, additions)))
+    return found
+
+
+def _days(connection: SyncConnection, kind: str) -> list[tuple[date, date]]:
+    return list(spans_of(connection, kind).values_list("first_day", "last_day"))
+
+
+def _among(day: date, spans: list[tuple[date, date]]) -> bool:
+    return any(first <= day <= last for first, last in spans)
 
 
 def _started(connection: SyncConnection, now: datetime) -> bool:

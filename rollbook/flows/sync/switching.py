@@ -5,9 +5,10 @@ from django.db import transaction
 from rollbook.engine.sync.policy import Policy, read_policy, written
 from rollbook.flows import audit
 from rollbook.flows.jobs.turns import ANY_WORKER
+from rollbook.flows.sync.connections import over
 from rollbook.flows.sync.deciding import out_of_date
 from rollbook.flows.sync.progress import keep
-from rollbook.flows.sync.runs import SWITCH, enqueue
+from rollbook.flows.sync.runs import POLICY, SWITCH, enqueue
 from rollbook.refusal import Refusal
 from rollbook.store.models import SyncConnection, SyncRun
 
@@ -26,8 +27,8 @@ def switch(connection: SyncConnection, form: str, by: str, process: str = ANY_WO
 
 
 def policy_for(run: SyncRun) -> Policy:
-    """The settings a run is planned by."""
-    given = dict(run.connection.policy)
+    """The settings a run is planned by: those that are kept, with what it shows of others in them."""
+    given = over(run.connection.policy, run.task.get(POLICY, {}))
     if form := run.task.get("form"):
         given["classes"] = {**given.get("classes", {}), "form": form}
     return read_policy(given)

@@ -91,7 +91,7 @@ class Member(DirectoryRecord):
     """A person in an organization. `roles` is a JSON array of local roles, `site_ids` one of ids of sites, both as text.
 
     `state` is pending (not yet accepted), inactive (holds no seat), active (holds one), suspended, archived or purged; `archived_from` the one
-    it was archived in. `account` is their sign-in, once they have one.
+    it was archived in. `account` is their sign-in, once they have one. `name_folded` is the family and the given name, a tab between them.
     """
 
     account = models.ForeignKey(
@@ -99,6 +99,7 @@ class Member(DirectoryRecord):
     )
     given_name = CodePointText(default="")
     family_name = CodePointText(default="")
+    name_folded = CodePointText(default="")
     email = CodePointText(default="")
     email_folded = CodePointText(null=True)
     username = CodePointText(default="")
@@ -118,7 +119,7 @@ class Member(DirectoryRecord):
         indexes = [
             models.Index(fields=["organization", "identifier"], name="member_identifier"),
             models.Index(fields=["organization", "connection_id", "source_id"], name="member_source"),
-            models.Index(fields=["organization", "state"], name="member_state"),
+            models.Index(fields=["organization", "state", "name_folded", "id"], name="member_by_name"),
         ]
 
 
@@ -129,6 +130,7 @@ class Group(DirectoryRecord):
     """
 
     title = CodePointText()
+    title_folded = CodePointText(default="")
     form = models.CharField(max_length=5, default="class")
     site_id = models.BigIntegerField(null=True)
     code = CodePointText(default="")
@@ -139,7 +141,10 @@ class Group(DirectoryRecord):
     central = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "connection_id", "source_id"], name="group_source")]
+        indexes = [
+            models.Index(fields=["organization", "connection_id", "source_id"], name="group_source"),
+            models.Index(fields=["organization", "state", "title_folded", "id"], name="group_by_title"),
+        ]
 
 
 class Membership(DirectoryRecord):
@@ -161,7 +166,10 @@ class Membership(DirectoryRecord):
                 fields=["organization", "group_id", "member_id", "connection_id"], name="membership_once"
             )
         ]
-        indexes = [models.Index(fields=["organization", "member_id"], name="membership_member")]
+        indexes = [
+            models.Index(fields=["organization", "member_id"], name="membership_member"),
+            models.Index(fields=["organization", "state"], name="membership_state"),
+        ]
 
 
 class Seat(models.Model):
@@ -179,6 +187,31 @@ class Seat(models.Model):
                 fields=["organization", "member_id"],
                 condition=models.Q(freed_at__isnull=True),
                 name="seat_once",
+            )
+        ]
+
+
+class MemberMerge(models.Model):
+    """Two members who turned out to be one person: `kept_id` has all that `other_id` had, who is archived. `moved` is what the way back needs
+    (`flows.merging`).
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="merges")
+    kept_id = models.BigIntegerField()
+    other_id = models.BigIntegerField()
+    moved = models.JSONField(default=dict)
+    by = models.CharField(max_length=320)
+    why = models.CharField(max_length=500, default="")
+    at = models.DateTimeField()
+    undone_by = models.CharField(max_length=320, default="")
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "other_id"],
+                condition=models.Q(undone_at__isnull=True),
+                name="merge_once",
             )
         ]
 

@@ -2,17 +2,19 @@
 
 from django.db import models
 
+from rollbook.store.models.directory import Organization
 from rollbook.store.models.roster import District
 
 
 class Letter(models.Model):
-    """One e-mail to one person who runs a district. Once a mail server has taken it, the row is gone.
+    """One e-mail to one person who runs a district, or an organization. Once a mail server has taken it, the row is gone.
 
     `tries` is how often it was tried, `fault` what kept it the last time (the kind of fault, nothing personal); it is tried again from
     `next_at` on. From `given_up_at` on only a person has it tried again.
     """
 
-    district = models.ForeignKey(District, models.CASCADE, related_name="letters")
+    district = models.ForeignKey(District, models.CASCADE, related_name="letters", null=True)
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="letters", null=True)
     address = models.EmailField(max_length=254)
     subject = models.CharField(max_length=300)
     words = models.TextField()

@@ -172,7 +172,8 @@ class SyncRun(models.Model):
     `outcome` is empty while it runs, then success, partly (something is held, or was not taken), empty, previewed, incomplete, drifted, failed,
     refused, cancelled, held. `generation` is that of the settings it was planned by; `ticked` the bundles and holds a person allowed.
     `journal` is the number of the last operation that was carried out. `stakes` are what the plan put at stake, for the limits of later runs;
-    `statistics` {kind: {status or action: number}}. `fence`, `process`, `turn_at` are as those of Run.
+    `statistics` {kind: {status or action: number}}. `fence`, `process`, `turn_at` are as those of Run. `phase_at` is when it came into its
+    phase, `moved_at` when it came on last, `durations` the seconds that each phase behind it took.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="sync_runs")
@@ -181,6 +182,9 @@ class SyncRun(models.Model):
     phase = models.CharField(max_length=20, default="waiting")
     done = models.BigIntegerField(default=0)
     known = models.BigIntegerField(default=0)
+    phase_at = models.DateTimeField(null=True)
+    moved_at = models.DateTimeField(null=True)
+    durations = models.JSONField(default=dict)
     outcome = models.CharField(max_length=12, default="")
     message = models.TextField(default="")
     process = models.CharField(max_length=64, default="")
@@ -219,8 +223,8 @@ class SyncRun(models.Model):
 class SyncHold(models.Model):
     """Why a part of a run's plan waits for a person (`engine.sync.guarding.Hazard`).
 
-    `decision` is empty while it waits, then approve, discard, replaced or expired. `level` is organization, site or group, and `scope` the
-    handle of the site or group.
+    `decision` is empty while it waits, then approve, discard, raised, replaced or expired. `level` is organization, site or group, and `scope`
+    the handle of the site or group. `told_at` and `reminded_at`: when the organization's administrators were.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="sync_holds")
@@ -241,12 +245,17 @@ class SyncHold(models.Model):
     why = models.TextField(default="")
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
+    reminded_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["run", "code", "level", "scope", "kind", "field"], name="sync_hold_once"
             )
+        ]
+        indexes = [
+            models.Index(fields=["connection"], name="sync_hold_open", condition=models.Q(decision=""))
         ]
 
 

@@ -62,12 +62,17 @@ def test_what_a_person_did_stays_over_two_syncs_until_the_roster_has_the_last_wo
     members.archive(nights.member("p2"))
     members.add_role(nights.member("p3"), "aide", "Helps in the library.")
     members.set_field(nights.member("p3"), "username", "by-hand")
+    members.suspend(nights.member("p3"), NOW, "Asked for by the office.")
     nights.night(gone)
     assert nights.member("p1").state == "archived"
     members.restore(nights.member("p1"), "Comes back in spring.")
     for name in ("Moss", "Reed"):
         nights.night(changed(gone, "users", "p3", familyName=name, username=f"p3-{name}"))
-        assert [nights.member(one).state for one in ("p1", "p2")] == ["inactive", "archived"]
+        assert [nights.member(one).state for one in ("p1", "p2", "p3")] == [
+            "inactive",
+            "archived",
+            "suspended",
+        ]
         found = nights.member("p3")
         assert (found.family_name, found.username) == (name, "by-hand")
         assert members.roles_held(found) == ("aide", "student")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0039_administrators'),
+        ('store', '0043_membership_states'),
     ]
 
     operations = [

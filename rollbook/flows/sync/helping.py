@@ -1,0 +1,120 @@
+"""Help: an organization asks its product's support from the page it stands before, with the run attached; one answer closes a request.
+
+Words are kept as they were written and shown to those two alone; the audit log has only that somebody asked, and answered.
+"""
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from rollbook.flows import audit
+from rollbook.refusal import Refusal
+from rollbook.store.models import HelpRequest, Organization, Product, SyncConnection, SyncRun
+
+MOST_WORDS = 5_000
+MOST_WAITING = 20
+
+
+class WordsNeeded(Refusal):
+    """Write what you need help with, in at most 5,000 characters."""
+
+
+class AnswerNeeded(Refusal):
+    """Write an answer, in at most 5,000 characters."""
+
+
+class EnoughRequests(Refusal):
+    """Twenty requests of this organization wait for an answer already: they are answered first."""
+
+
+class NoSuchHelpRequest(Refusal):
+    """There is no such request for help, or it is answered already."""
+
+
+def ask(
+    organization: Organization,
+    by: str,
+    words: str,
+    *,
+    page: str = "",
+    connection: SyncConnection | None = None,
+    run: SyncRun | None = None,
+) -> HelpRequest:
+    """A request to the product's support. `page` is the route of the page it was asked on; a run stands for its connection too.
+
+    Raises WordsNeeded, EnoughRequests.
+    """
+    kept = _words(words)
+    if not kept:
+        raise WordsNeeded
+    with transaction.atomic():
+        # Locked, so that two who ask at once are counted.
+        Organization.objects.select_for_update().get(pk=organization.pk)
+        if waiting_of(organization).count() >= MOST_WAITING:
+            raise EnoughRequests
+        made = HelpRequest.objects.create(
+            organization=organization,
+            connection=run.connection if run else connection,
+            run=run,
+            page=page[:60],
+            words=kept,
+            asked_by=by[:254],
+        )
+        _note(made, "help.ask", by)
+    return made
+
+
+def answer(number: int, by: str, words: str, product: Product | None = None) -> HelpRequest:
+    """The answer, which closes the request; where a product is given, only one of its organizations'.
+
+    Raises NoSuchHelpRequest, AnswerNeeded.
+    """
+    kept = _words(words)
+    if not kept:
+        raise AnswerNeeded
+    with transaction.atomic():
+        found = waiting(product).select_for_update(of=("self",)).filter(pk=number).first()
+        if found is None:
+            raise NoSuchHelpRequest(str(number))
+        found.answer, found.answered_by, found.answered_at = kept, by[:254], timezone.now()
+        found.save(update_fields=["answer", "answered_by", "answered_at"])
+        _note(found, "help.answer", by)
+    return found
+
+
+def waiting(product: Product | None = None) -> QuerySet[HelpRequest]:
+    """What waits for an answer, of one product's organizations or of all; the longest first."""
+    found = HelpRequest.objects.filter(answered_at__isnull=True).select_related(
+        "organization", "connection", "run"
+    )
+    return (found.filter(organization__product=product) if product else found).order_by("pk")
+
+
+def waiting_of(organization: Organization) -> QuerySet[HelpRequest]:
+    """What this organization waits for, the longest first."""
+    return waiting().filter(organization=organization)
+
+
+def requests_of(organization: Organization) -> QuerySet[HelpRequest]:
+    """All that this organization asked, the latest first."""
+    found = HelpRequest.objects.filter(organization=organization).select_related("connection", "run")
+    return found.order_by("-pk")
+
+
+def _words(text: str) -> str:
+    """Without what a database does not take; empty where there is nothing, or too much."""
+    kept = text.replace("\0", "").strip()
+    return kept if len(kept) <= MOST_WORDS else ""
+
+
+def _note(request: HelpRequest, act: str, by: str) -> None:
+    about = {"page": request.page, "connection": request.connection_id, "run": request.run_id}
+    audit.record(
+        None,
+        act,
+        "organization",
+        request.organization_id,
+        request.organization.name,
+        after={"request": request.pk, **about},
+        by=by,
+    )

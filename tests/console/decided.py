@@ -1,0 +1,84 @@
+"""An installation in which people have to decide: one organization imports by hand, of another a sync is held and in doubt; support is asked."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from rollbook.flows import administrators, directory, members
+from rollbook.flows.sync import connections, helping, holds, own, runs
+from rollbook.store.models import SyncConnection
+from tests.engine.sync.schools import school, without
+from tests.flows.sync.organizations import deliver
+from tests.installation import Installation
+
+EMAIL, DESK, PASSWORD = "ines@northwind.example", "desk@reader.example", "seven quiet herons at noon"
+IN_ITS_PROCESS = "import sys, pathlib, django; django.setup(); from tests.console.decided import main; main(pathlib.Path(sys.argv[1]))"
+
+
+def fill(installation: Installation) -> None:
+    """In one process of its own: each verb of the command line would cost a start."""
+    environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
+    rosters = str(installation.data_dir / "rosters")
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", IN_ITS_PROCESS, rosters], env=environ, cwd=root, check=True)
+
+
+def main(place: Path) -> None:
+    """Organizations 1 (Northwind, connection 1) and 2 (Eastwind, connection 2); connection 3 waits for its activation."""
+    product = directory.add_product("Reader")
+    north, east, west = (
+        directory.add_organization(
+            product, f"{name} Schools", seats=40, plan="District", domains=["school.example"][:trusts]
+        )
+        for name, trusts in (("Northwind", 1), ("Eastwind", 0), ("Westwind", 1))
+    )
+    administrators.employ(product, north, EMAIL, password=PASSWORD)
+    administrators.employ(product, east, EMAIL)
+    administrators.employ(product, None, DESK, administrators.SUPPORT, password=PASSWORD)
+    deliver(place / "north", school())
+    deliver(place / "east", school())
+    by_hand = connections.connect(
+        north,
+        "District roster",
+        "folder",
+        {"path": str(place / "north")},
+        settings="teachers-groups",
+        changes={"people": {"create": False}},
+    )
+    connections.activate(by_hand)
+    guarded = {
+        "limits": {"members": {"floor": 1, "percent": 30, "site_percent": 0}},
+        "match": {"email_domains": "verified"},
+    }
+    held = connections.connect(
+        east,
+        "District roster",
+        "folder",
+        {"path": str(place / "east")},
+        settings="classes-and-licences",
+        changes=guarded,
+    )
+    connections.activate(held)
+    members.add_member(
+        east, {"given_name": "Tess", "family_name": "Aimes", "email": "t1@school.example"}, ["teacher"]
+    )
+    members.add_member(
+        east, {"given_name": "Theodore", "family_name": "Bell", "email": "t2@school.example"}, ["teacher"]
+    )
+    _sync(held)
+    deliver(place / "east", without(school(), "p1", "p3"))
+    _sync(held)
+    waits = connections.connect(
+        west, "Roster hub", "partner_listing", {"listing": "https://hub.example/apps", "tenant": "4711", "key": "k"},
+        settings="everything-in-step",
+    )  # fmt: skip
+    SyncConnection.objects.filter(pk=waits.pk).update(state="waiting")
+    helping.ask(east, EMAIL, "Two of our pupils would be removed. Is that right?", connection=held)
+
+
+def _sync(connection: SyncConnection) -> None:
+    with own.own_process() as process:
+        run = own.walk_here(runs.enqueue(connection, EMAIL, process=process), lambda _: None)
+        if run.outcome == "previewed":
+            own.walk_here(holds.approve(run, EMAIL, process=process), lambda _: None)
+    connection.refresh_from_db()
