@@ -91,10 +91,14 @@ def show_member(organization: Of, member: Who, as_json: AsJson = False) -> None:
         {"connection": one.connection_id, "name": one.connection.name, "sourcedId": one.source_id, "how": one.rung}
         for one in members.links_of(found)
     ]  # fmt: skip
+    merged = merging.merged_into(found)
     if as_json:
-        answer(_row(found) | {"byHand": by_hand, "links": links}, "", as_json)
+        told = {"byHand": by_hand, "links": links, "mergedInto": merged.kept_id if merged else None}
+        answer(_row(found) | told, "", as_json)
         return
     show([_row(found)], as_json)
+    if merged:
+        typer.echo(f"\nMerged into member {merged.kept_id}: merge {merged.pk}.")
     for title, rows in (("Set by hand:", by_hand), ("Rostered by:", links)):
         if rows:
             typer.echo(f"\n{title}")

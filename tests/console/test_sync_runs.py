@@ -131,6 +131,8 @@ def test_a_long_plan_is_paged_and_downloaded(office: Client, connection, monkeyp
             break
         query = "?" + page.split('href="?')[-1].split('"')[0].replace("&amp;", "&")
     assert [seen.count(f"<div>{name}<div") for name in ("Pia Cole", "Theo Bell", "North School")] == [1, 1, 1]
+    for person in ("p1", "t2"):  # a person by themselves, and each of their enrollments
+        assert seen.count(f"/explain/members?record={person}") == 2
     answer = office.get(at("sync-run-records-csv", run), {"kind": "members"})
     lines = b"".join(answer.streaming_content).decode().splitlines()
     assert lines[0].startswith("number,kind,what,outcome,sourcedId")

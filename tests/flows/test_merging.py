@@ -1,5 +1,6 @@
 """Two members who are one person: what the one that is kept has then, what a sync makes of it, and the way back."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from rollbook.store.models import (
     SyncConnection,
     SyncRun,
 )
+from tests.cli.typed import typed
 from tests.engine.sync.schools import changed, school
 from tests.flows.sync.organizations import an_organization, connected, deliver
 
@@ -171,3 +173,21 @@ def test_what_cannot_be_merged_is_left_and_an_older_plan_is_not_carried_out_over
     members.restore(other)
     with pytest.raises(merging.NotAsMerged):
         merging.unmerge(made)
+
+
+def test_the_same_by_commands(organization: Organization) -> None:
+    for name in ("Ana", "Anna"):
+        members.add_member(
+            organization, {"given_name": name, "email": f"{name}@school.example".lower()}, ["teacher"]
+        )
+    where = str(organization.pk)
+    made = json.loads(
+        typed("member", "merge", where, "ana@school.example", "anna@school.example", "--json").stdout
+    )
+    shown = json.loads(typed("member", "show", where, str(made["archived"]), "--json").stdout)
+    assert (shown["state"], shown["mergedInto"]) == ("archived", made["kept"])
+    assert [one["merge"] for one in json.loads(typed("member", "merges", where, "--json").stdout)] == [
+        made["merge"]
+    ]
+    typed("member", "unmerge", where, str(made["merge"]))
+    typed("member", "unmerge", where, str(made["merge"]), expect=1)

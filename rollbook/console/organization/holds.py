@@ -72,7 +72,7 @@ def decide(request: Any, organization: Organization, connection_id: int, hold_id
 
 
 def _let_through(hold: SyncHold, chosen: list[int], by: str, why: str) -> str:
-    holds.approve(hold.run, by, why, holds=chosen)
+    holds.let_through(hold.run, by, why, chosen)
     return _("It is being carried out, this once. It goes on if you leave this page.")
 
 
@@ -104,6 +104,7 @@ def _page(request: Any, connection: SyncConnection, hold: SyncHold, wrong: str =
         "is_first": not begin,
         "also": _together(request, hold),
         "out_of_date": _out_of_date(hold),
+        "only_shown": hold.run.outcome == "previewed" and not hold.decision,
         "decision": DECISIONS[hold.decision]() if hold.decision in DECISIONS else hold.decision,
         "wrong": wrong,
         "why": request.POST.get("why", ""),

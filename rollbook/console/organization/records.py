@@ -36,9 +36,6 @@ BEHIND = ("done", "noted")
 TO_DO = {word: WILL[action] for action, word in WORDS.items()} | {"skipped": WAS["skipped"]}
 """What is to be done, by the words of a report."""
 
-EXPLAINED = ("sites", "members", "groups")
-"""Kinds whose records can be explained one by one."""
-
 
 @dataclass(frozen=True)
 class ShownRecord:
@@ -51,7 +48,6 @@ class ShownRecord:
     reason: Said
     words: str
     changes: list[tuple[Any, str, str]]
-    can_be_explained: bool
 
     @property
     def is_new(self) -> bool:
@@ -170,7 +166,6 @@ def shown(told: Told) -> ShownRecord:
         reason=said(line.reason),
         words=line.words,
         changes=[(FIELDS.get(name, name), *_shown(name, *values)) for name, *values in told.changes],
-        can_be_explained=line.kind in EXPLAINED and bool(line.source_id),
     )
 
 

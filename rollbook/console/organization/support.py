@@ -247,7 +247,7 @@ def _run(run: SyncRun) -> dict[str, Any]:
     codes = [said(one["code"], one["count"]) for one in summary["codes"]]
     return {
         "run": run,
-        "outcome": outcome_badge(run),
+        "outcome": _outcome(run),
         "kind": run_kind(run),
         "codes": codes,
         "planned": planned,

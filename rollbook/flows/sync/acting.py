@@ -66,8 +66,8 @@ def _refuse_unless_may_begin(run: SyncRun) -> None:
 
 
 def _only_shows(run: SyncRun) -> bool:
-    """A preview; and the first run of a connection, until somebody has seen it."""
-    if run.task.get("approved") or run.task.get("kind") == IMPORT:
+    """A preview; and the first run of a connection, until somebody has seen it: whom they import, or whose groups they ask for, they have."""
+    if run.task.get("approved") or run.task.get("kind") == IMPORT or run.task.get("groups"):
         return False
     return bool(run.task.get("preview") or run.stakes.get("first"))
 

@@ -1,29 +1,28 @@
 """What a plan will come to, before anybody lets it through: figures before and after, seats, and the removals that are ticked apart."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from rollbook.engine.sync import operations as ops
-from rollbook.engine.sync.operations import ACTIVE, GONE_STATES, GROUPS, KINDS, MEMBERS, MEMBERSHIPS, SITES
+from rollbook.engine.sync.operations import ACTIVE, GONE_STATES, KINDS, MEMBERS
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS
 from rollbook.engine.sync.plan_pages import (
     Narrow,
     Tally,
-    count,
     new_in_state,
     remarks_by_code,
     tallies,
     targets,
 )
 from rollbook.flows.sync.holds import BUNDLES, holds_of
+from rollbook.flows.sync.overview import counts_of
 from rollbook.flows.sync.targets import DIRECTORY
-from rollbook.store.models import Case, Group, Member, Membership, Seat, Site, SyncHold, SyncRun
+from rollbook.store.models import Case, Member, Seat, SyncHold, SyncRun
 from rollbook.store.sync_shelf import run_folder
 
 AT_ONCE = 5_000
-MODELS = {SITES: Site, MEMBERS: Member, GROUPS: Group, MEMBERSHIPS: Membership}
 
 
 @dataclass(frozen=True)
@@ -85,35 +84,35 @@ class Foretold:
     cases: int
     operations: int
 
-    @property
-    def skips(self) -> int:
-        return sum(self.skipped.values())
-
 
 def foretell(run: SyncRun) -> Foretold:
     """What the plan of this run comes to if it is let through, without the removals that wait to be ticked."""
     plan, said = run_folder(run) / OPERATIONS, run_folder(run) / REMARKS
     counted = tallies(plan) if plan.exists() else []
+    there = counts_of(run.organization)
     apart = BUNDLES if run.stakes.get("first") else ()
     freed = _freed(run, plan) if plan.exists() and run.connection.target_kind == DIRECTORY else {}
     return Foretold(
-        figures=[_figures(run, kind, [one for one in counted if one.kind == kind], apart) for kind in KINDS],
+        figures=[
+            _figures(kind, there.get(kind, {}), [one for one in counted if one.kind == kind], apart)
+            for kind in KINDS
+        ],
         bundles=[_bundle(name, counted, freed.get(name, 0)) for name in apart if _of_bundle(counted, name)],
         seats=_seats(run, plan, {name: number for name, number in freed.items() if name not in apart}),
         skipped=remarks_by_code(said) if said.exists() else {},
         held=holds_of(run, only_open=True),
         cases=Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
-        operations=count(plan) if plan.exists() else 0,
+        operations=sum(one.number for one in counted),
     )
 
 
-def _figures(run: SyncRun, kind: str, counted: list[Tally], apart: tuple[str, ...]) -> Figures:
+def _figures(kind: str, there: Mapping[str, int], counted: list[Tally], apart: tuple[str, ...]) -> Figures:
     def number(*actions: str) -> int:
         return sum(one.number for one in counted if one.action in actions and one.bundle not in apart)
 
     return Figures(
         kind,
-        before=_there(run, kind),
+        before=sum(number for state, number in there.items() if state not in GONE_STATES),
         created=number(ops.CREATE),
         joined=number(ops.LINK, ops.RELINK),
         updated=number(ops.UPDATE),
@@ -122,11 +121,6 @@ def _figures(run: SyncRun, kind: str, counted: list[Tally], apart: tuple[str, ..
         archived=number(ops.ARCHIVE, ops.PURGE),
         left_out=sum(one.number for one in counted if one.bundle in apart),
     )
-
-
-def _there(run: SyncRun, kind: str) -> int:
-    own = MODELS[kind]._default_manager.filter(organization=run.organization_id)
-    return own.exclude(state__in=GONE_STATES).count()
 
 
 def _of_bundle(counted: list[Tally], name: str) -> int:

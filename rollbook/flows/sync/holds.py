@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -41,6 +42,10 @@ class NoSuchBundle(Refusal):
 
 class OutOfDate(Refusal):
     """The settings have changed since this was planned, or a later sync has changed the directory. Run a new preview and look at that."""
+
+
+class OnlyShown(Refusal):
+    """Nothing of this sync was carried out yet, it was only shown: begin it from its preview, where all of it stands."""
 
 
 class WhyNeeded(Refusal):
@@ -141,7 +146,13 @@ def approve(
             "ticked": sorted({*run.ticked, *ticked}),
             "task": {**run.task, "preview": False, "approved": True},
         }
-        again = {"outcome": "", "message": "", "phase": "waiting", "ended_at": None, "turn_at": None}
+        again: dict[str, Any] = {
+            "outcome": "",
+            "message": "",
+            "phase": "waiting",
+            "ended_at": None,
+            "turn_at": None,
+        }
         again |= {"moved_at": timezone.now(), "done": 0, "known": 0}
         if not SyncRun.objects.filter(pk=run.pk, outcome=run.outcome).update(
             **wait, **again, process=process, cancelled_by=""
@@ -152,6 +163,13 @@ def approve(
         audit.record(None, "sync.approve", "sync run", run.pk, run.connection.name, after=about, by=by)
     run.refresh_from_db()
     return run
+
+
+def let_through(run: SyncRun, by: str, why: str, chosen: Sequence[int]) -> SyncRun:
+    """These holds of a run that has carried out everything else, and nothing besides. Raises OnlyShown, and what `approve` raises."""
+    if run.outcome == "previewed":
+        raise OnlyShown(str(run.pk))
+    return approve(run, by, why, holds=chosen)
 
 
 def discard(

@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from rollbook.engine.sync import operations as ops
 from rollbook.engine.sync.guarding import Hazard
-from rollbook.engine.sync.operations import MEMBERS, NEW, Operation
+from rollbook.engine.sync.operations import MEMBERS, MEMBERSHIPS, NEW, Operation
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS
 from rollbook.engine.sync.plan_pages import (
     Narrow,
@@ -69,11 +69,15 @@ class Asked:
 
 @dataclass(frozen=True)
 class Told:
-    """A line of the report with the name of its record, and its fields (name, before, after) with the names of what they refer to."""
+    """A line of the report with the name of its record, and its fields (name, before, after) with the names of what they refer to.
+
+    `explained` says what Explain is to be asked: (kind, `record` or `target`, id); of an enrollment it is its person. None: it knows nothing.
+    """
 
     line: Line
     name: str
     changes: tuple[tuple[str, str, str], ...]
+    explained: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +188,10 @@ class _Lister:
         if is_of_a_plan or not self.remarks.exists():
             return []
         found = remarks(self.remarks, self.narrow.kinds, asked.reason, asked.search, after, limit)
-        return [(place, Told(noted(remark), "", ())) for place, remark in found]
+        return [
+            (place, Told(noted(remark), "", (), _of_source(remark.kind, remark.source_id)))
+            for place, remark in found
+        ]
 
     def _told(self, found: Sequence[Operation], named: bool) -> list[Told]:
         numbers = [one.number for one in found]
@@ -209,7 +216,22 @@ def told(line: Line, operation: Operation, names: Names) -> Told:
         )
         for name in fields
     )
-    return Told(line, names.of(operation), tuple(one for one in changes if one[1] != one[2]))
+    return Told(
+        line, names.of(operation), tuple(one for one in changes if one[1] != one[2]), _explained(operation)
+    )
+
+
+def _explained(operation: Operation) -> tuple[str, str, str] | None:
+    if operation.kind != MEMBERSHIPS:
+        return _of_source(operation.kind, operation.source_id)
+    member = str(operation.after.get("member") or operation.before.get("member") or "")
+    if member.startswith(NEW):
+        return _of_source(MEMBERS, member.removeprefix(NEW))
+    return (MEMBERS, "target", member) if member else None
+
+
+def _of_source(kind: str, source_id: str) -> tuple[str, str, str] | None:
+    return (kind, "record", source_id) if source_id and kind != MEMBERSHIPS else None
 
 
 def failures(run: SyncRun, limit: int) -> list[Told]:
