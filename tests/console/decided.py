@@ -7,7 +7,7 @@ from pathlib import Path
 from rollbook.flows import administrators, directory, members
 from rollbook.flows.sync import connections, helping, holds, own, runs
 from rollbook.store.models import SyncConnection
-from tests.engine.sync.schools import school, without
+from tests.engine.sync.schools import changed, school, without
 from tests.flows.sync.organizations import deliver
 from tests.installation import Installation
 
@@ -36,7 +36,8 @@ def main(place: Path) -> None:
     administrators.employ(product, east, EMAIL)
     administrators.employ(product, None, DESK, administrators.SUPPORT, password=PASSWORD)
     deliver(place / "north", school())
-    deliver(place / "east", school())
+    doubtful = changed(school(), "users", "t2", identifier="N77")
+    deliver(place / "east", doubtful)
     by_hand = connections.connect(
         north,
         "District roster",
@@ -62,11 +63,11 @@ def main(place: Path) -> None:
     members.add_member(
         east, {"given_name": "Tess", "family_name": "Aimes", "email": "t1@school.example"}, ["teacher"]
     )
-    members.add_member(
-        east, {"given_name": "Theodore", "family_name": "Bell", "email": "t2@school.example"}, ["teacher"]
-    )
+    for given in ("Theodore", "Ted"):
+        about = {"given_name": given, "family_name": "Bell", "identifier": "N77"}
+        members.add_member(east, about, ["teacher"])
     _sync(held)
-    deliver(place / "east", without(school(), "p1", "p3"))
+    deliver(place / "east", without(doubtful, "p1", "p3"))
     _sync(held)
     waits = connections.connect(
         west, "Roster hub", "partner_listing", {"listing": "https://hub.example/apps", "tenant": "4711", "key": "k"},

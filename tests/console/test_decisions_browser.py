@@ -116,6 +116,15 @@ def test_a_hold_is_let_through_with_a_reason_and_a_case_decided_by_keyboard(serv
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is kept that they are the same")).to_be_visible()
 
+    page.get_by_role("link", name="Compare t2").click()
+    is_in_order(page)
+    page.get_by_role("button", name="Merge the two").click()
+    expect(page.get_by_text("The two are one member now")).to_be_visible()
+    is_in_order(page)
+    page.get_by_text("Undo merge").click()
+    page.get_by_role("button", name="Yes, undo").click()
+    expect(page.get_by_text("Both members are there again")).to_be_visible()
+
 
 def test_support_answers_activates_and_gives_a_reason_before_it_looks(served: Served, page: Page):
     sign_in(page, served.url, DESK)

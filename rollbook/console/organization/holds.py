@@ -10,14 +10,14 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
-from rollbook.console.organization.reasons import before_and_after, hold_words
+from rollbook.console.organization.reasons import Places, before_and_after, hold_words, places_of
 from rollbook.engine.sync.guarding import MEANINGS
 from rollbook.flows.sync import holds, losing, raising
 from rollbook.refusal import Refusal
 from rollbook.store.models import Case, Organization, SyncConnection, SyncHold
 
 PLACE = "sync-holds"
-DECIDED_SHOWN = 20
+DECIDED_SHOWN, ALSO_SHOWN = 20, 100
 
 
 @in_organization(Act.SEE_ROSTERING)
@@ -27,11 +27,14 @@ def show_holds(request: Any, organization: Organization, connection_id: int) -> 
     decided = SyncHold.objects.filter(connection=connection, decision__in=DECISIONS).order_by(
         "-decided_at", "-pk"
     )
+    found = holds.open_page(connection, _number(request.GET.get("after", "")))
+    waiting, done = found[: holds.PAGE], list(decided[:DECIDED_SHOWN])
+    places = places_of([*waiting, *done])
     context = {
-        "holds": [_shown(hold) for hold in holds.open_holds(connection)],
-        "decided": [
-            _shown(hold) | {"decision": DECISIONS[hold.decision]()} for hold in decided[:DECIDED_SHOWN]
-        ],
+        "holds": [_shown(hold, places) for hold in waiting],
+        "after": waiting[-1].pk if len(found) > holds.PAGE else None,
+        "is_first": not request.GET.get("after"),
+        "decided": [_shown(hold, places) | {"decision": DECISIONS[hold.decision]()} for hold in done],
         "cases": Case.objects.filter(connection=connection, closed_at=None).count(),
         "may_decide": request.product_reach.may(Act.MANAGE_ROSTERING, organization),
     }
@@ -90,8 +93,7 @@ WAYS = {"approve": _let_through, "raise": _raise, "reject": _reject}
 
 
 def _page(request: Any, connection: SyncConnection, hold: SyncHold, wrong: str = "") -> HttpResponse:
-    after = request.GET.get("after", "")
-    begin = int(after) if after.isascii() and after.isdecimal() and len(after) < 10 else 0
+    begin = _number(request.GET.get("after", ""))
     found = losing.affected(hold, begin)
     context = _shown(hold) | {
         "run": hold.run,
@@ -121,11 +123,12 @@ def _others(hold: SyncHold) -> list[SyncHold]:
 
 def _together(request: Any, hold: SyncHold) -> list[dict[str, Any]]:
     """The others, ticked where they are about nobody else: what two limits hold is let through by both."""
-    others = _others(hold) if not hold.decision else []
+    others = _others(hold)[:ALSO_SHOWN] if not hold.decision else []
+    places = places_of(others)
     chosen = request.POST.getlist("also") if request.method == "POST" else None
     inner = {one.pk for one in losing.contained_in(hold, others)}
     return [
-        _shown(one) | {"ticked": str(one.pk) in chosen if chosen is not None else one.pk in inner}
+        _shown(one, places) | {"ticked": str(one.pk) in chosen if chosen is not None else one.pk in inner}
         for one in others
     ]
 
@@ -141,8 +144,12 @@ def _out_of_date(hold: SyncHold) -> str:
     return ""
 
 
-def _shown(hold: SyncHold) -> dict[str, Any]:
-    return {"hold": hold, "words": hold_words(hold), "figures": before_and_after(hold)}
+def _shown(hold: SyncHold, places: Places | None = None) -> dict[str, Any]:
+    return {"hold": hold, "words": hold_words(hold, places), "figures": before_and_after(hold)}
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
 
 
 def _hold_or_404(connection: SyncConnection, hold_id: int) -> SyncHold:

@@ -1,5 +1,6 @@
 """Why a part of a sync waits, in the reader's language: the same as the engine says of a hazard. A sentence never names a person."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.formats import number_format
@@ -58,9 +59,26 @@ REMOVING = frozenset({"percent", "number", "site-percent", "group-percent", "to-
 """Reasons that say how many there are and how many there would be; of the others that is no before and after."""
 
 
-def hold_words(hold: SyncHold) -> str:
+Places = Mapping[tuple[str, str], str]
+"""{(level, scope): name} of the sites and classes at which something is held."""
+
+
+def places_of(holds: Iterable[SyncHold]) -> Places:
+    """The names of all the places of these holds, of one organization."""
+    found: dict[tuple[str, str], str] = {}
+    some = [hold for hold in holds if hold.scope.isascii() and hold.scope.isdecimal()]
+    tables = ((SITE, SiteRow.objects, "name"), (GROUP_LEVEL, Group.objects, "title"))
+    for level, rows, name in tables:
+        ids = {int(hold.scope) for hold in some if hold.level == level}
+        if ids:
+            here = rows.filter(organization=some[0].organization_id, id__in=ids)
+            found |= {(level, str(number)): words for number, words in here.values_list("id", name)}
+    return found
+
+
+def hold_words(hold: SyncHold, places: Places | None = None) -> str:
     """What tripped, and which limit that is."""
-    where = where_words(hold)
+    where = _where(hold, places_of([hold]) if places is None else places)
     told = {
         "count": _number(hold.count),
         "population": _number(hold.population),
@@ -76,16 +94,10 @@ def hold_words(hold: SyncHold) -> str:
     return f"{words} {ALONGSIDE}" if hold.field.startswith(ALONG) else words
 
 
-def where_words(hold: SyncHold) -> str:
+def _where(hold: SyncHold, places: Places) -> str:
     """The site or class at which it is, by name; empty for the whole organization."""
-    number = int(hold.scope) if hold.scope.isascii() and hold.scope.isdecimal() else 0
-    if hold.level == SITE:
-        site = SiteRow.objects.filter(organization=hold.organization_id, id=number).first()
-        return site.name if site else _("a site")
-    if hold.level == GROUP_LEVEL:
-        group = Group.objects.filter(organization=hold.organization_id, id=number).first()
-        return group.title if group else _("a class")
-    return ""
+    unnamed = {SITE: _("a site"), GROUP_LEVEL: _("a class")}
+    return places.get((hold.level, hold.scope), unnamed.get(hold.level, ""))
 
 
 def before_and_after(hold: SyncHold) -> tuple[int, int] | None:

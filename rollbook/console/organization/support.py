@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_product
 from rollbook.console.organization.explaining import EXPLAINED, explanation
-from rollbook.console.organization.reasons import hold_words
+from rollbook.console.organization.reasons import hold_words, places_of
 from rollbook.console.organization.record_words import said
 from rollbook.console.organization.records import asked_of, choices, kept_of, shown
 from rollbook.console.organization.stating import source_words
@@ -34,7 +34,7 @@ LOOKING = timedelta(hours=1)
 """For so long a reason opens people's records, to this sign-in and of this connection."""
 
 KEY = "support_looks"
-QUESTIONS_SHOWN, RECORDS_SHOWN = 20, 50
+QUESTIONS_SHOWN, HOLDS_SHOWN, RECORDS_SHOWN = 20, 20, 50
 
 
 @in_product(Act.SUPPORT_ROSTERING)
@@ -219,6 +219,8 @@ def _page(request: HttpRequest, customer: Customer, wrong: str = "") -> HttpResp
     runs = supporting.last_runs(connection)
     told = [_run(run) for run in runs]
     form = policy_of(connection).classes.form
+    waiting = holds.open_page(connection)[:HOLDS_SHOWN]
+    places = places_of(waiting)
     context = {
         "nav": "support",
         "customer": customer,
@@ -227,7 +229,7 @@ def _page(request: HttpRequest, customer: Customer, wrong: str = "") -> HttpResp
         "source": source_words(connection),
         "runs": told,
         "walk": next((walking(run) for run in runs if not run.outcome), None),
-        "holds": [hold_words(one) for one in holds.open_holds(connection)],
+        "holds": [hold_words(one, places) for one in waiting],
         "questions": list(
             helping.waiting(customer.connection.organization.product).filter(connection=connection)
         ),

@@ -24,6 +24,7 @@ WAITS = ("previewed", "held", "partly")
 """Outcomes of runs that have something left that a person may let through."""
 
 
+PAGE = 100
 SINCE = ("created_at", "expires_at", "told_at", "reminded_at")
 """What a hold has of the one before it that had the same reason."""
 
@@ -92,6 +93,12 @@ def holds_of(run: SyncRun, *, only_open: bool = False) -> list[SyncHold]:
 def open_holds(connection: SyncConnection) -> list[SyncHold]:
     """What waits for a person, the oldest first."""
     return list(SyncHold.objects.filter(connection=connection, decision="").order_by("created_at", "pk"))
+
+
+def open_page(connection: SyncConnection, after: int = 0) -> list[SyncHold]:
+    """What waits for a person, by number, behind `after`; one more than PAGE where there are more."""
+    waiting = SyncHold.objects.filter(connection=connection, decision="", pk__gt=after)
+    return list(waiting.order_by("pk")[: PAGE + 1])
 
 
 def hazard_of(hold: SyncHold) -> Hazard:

@@ -16,6 +16,9 @@ REMINDED_AFTER = timedelta(days=2)
 GIVEN_UP_AFTER = timedelta(days=14)
 EXPIRED = "expired"
 
+MOST_REASONS = 20
+"""So many are told in a letter."""
+
 CARRIED_OUT = ("held", "partly", "incomplete", "drifted")
 """Outcomes of runs whose held parts wait for somebody who is not looking; what a preview would hold is on the screen of who asked for it."""
 
@@ -94,6 +97,9 @@ def _still_open(holds: Iterable[SyncHold]) -> QuerySet[SyncHold]:
     return SyncHold.objects.filter(pk__in=[hold.pk for hold in holds], decision="")
 
 
-def _reasons(holds: Iterable[SyncHold]) -> str:
+def _reasons(holds: Sequence[SyncHold]) -> str:
     """What the limits say: numbers, and nobody's name."""
-    return "\n".join(f"- {hazard_of(hold).words}" for hold in holds)
+    told = [f"- {hazard_of(hold).words}" for hold in holds[:MOST_REASONS]]
+    if more := len(holds) - MOST_REASONS:
+        told += [f"- and {more:,} more."] if more > 0 else []
+    return "\n".join(told)
