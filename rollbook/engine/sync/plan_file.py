@@ -36,6 +36,8 @@ NUMBERS = frozenset({"number", "line"})
 MEMORY = "256MB"
 CHUNK = 20_000
 LONGEST_LINE = 8 << 20
+READ_BUFFER = 16 << 20
+"""In bytes; left to itself DuckDB takes many times the longest line."""
 NO_TEXT = "\x01\x02\x03"
 """What would stand for NULL: no value does, for nothing is empty text."""
 
@@ -203,7 +205,7 @@ def _as_parquet(text: Path, columns: Iterable[str], path: Path) -> None:
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     source = (
         f"read_csv({literal(str(text))}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
-        f" nullstr = '{NO_TEXT}', max_line_size = {LONGEST_LINE}, columns = {{{types}}})"
+        f" nullstr = '{NO_TEXT}', max_line_size = {LONGEST_LINE}, buffer_size = {READ_BUFFER}, columns = {{{types}}})"
     )
     selected = ", ".join(
         f"{name(column)}::BIGINT AS {name(column)}" if column in NUMBERS else name(column)

@@ -1,9 +1,10 @@
 """A read in files, as the planner asks for it (`engine.sync.roster.Roster`). `engine.sync.read` makes them."""
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import duckdb
@@ -12,9 +13,10 @@ from rollbook.engine.accepted import parquet_of, scan
 from rollbook.engine.sql import name
 from rollbook.engine.sync.read import GONE, WANTED
 from rollbook.engine.sync.roster import Enrollment, Org, Person, Post, TaughtClass, Term
+from rollbook.engine.sync.sharing import shared_tuple
 from rollbook.engine.sync.world import Focus
 
-MEMORY = "384MB"
+MEMORY = "256MB"
 CHUNK = 10_000
 
 
@@ -115,10 +117,7 @@ class StoredRoster:
             f' FROM roles r {only} ORDER BY r."userSourcedId", r.source_id'
         )
         return {
-            person: tuple(
-                Post(_text(role), _text(org), kind == "primary", _text(begins), _text(ends))
-                for _, role, org, kind, begins, ends in some
-            )
+            person: shared_tuple(tuple(_post(*about) for _, *about in some))
             for person, some in groupby(rows, key=lambda row: str(row[0]))
         }
 
@@ -189,10 +188,16 @@ def _class(row: tuple[Any, ...]) -> TaughtClass:
     )
 
 
+@lru_cache(50_000)
+def _post(role: str, org: str, kind: str, begins: str, ends: str) -> Post:
+    """The same post for all who have it: most people of a school do."""
+    return Post(_text(role), _text(org), kind == "primary", _text(begins), _text(ends))
+
+
 def _person(row: tuple[Any, ...], posts: tuple[Post, ...]) -> Person:
     source_id, given, family, email, username, identifier, grades, enabled, line = row
     return Person(
-        source_id,
+        intern(source_id),
         _text(given),
         _text(family),
         posts,
@@ -220,11 +225,17 @@ def _enrollment(row: tuple[Any, ...]) -> Enrollment:
 
 
 def _text(value: Any) -> str:
-    return value or ""
+    return intern(value) if value else ""
 
 
 def _listed(value: Any) -> tuple[str, ...]:
-    return tuple(one.strip() for one in (value or "").split(",") if one.strip())
+    return _parted(value) if value else ()
+
+
+@lru_cache(10_000)
+def _parted(text: str) -> tuple[str, ...]:
+    """The same few stand in very many records."""
+    return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
 def _reader(folder: Path) -> duckdb.DuckDBPyConnection:

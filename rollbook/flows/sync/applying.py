@@ -220,7 +220,7 @@ class _Pass:
             if is_done or operation.action == ops.RELINK:
                 if operation.kind != MEMBERSHIPS or operation.action == ops.RELEASE:
                     carried_out.append((operation, target))  # nothing is remembered of a membership
-                if operation.action in MADE:
+                if operation.action in MADE and operation.kind != MEMBERSHIPS:
                     self.made[operation.kind, operation.source_id] = target
         remember(self.run.connection, self.run.pk, carried_out, now, today_of(self.run.organization))
         pairs = [(operation, outcomes[operation.number]) for operation in batch]
