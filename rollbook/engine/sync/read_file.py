@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -18,6 +19,7 @@ from rollbook.engine.sync.world import Focus
 
 MEMORY = "256MB"
 CHUNK = 10_000
+GROUPS_AT_ONCE = 5_000
 
 
 class StoredRoster:
@@ -94,21 +96,31 @@ class StoredRoster:
             yield _enrollment(row)
 
     def enrollments_by(self, groups: Mapping[str, str]) -> Iterator[tuple[str, list[Enrollment]]]:
+        """Some groups at a time: to sort all enrollments at once would take as much memory as all people do."""
+        classes: dict[str, list[str]] = {}
+        for taught_class, group in groups.items():
+            classes.setdefault(group, []).append(taught_class)
+        names = sorted(classes)
+        for begin in range(0, len(names), GROUPS_AT_ONCE):
+            some = names[begin : begin + GROUPS_AT_ONCE]
+            yield from self._enrollments_of([(one, name) for name in some for one in classes[name]])
+
+    def _enrollments_of(self, pairs: list[tuple[str, str]]) -> Iterator[tuple[str, list[Enrollment]]]:
+        """`pairs` are (class, group)."""
         self._takes += 1
         table = f"groups_{self._takes}"
         self._db.execute(f"CREATE TABLE {table} (class VARCHAR, name VARCHAR)")
-        if groups:
-            pairs = [{"c": one, "n": named} for one, named in groups.items()]
-            self._db.execute(
-                f"INSERT INTO {table} SELECT one.c, one.n FROM (SELECT unnest(?::STRUCT(c VARCHAR, n VARCHAR)[]) AS one)",
-                [pairs],
-            )
+        self._db.execute(
+            f"INSERT INTO {table} SELECT one.c, one.n FROM (SELECT unnest(?::STRUCT(c VARCHAR, n VARCHAR)[]) AS one)",
+            [[{"c": taught_class, "n": group} for taught_class, group in pairs]],
+        )
         rows = self._rows(
             f'SELECT {ENROLLMENT}, g.name FROM enrollments e JOIN {table} g ON g.class = e."classSourcedId"'
             " ORDER BY g.name, e.source_id"
         )
-        for group, some in groupby(rows, key=lambda row: str(row[-1])):
-            yield group, [_enrollment(row) for row in some]
+        for group, found in groupby(rows, key=itemgetter(-1)):
+            yield group, [_enrollment(row) for row in found]
+        self._db.execute(f"DROP TABLE {table}")
 
     def _posts(self) -> dict[str, tuple[Post, ...]]:
         only = 'SEMI JOIN focused_people f ON f.id = r."userSourcedId"' if self._in_focus else ""
