@@ -95,18 +95,25 @@ def _copy(cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Itera
 
 
 def _line(row: Row) -> str:
-    return "\t".join([_field(value) for value in row]) + "\n"
+    texts = [value if type(value) is str else _word(value) for value in row]
+    line = "\t".join(texts)
+    if "\\" in line or "\n" in line or "\r" in line or line.count("\t") >= len(texts):
+        line = "\t".join([_escaped(value) if type(value) is str else _word(value) for value in row])
+    return line + "\n"
 
 
-def _field(value: Any) -> str:
+def _word(value: Any) -> str:
+    """What is no text: None, bool or int; or a text of a type of its own."""
     if value is None:
         return "\\N"
     if value is True:
         return "t"
     if value is False:
         return "f"
-    if isinstance(value, int):
-        return str(value)
+    return str(value) if isinstance(value, int) else _escaped(value)
+
+
+def _escaped(value: str) -> str:
     if "\\" in value:
         value = value.replace("\\", "\\\\")
     if "\t" in value or "\n" in value or "\r" in value:

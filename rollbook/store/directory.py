@@ -189,7 +189,7 @@ class DirectoryTarget:
                 f"m.organization_id = %s AND m.state <> '{PURGED}'", [self.organization_id],
             )  # fmt: skip
             for (number,) in there:
-                twin.lay(Held(REFERRED[name], str(number), ACTIVE, {}))
+                twin.know(REFERRED[name], str(number))
 
     def _write(
         self,

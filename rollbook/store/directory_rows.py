@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from rollbook.engine.sync.memory import Held
 from rollbook.engine.sync.operations import GROUPS, MEMBERS, MEMBERSHIPS, SITES, Value
+from rollbook.engine.sync.sharing import shared_fields
 from rollbook.engine.sync.target import Record
 from rollbook.oneroster.folding import fold
 from rollbook.store.models import Group, Member, Membership, Site
@@ -44,7 +46,11 @@ def record_of(kind: str, row: Row, ours: int) -> Record:
     """The record that stands in a row of `columns_of`, as the connection `ours` sees it."""
     number, owner, key, state, version = row[:5]
     managed = owner == ours and owner != 0
-    return Record(kind, str(number), state, FIELDS_OF[kind](row[5:]), key, managed, str(version))
+    fields = FIELDS_OF[kind](row[5:])
+    if kind == MEMBERSHIPS:  # those are read as a stream, and not kept
+        return Record(kind, str(number), state, fields, key, managed, str(version))
+    kept = intern(str(number)), intern(state), shared_fields(fields), intern(key)
+    return Record(kind, *kept, managed, intern(str(version)))
 
 
 def held_of(kind: str, row: Row) -> Held:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 from django.db import connection as database
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 from rollbook.engine.sync import links as pure
 from rollbook.engine.sync import operations as ops
 from rollbook.engine.sync.operations import KINDS, MEMBERSHIPS, Operation, fields_json, fields_of
+from rollbook.engine.sync.sharing import shared_fields
 from rollbook.store.bulk import load
 from rollbook.store.models import Case, Link, Override, SyncConnection, SyncDecision
 
@@ -51,7 +53,9 @@ def _take(found: pure.Links, links: QuerySet[Link]) -> None:
         links.filter(ended_at=None).values_list(*columns).iterator()
     ):
         of_kind = found.current.setdefault(kind, {})
-        of_kind[source_id] = pure.Link(target, fields_of(base), since, reads, why)
+        of_kind[intern(source_id)] = pure.Link(
+            intern(target), shared_fields(fields_of(base)), since, reads, why
+        )
     ended = links.exclude(ended_at=None).exclude(end_reason__in=NOT_AGAIN).order_by("ended_at", "pk")
     for kind, source_id, target in ended.values_list("kind", "source_id", "target").iterator():
         found.former.setdefault(kind, {})[source_id] = target

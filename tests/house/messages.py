@@ -64,7 +64,17 @@ def _gather(language: str) -> None:
     file = catalogue_of(language)
     text = file.read_text(encoding="utf-8")
     # Else each gathering is a change of its own.
-    file.write_text(re.sub(r'"POT-Creation-Date: [^"]*"\n', "", text), encoding="utf-8")
+    text = re.sub(r'"POT-Creation-Date: [^"]*"\n', "", text)
+    file.write_text("\n\n".join(map(_unguessed, text.split("\n\n"))), encoding="utf-8")
+
+
+def _unguessed(entry: str) -> str:
+    """A text that is new has no translation yet, whatever gettext guesses from another that is like it."""
+    if "\n#, fuzzy" not in f"\n{entry}" or 'msgid ""\nmsgstr' in entry:
+        return entry
+    kept = [line for line in entry.split("\n") if not line.startswith(("#, fuzzy", "#|"))]
+    text, _, _ = "\n".join(kept).partition("\nmsgstr")
+    return text + ('\nmsgstr[0] ""\nmsgstr[1] ""' if "\nmsgid_plural" in text else '\nmsgstr ""')
 
 
 def _compile(file: Path) -> None:

@@ -69,17 +69,22 @@ class Ladder:
                 found.setdefault(_name_of(record.fields), []).append(target)
         return found
 
-    def _count(self, stands: Mapping[str, Standing]) -> Counter[tuple[str, bool, str]]:
+    def _count(self, stands: Mapping[str, Standing]) -> dict[tuple[str, bool], Counter[str]]:
         """How many people of the source have a value, staff and pupils apart; those who never become members do not count."""
-        found: Counter[tuple[str, bool, str]] = Counter()
+        found: dict[tuple[str, bool], Counter[str]] = {
+            (name, staff): Counter() for name in EVIDENCE for staff in (False, True)
+        }
         for source_id, person in self.draft.world.roster.people.items():
             if stands[source_id].code != "never-a-member":
                 staff = stands[source_id].staff
-                found["identifier", staff, _compared("identifier", person.identifier)] += 1
-                found["username", staff, _compared("username", person.username)] += 1
-                found["email", False, _compared("email", person.email)] += 1
-                found["name", staff, "\n".join(_name_of_person(person))] += 1
+                found["identifier", staff][_compared("identifier", person.identifier)] += 1
+                found["username", staff][_compared("username", person.username)] += 1
+                found["email", False][_compared("email", person.email)] += 1
         return found
+
+    def forget(self) -> None:
+        """Lets go of what only climbing asks, once everybody has: it is as large as the directory."""
+        self._by, self._by_key, self._by_name, self._said = {}, {}, {}, {}
 
     # --- Climbing ---
 
@@ -123,7 +128,7 @@ class Ladder:
         ]
         if not value or not found:
             return None
-        alone = self._said["identifier", seeker.standing.staff, value] <= 1
+        alone = self._said["identifier", seeker.standing.staff][value] <= 1
         if len(found) > 1 or not alone or not self._may_take(found[0]):
             return self._dispute(seeker, found, "identifier")
         if self.owners.get(found[0].id) and is_another(found[0].fields, seeker.fields, "identifier"):
@@ -137,7 +142,7 @@ class Ladder:
         found = [one for one in self._by["email"].get(value, []) if not self._gives_up(one, "email", value)]
         if not found:
             return None
-        if len(found) > 1 or self._said["email", False, value] > 1 or not self._may_take(found[0]):
+        if len(found) > 1 or self._said["email", False][value] > 1 or not self._may_take(found[0]):
             return self._dispute(seeker, found, "email")
         if self._is_thin(seeker, found[0], value):
             return self._thin(seeker, found, "email")
@@ -168,7 +173,7 @@ class Ladder:
             for one in self._by["username"].get(value, [])
             if self._is_of_kind(one, seeker) and _name_of(one.fields) == _name_of_person(seeker.person)
         ]
-        if not value or len(found) != 1 or self._said["username", seeker.standing.staff, value] > 1:
+        if not value or len(found) != 1 or self._said["username", seeker.standing.staff][value] > 1:
             return None
         if not self.owners.get(found[0].id) or not self._may_take(found[0]):
             return None
@@ -238,7 +243,9 @@ EVIDENCE = ("identifier", "email", "username")
 
 
 def _compared(name: str, value: str) -> str:
-    return value.strip() if name == "identifier" else fold(value.strip())
+    value = value.strip()
+    folded = value if name == "identifier" else fold(value)
+    return value if folded == value else folded  # one text, and not two that are alike: there are very many
 
 
 def _name_of(fields: Fields) -> tuple[str, str]:

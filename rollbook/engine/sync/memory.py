@@ -108,6 +108,8 @@ class MemoryTarget:
         self.touched: dict[str, dict[str, None]] = {kind: {} for kind in KINDS}
         self.shelves = shelves or Shelves()
         self._capabilities = capabilities
+        able = {(action, kind) for action in capabilities.actions for kind in capabilities.kinds}
+        self._able = able - set(capabilities.unable)
         self._blanks = {
             kind: {name: blank(name) for name in FIELDS[kind] if name in names}
             for kind, names in capabilities.fields.items()
@@ -133,6 +135,11 @@ class MemoryTarget:
         if held.kind == MEMBERSHIPS:
             shelves.pairs[held.fields["group"], held.fields["member"], held.owner] = held.id
         self._hold(held)
+
+    def know(self, kind: str, handle: str) -> None:
+        """That there is such a record, whatever it says: for one that operations only refer to."""
+        if handle not in self.shelves.held[kind]:
+            self.shelves.held[kind][handle] = Held(kind, handle, ACTIVE, {})
 
     def capabilities(self) -> Capabilities:
         return self._capabilities
@@ -172,9 +179,7 @@ class MemoryTarget:
         return before and Outcome(operation.id, NOOP, before.target, before.version)
 
     def _carry_out(self, operation: Operation) -> Outcome:
-        can = self._capabilities
-        unable = (operation.action, operation.kind) in can.unable
-        if unable or operation.kind not in can.kinds or operation.action not in can.actions:
+        if (operation.action, operation.kind) not in self._able:
             return _reject(
                 operation, NOT_SUPPORTED, f"{operation.action} of {operation.kind} is not done here."
             )
@@ -303,6 +308,8 @@ class MemoryTarget:
                     del self.shelves.holders[value]
 
     def _whole(self, kind: str, fields: Fields) -> dict[str, Value]:
+        if fields.keys() == self._blanks.get(kind, {}).keys():
+            return dict(fields)
         return {name: fields.get(name, nothing) for name, nothing in self._blanks.get(kind, {}).items()}
 
     def _next_id(self) -> str:

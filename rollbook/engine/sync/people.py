@@ -1,6 +1,6 @@
 """What becomes of the people of the source: a verdict, a match, the fields of a member."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rollbook.engine.sync.aims import Aim, by_target, has_work, operations_of, ordered, resolved, settle
 from rollbook.engine.sync.draft import Draft, is_gone, words
@@ -62,19 +62,23 @@ def plan_people(draft: Draft, places: Mapping[str, Places], taught: Teaching | N
     if draft.policy.people.students == "with-teacher":
         planner.judge_pupils()
     planner.admit(planner.apart(staff=False))
+    planner.ladder.forget()
     planner.settle()
     leave(draft, planner.found, planner.relinked)
     leave_unowned(draft, planner.found)
     return planner.found
 
 
-def operations(draft: Draft, found: People) -> list[Operation]:
-    """First what is only noted, then the members there are, then new staff, and new pupils."""
+def operations(draft: Draft, found: People) -> Iterator[Operation]:
+    """First what is only noted, then the members there are, then new staff, and new pupils. As they are wanted: there may be very many."""
     there = [aim for aim in found.aims if aim.action != CREATE and not aim.feeds]
-    feeding = [one for aim in found.aims if aim.feeds for one in operations_of(draft, aim)]
-    new = [aim for aim in found.aims if aim.action == CREATE]
-    created = [one for aim in sorted(new, key=_staff_first) for one in in_order(draft, [aim])]
-    return [*found.said, *in_order(draft, there), *feeding, *created]
+    yield from found.said
+    yield from in_order(draft, there)
+    for aim in found.aims:
+        if aim.feeds:
+            yield from operations_of(draft, aim)
+    for aim in sorted((one for one in found.aims if one.action == CREATE), key=_staff_first):
+        yield from in_order(draft, [aim])
 
 
 def _staff_first(aim: Aim) -> tuple[bool, str]:

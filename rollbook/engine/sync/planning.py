@@ -1,6 +1,6 @@
 """The plan of a sync: all that is known at one moment becomes operations, in the order in which they are applied. It writes nothing itself."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
@@ -148,7 +148,7 @@ class _Book:
 
     def __init__(self, draft: Draft, write: Callable[[Operation], None]) -> None:
         self.draft, self.write = draft, write
-        self.counts: dict[str, Counter[str]] = {}
+        self.counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.number = 0
         self.sum = 0
 
@@ -168,6 +168,6 @@ class _Book:
 
     def enter(self, operation: Operation) -> None:
         self.number += 1
-        self.counts.setdefault(operation.kind, Counter())[operation.action] += 1
+        self.counts[operation.kind][operation.action] += 1
         self.sum = (self.sum + operation.digest) % MODULUS
         self.write(operation.numbered(self.number))

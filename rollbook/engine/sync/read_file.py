@@ -1,9 +1,11 @@
 """A read in files, as the planner asks for it (`engine.sync.roster.Roster`). `engine.sync.read` makes them."""
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import duckdb
@@ -12,10 +14,12 @@ from rollbook.engine.accepted import parquet_of, scan
 from rollbook.engine.sql import name
 from rollbook.engine.sync.read import GONE, WANTED
 from rollbook.engine.sync.roster import Enrollment, Org, Person, Post, TaughtClass, Term
+from rollbook.engine.sync.sharing import shared_tuple
 from rollbook.engine.sync.world import Focus
 
-MEMORY = "384MB"
+MEMORY = "256MB"
 CHUNK = 10_000
+GROUPS_AT_ONCE = 5_000
 
 
 class StoredRoster:
@@ -92,21 +96,31 @@ class StoredRoster:
             yield _enrollment(row)
 
     def enrollments_by(self, groups: Mapping[str, str]) -> Iterator[tuple[str, list[Enrollment]]]:
+        """Some groups at a time: to sort all enrollments at once would take as much memory as all people do."""
+        classes: dict[str, list[str]] = {}
+        for taught_class, group in groups.items():
+            classes.setdefault(group, []).append(taught_class)
+        names = sorted(classes)
+        for begin in range(0, len(names), GROUPS_AT_ONCE):
+            some = names[begin : begin + GROUPS_AT_ONCE]
+            yield from self._enrollments_of([(one, name) for name in some for one in classes[name]])
+
+    def _enrollments_of(self, pairs: list[tuple[str, str]]) -> Iterator[tuple[str, list[Enrollment]]]:
+        """`pairs` are (class, group)."""
         self._takes += 1
         table = f"groups_{self._takes}"
         self._db.execute(f"CREATE TABLE {table} (class VARCHAR, name VARCHAR)")
-        if groups:
-            pairs = [{"c": one, "n": named} for one, named in groups.items()]
-            self._db.execute(
-                f"INSERT INTO {table} SELECT one.c, one.n FROM (SELECT unnest(?::STRUCT(c VARCHAR, n VARCHAR)[]) AS one)",
-                [pairs],
-            )
+        self._db.execute(
+            f"INSERT INTO {table} SELECT one.c, one.n FROM (SELECT unnest(?::STRUCT(c VARCHAR, n VARCHAR)[]) AS one)",
+            [[{"c": taught_class, "n": group} for taught_class, group in pairs]],
+        )
         rows = self._rows(
             f'SELECT {ENROLLMENT}, g.name FROM enrollments e JOIN {table} g ON g.class = e."classSourcedId"'
             " ORDER BY g.name, e.source_id"
         )
-        for group, some in groupby(rows, key=lambda row: str(row[-1])):
-            yield group, [_enrollment(row) for row in some]
+        for group, found in groupby(rows, key=itemgetter(-1)):
+            yield group, [_enrollment(row) for row in found]
+        self._db.execute(f"DROP TABLE {table}")
 
     def _posts(self) -> dict[str, tuple[Post, ...]]:
         only = 'SEMI JOIN focused_people f ON f.id = r."userSourcedId"' if self._in_focus else ""
@@ -115,10 +129,7 @@ class StoredRoster:
             f' FROM roles r {only} ORDER BY r."userSourcedId", r.source_id'
         )
         return {
-            person: tuple(
-                Post(_text(role), _text(org), kind == "primary", _text(begins), _text(ends))
-                for _, role, org, kind, begins, ends in some
-            )
+            person: shared_tuple(tuple(_post(*about) for _, *about in some))
             for person, some in groupby(rows, key=lambda row: str(row[0]))
         }
 
@@ -189,10 +200,16 @@ def _class(row: tuple[Any, ...]) -> TaughtClass:
     )
 
 
+@lru_cache(50_000)
+def _post(role: str, org: str, kind: str, begins: str, ends: str) -> Post:
+    """The same post for all who have it: most people of a school do."""
+    return Post(_text(role), _text(org), kind == "primary", _text(begins), _text(ends))
+
+
 def _person(row: tuple[Any, ...], posts: tuple[Post, ...]) -> Person:
     source_id, given, family, email, username, identifier, grades, enabled, line = row
     return Person(
-        source_id,
+        intern(source_id),
         _text(given),
         _text(family),
         posts,
@@ -220,11 +237,17 @@ def _enrollment(row: tuple[Any, ...]) -> Enrollment:
 
 
 def _text(value: Any) -> str:
-    return value or ""
+    return intern(value) if value else ""
 
 
 def _listed(value: Any) -> tuple[str, ...]:
-    return tuple(one.strip() for one in (value or "").split(",") if one.strip())
+    return _parted(value) if value else ()
+
+
+@lru_cache(10_000)
+def _parted(text: str) -> tuple[str, ...]:
+    """The same few stand in very many records."""
+    return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
 def reader_in(folder: Path) -> duckdb.DuckDBPyConnection:

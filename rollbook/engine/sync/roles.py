@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rollbook.engine.sync.aims import ordered
 from rollbook.engine.sync.draft import Draft, words
@@ -37,7 +38,7 @@ def standing(draft: Draft, person: Person, places: Mapping[str, Places]) -> Stan
     holding = [post for post in person.posts if holds_on(today, post.begins, post.ends)]
     known = [post for post in holding if _is_mapped(draft, post)]
     if not known:
-        return Standing(code=_why_none(person, holding))
+        return _nobody(_why_none(person, holding))
     at = [(post, place_of(draft, post.org, places)) for post in known]
     counting = [(post, place) for post, place in at if place and place.state in (WANTED, ELSEWHERE)]
     unsure = any(place is None or place.state == HELD for _, place in at)
@@ -63,6 +64,12 @@ def standing(draft: Draft, person: Person, places: Mapping[str, Places]) -> Stan
 
 def _frozen(held: Iterable[Places]) -> tuple[str, ...]:
     return tuple(sorted({site for place in held for site in (place.site, *place.by_grade.values()) if site}))
+
+
+@lru_cache
+def _nobody(code: str) -> Standing:
+    """One for all of whom no post counts for the same reason: half of a roster may be guardians."""
+    return Standing(code=code)
 
 
 def _is_mapped(draft: Draft, post: Post) -> bool:

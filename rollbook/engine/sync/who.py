@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from rollbook.engine.sync.draft import Draft, is_gone, text
 from rollbook.engine.sync.lifecycle import GOES, fate
@@ -145,7 +146,7 @@ def _if_sure(draft: Draft, stands: Standing, found: Verdict) -> Verdict:
 def _verdict(draft: Draft, person: Person, stands: Standing, found: Teaching | None) -> Verdict:
     people = draft.policy.people
     if not stands.counts:
-        return Verdict(OUT, stands.code)
+        return _out(stands.code)
     if stands.staff:
         return _of_staff(draft, person, stands, found)
     if people.grades and not set(people.grades) & set(person.grades):
@@ -153,6 +154,12 @@ def _verdict(draft: Draft, person: Person, stands: Standing, found: Teaching | N
     if people.students != "with-teacher" and people.who != "everyone":
         return Verdict(OUT, "not-who")
     return WANTED_HERE
+
+
+@lru_cache
+def _out(code: str) -> Verdict:
+    """One for all who are left out for the same reason."""
+    return Verdict(OUT, code)
 
 
 def _of_staff(draft: Draft, person: Person, stands: Standing, found: Teaching | None) -> Verdict:

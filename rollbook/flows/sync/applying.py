@@ -150,8 +150,8 @@ class _Pass:
             operation.kind,
             operation.source_id,
             "" if action == ops.CREATE else self._target(operation),
-            self._resolved(operation.before),
-            self._resolved(operation.after),
+            self._resolved(operation.kind, operation.before),
+            self._resolved(operation.kind, operation.after),
             operation.changed,
             operation.reason,
             operation.base,
@@ -176,18 +176,18 @@ class _Pass:
             return operation.target
         return self.made.get((operation.kind, operation.target.removeprefix(NEW)), "")
 
-    def _resolved(self, fields: ops.Fields) -> dict[str, Value]:
+    def _resolved(self, kind: str, fields: ops.Fields) -> dict[str, Value]:
         found = dict(fields)
-        for name, kind in REFERRED.items():
+        for name in REFERENCES[kind] if found else ():
             if name in found:
-                found[name] = self._value(kind, found[name])
+                found[name] = self._value(REFERRED[name], found[name])
         return found
 
     def _value(self, kind: str, value: Value) -> Value:
         if isinstance(value, tuple):
             return tuple(str(self._value(kind, one)) for one in value)
-        if isinstance(value, str) and value.startswith(NEW):
-            return self.made.get((kind, value.removeprefix(NEW)), value)
+        if isinstance(value, str) and value[:1] == NEW:
+            return self.made.get((kind, value[1:]), value)
         return value
 
     def _sent(self, told: Mapping[int, Operation | Outcome | None], tries: int) -> dict[int, Outcome]:
@@ -220,7 +220,7 @@ class _Pass:
             if is_done or operation.action == ops.RELINK:
                 if operation.kind != MEMBERSHIPS or operation.action == ops.RELEASE:
                     carried_out.append((operation, target))  # nothing is remembered of a membership
-                if operation.action in MADE:
+                if operation.action in MADE and operation.kind != MEMBERSHIPS:
                     self.made[operation.kind, operation.source_id] = target
         remember(self.run.connection, self.run.pk, carried_out, now, today_of(self.run.organization))
         pairs = [(operation, outcomes[operation.number]) for operation in batch]

@@ -119,7 +119,7 @@ class Gate:
     def __call__(self, operation: Operation) -> bool:
         if self._first and operation.bundle and operation.bundle not in self._ticked:
             return False
-        return not any(hazard.covers(operation) for hazard in self._shut)
+        return not self._shut or not any(hazard.covers(operation) for hazard in self._shut)
 
 
 def approve(
