@@ -24,6 +24,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
+from tests.warm import FROM_NOTHING, Warm
+
 RUN_URL = os.environ.get("ROLLBOOK_DATABASE_URL", "")
 ON_POSTGRESQL = RUN_URL.startswith("postgres")
 
@@ -36,6 +38,7 @@ class Installation:
     environ: dict[str, str]
     port: int
     servers: list[subprocess.Popen[str]] = field(default_factory=list)
+    warm: Warm | None = None
 
     @property
     def url(self) -> str:
@@ -45,15 +48,28 @@ class Installation:
         self, *arguments: str, stdin: str = "", expect: int | None = 0
     ) -> subprocess.CompletedProcess[str]:
         """Runs `rollbook …` to its end; fails with its output when the exit code is not `expect` (None takes any)."""
-        done = subprocess.run(
-            [sys.executable, "-m", "rollbook", *arguments],
-            env=self.environ, input=stdin, capture_output=True, text=True, timeout=600,
-        )  # fmt: skip
+        done = self._done(arguments, stdin)
         if expect is not None and done.returncode != expect:
             raise AssertionError(
                 f"rollbook {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
             )
         return done
+
+    def _done(self, arguments: tuple[str, ...], stdin: str) -> subprocess.CompletedProcess[str]:
+        if FROM_NOTHING.isdisjoint(arguments):
+            if self.warm and self.warm.environ != self.environ:
+                self.end()
+            self.warm = self.warm or Warm(self.environ)
+            return self.warm.run(arguments, stdin)
+        return subprocess.run(
+            [sys.executable, "-m", "rollbook", *arguments],
+            env=self.environ, input=stdin, capture_output=True, text=True, timeout=600, check=False,
+        )  # fmt: skip
+
+    def end(self) -> None:
+        if self.warm:
+            self.warm.end()
+            self.warm = None
 
     def rows(self, statement: str, file: str = "roster.db") -> list[tuple[Any, ...]]:
         """What the statement finds, asked of the database itself: a process that only looks would cost a start of Django.
@@ -144,9 +160,11 @@ def fresh_installation(migrated: bool = True, **variables: str) -> Iterator[Inst
     elif migrated:
         for file in Path(template()).glob("*.db"):
             shutil.copy(file, folder)
+    made = Installation(folder, environ | variables, port)
     try:
-        yield Installation(folder, environ | variables, port)
+        yield made
     finally:
+        made.end()
         shutil.rmtree(folder, ignore_errors=True)
         if ON_POSTGRESQL:
             run_sql("DROP DATABASE {} WITH (FORCE)", database)

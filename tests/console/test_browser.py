@@ -215,33 +215,34 @@ def too_wide(page: Page) -> int:
     return page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_page_is_in_order_wide_and_narrow(served: Served, browser: Browser, scheme: str):
-    context = open_context(browser, scheme)
+def test_every_page_is_in_order_wide_and_narrow_light_and_dark(served: Served, browser: Browser):
+    context = open_context(browser)
     page = context.new_page()
     said = listen(page)
     page.goto(f"{served.url}/sign-in")
-    only = OF_THE_LOOK if scheme == "dark" else None
-    troubles = {"sign-in": troubles_of(page, only)}
+    troubles = {"sign-in": troubles_of(page)}
     sign_in(page, served.url)
     for name, path in PAGES.items():
         answer = page.goto(f"{served.url}/districts/1/{path}")
         assert answer is not None
         assert answer.status == 200, name
-        troubles[name] = troubles_of(page, only) + said[:]
+        troubles[name] = troubles_of(page) + said[:]
         said.clear()
     context.close()
     assert {name: found for name, found in troubles.items() if found} == {}
 
 
-def troubles_of(page: Page, only: dict[str, object] | None = None) -> list[str]:
-    """What axe finds in each width, by all its rules unless some are named, and by how much the page is wider than that."""
+def troubles_of(page: Page) -> list[str]:
+    """What axe finds in each width, in the light and in the dark, and by how much the page is wider than that."""
     found = [f"a day not written as people write it: {one}" for one in page.evaluate(PLAIN_DAYS)]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
-        found += [f"{width}: {one}" for one in violations(page, only)]
+        found += [f"{width}: {one}" for one in violations(page)]
         if too_wide(page) > 0:
             found.append(f"{width}: {too_wide(page)} pixels too wide")
+        page.emulate_media(color_scheme="dark")
+        found += [f"{width}, dark: {one}" for one in violations(page, OF_THE_LOOK)]
+        page.emulate_media(color_scheme="light")
     return found
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.conftest import PASSWORD
-from tests.console.test_browser import SCHEMES, Served, listen, open_context, troubles_of
+from tests.console.test_browser import Served, listen, open_context, troubles_of
 from tests.installation import fresh_installation
 
 pytestmark = pytest.mark.browser
@@ -31,10 +31,6 @@ PAGES = {
     "administrators": "administrators",
     "an administrator": "administrators/1",
 }
-
-
-IN_THE_DARK = ("a member", "a member, edited", "a class", "administrators")
-"""All that the others are made of."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +59,13 @@ def sign_in(page: Page, url: str, email: str = OFFICE) -> None:
     expect(page.get_by_role("heading", name=NAME)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_page_is_in_order_wide_and_narrow(served: Directory, browser: Browser, scheme: str):
-    context = open_context(browser, scheme)
+def test_every_page_is_in_order_wide_and_narrow_light_and_dark(served: Directory, browser: Browser):
+    context = open_context(browser)
     page = context.new_page()
     said = listen(page)
     sign_in(page, served.url)
     troubles = {}
-    for name in PAGES if scheme == "light" else IN_THE_DARK:
+    for name in PAGES:
         answer = page.goto(f"{served.url}/organizations/1/{PAGES[name].format(**served.numbers)}")
         assert answer is not None
         assert answer.status == 200, name

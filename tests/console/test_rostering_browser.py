@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.conftest import PASSWORD
-from tests.console.test_browser import SCHEMES, Served, listen, open_context, troubles_of
+from tests.console.test_browser import Served, listen, open_context, troubles_of
 from tests.installation import fresh_installation
 
 pytestmark = pytest.mark.browser
@@ -59,9 +59,8 @@ def sign_in(page: Page, url: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_page_is_in_order_wide_and_narrow(served: Rostering, browser: Browser, scheme: str):
-    context = open_context(browser, scheme)
+def test_every_page_is_in_order_wide_and_narrow_light_and_dark(served: Rostering, browser: Browser):
+    context = open_context(browser)
     page = context.new_page()
     said = listen(page)
     sign_in(page, served.url)

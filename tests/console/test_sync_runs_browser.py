@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.conftest import PASSWORD
-from tests.console.test_browser import SCHEMES, Served, listen, open_context, tab_to, troubles_of
+from tests.console.test_browser import Served, listen, open_context, tab_to, troubles_of
 from tests.installation import fresh_installation
 
 pytestmark = pytest.mark.browser
@@ -62,9 +62,8 @@ def office(served: Runs, browser: Browser, scheme: str = "light", scripts: bool 
     return page
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_page_is_in_order_wide_and_narrow(served: Runs, browser: Browser, scheme: str):
-    page = office(served, browser, scheme)
+def test_every_page_is_in_order_wide_and_narrow_light_and_dark(served: Runs, browser: Browser):
+    page = office(served, browser)
     said = listen(page)
     troubles = {}
     for name, path in PAGES.items():

@@ -111,9 +111,11 @@ def test_every_call_of_the_api_names_what_one_must_be_allowed():
 OPEN_TO_ALL = {
     "home", "validate", "validate-findings", "validate-finding", "app-logo", "account_login", "account_logout",
     "account_inactive", "account_change_password", "account_reset_password", "account_reset_password_done",
-    "account_reset_password_from_key_done", "account_reset_password_from_key",
+    "account_reset_password_from_key_done", "account_reset_password_from_key", "roster-invitation-link",
 }  # fmt: skip
-"""Pages of nobody's data: signing in, one's own password, checking a package of one's own, a logo, the choice of one's districts."""
+"""Pages of nobody's data: signing in, one's own password, checking a package of one's own, a logo, the choice of one's districts, the link of
+an invitation, which leads to a page of the district.
+"""
 
 
 def test_every_page_names_what_one_must_be_allowed_or_is_open_to_all_on_purpose():
