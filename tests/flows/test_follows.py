@@ -24,7 +24,7 @@ SEEDS = (2, 3) if ON_POSTGRESQL else (0, 1)
 
 @pytest.fixture
 def nights(at_size: Callable[[int, int], int]) -> int:
-    return at_size(6, 30)
+    return at_size(4, 30)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

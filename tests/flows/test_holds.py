@@ -183,7 +183,7 @@ def test_a_limit_of_the_districts_own_holds_a_single_deletion(district, full, tm
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
 def test_a_rekeyed_district_is_relinked_and_apps_see_nothing_of_it(version, district, tmp_path, at_size):
-    generate(tmp_path / "full", at_size(500, 5_000), 7, version=version)
+    generate(tmp_path / "full", at_size(200, 5_000), 7, version=version)
     bring(district, tmp_path / "full")
     reader = reader_of(a_grant(district))
     paths = ("/users", "/enrollments", "/classes")

@@ -24,7 +24,7 @@ def district() -> District:
 
 
 def night(tmp_path: Path, number: int) -> Path:
-    generate(tmp_path / f"night-{number}", 300, 3, number)
+    generate(tmp_path / f"night-{number}", 150, 3, number)
     return tmp_path / f"night-{number}"
 
 

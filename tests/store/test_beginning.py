@@ -16,13 +16,15 @@ from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Publication, Served
 from rollbook.store.models.publication import NUMBER_OF
 from rollbook.store.publishing import Changed
+from tests.conftest import LONG
 from tests.store.rosters import RandomDistrict
 
 pytestmark = pytest.mark.django_db
 PREFIX = "north/"
+SEEDS = 12 if LONG else 6
 
 
-@pytest.fixture(params=range(12))
+@pytest.fixture(params=range(SEEDS))
 def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RandomDistrict:
     """A random district with its first publication; every third has a prefix that an address escapes, every third one that it does not.
 
@@ -77,7 +79,7 @@ def _has_dense_positions(begun: RandomDistrict) -> None:
 def test_some_records_of_each_collection_are_put_together_so(tmp_path: Path):
     """Else the test above would prove nothing. Made-up districts, whose people nearly all are, are published in tests/flows."""
     found: dict[str, int] = dict.fromkeys(BEGUN, 0)
-    for seed in range(12):
+    for seed in range(SEEDS):
         district = RandomDistrict(seed)
         district._write(tmp_path / f"{seed}.parquet", [(row, "create") for row in district._all()])
         accepted = accepted_for(district.connection, 1)
