@@ -27,7 +27,7 @@ from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.linking import keep_cases
 from rollbook.store.models import SyncRun
-from rollbook.store.sync_shelf import accepted_read, latest_read, read_folder, run_folder
+from rollbook.store.sync_shelf import latest_read, read_folder, run_folder
 
 WEEK = timedelta(days=7)
 OF_A_WHOLE = frozenset({"percent", "site-percent", "weekly", "to-zero"})
@@ -97,7 +97,7 @@ def focus_of(run: SyncRun) -> Focus | None:
 @contextmanager
 def _world(run: SyncRun) -> Iterator[World]:
     own = read_folder(run.connection, run.pk)
-    read = own if own.exists() else accepted_read(run.connection) or latest_read(run.connection)
+    read = own if own.exists() else latest_read(run.connection)
     if read is None:
         raise NothingRead(run.connection.name)
     # A delta is for in between: even of a source that gave everything nothing is concluded then from what is not there.

@@ -20,7 +20,7 @@ from rollbook.flows.sync.progress import Heard, Teller, end, keep
 from rollbook.flows.sync.runs import DELTA, FOCUS, FULL, IMPORT, SWITCH, UNDO
 from rollbook.store import shelf
 from rollbook.store.models import SyncRun
-from rollbook.store.sync_shelf import accepted_read, read_folder, run_folder
+from rollbook.store.sync_shelf import accepted_read, latest_read, read_folder, run_folder
 
 OVERLAP = timedelta(minutes=15)
 """How far a delta reaches back behind where it begins: clocks differ, and what was being written then was not yet seen."""
@@ -36,7 +36,7 @@ def read(run: SyncRun) -> None:
     refuse_while_paused(run.connection)
     tell = Teller(run)
     tell("fetching")
-    before = accepted_read(run.connection)
+    before = _before(run)
     making = read_folder(run.connection, run.pk).with_name(f"{run.pk}.{run.fence}.making")
     shelf.place(str(making.relative_to(shelf.shelf())))
     with tempfile.TemporaryDirectory(prefix="rollbook-sync-") as work:
@@ -48,6 +48,16 @@ def read(run: SyncRun) -> None:
                 _put(run, making)
         finally:
             shutil.rmtree(making, ignore_errors=True)
+
+
+def _before(run: SyncRun) -> Path | None:
+    """What was known: the accepted read; for a run that reads a part only, the latest, which may know more. Else somebody of whom a run in
+    between heard would be taken for what they were before.
+    """
+    accepted = accepted_read(run.connection)
+    if accepted and run.task.get("kind") in (FOCUS, DELTA):
+        return latest_read(run.connection) or accepted
+    return accepted
 
 
 def _fetched(run: SyncRun, work: Path, before: Path | None, tell: Teller) -> Fetched:
