@@ -50,12 +50,12 @@ GOALS: dict[str, Goal] = {
     # Megabytes against 1,000 of them.
     "peak memory of an import": Goal("≤", 1),
     # Wall seconds, and CPU seconds, of a sync into a directory, against DuckDB parsing and hashing the source's files.
-    "first sync": Goal("≤", 400),
-    "first sync, CPU": Goal("≤", 400),
-    "a night's sync": Goal("≤", 100),
-    "a night's sync, CPU": Goal("≤", 100),
-    "a sync without a change": Goal("≤", 100),
-    "a sync without a change, CPU": Goal("≤", 100),
+    "first sync": Goal("≤", 80),
+    "first sync, CPU": Goal("≤", 80),
+    "a night's sync": Goal("≤", 30),
+    "a night's sync, CPU": Goal("≤", 30),
+    "a sync without a change": Goal("≤", 30),
+    "a sync without a change, CPU": Goal("≤", 30),
     # Rows a second against the 115 of a large learning platform's own import; megabytes against 1,000 of them.
     "rows a second of the first sync": Goal("≥", 100),
     "peak memory of a sync": Goal("≤", 1),

@@ -22,7 +22,7 @@ class Scale:
 SCALES = {
     # For the bench's own tests.
     "tiny": Scale(100, 100, 500, 200, 100, 60, 60, 0.1, 1, 600),
-    "small": Scale(3_000, 1_000, 24_000, 5_000, 2_000, 5_000, 2_000, 0.7, 3, 10_000),
+    "small": Scale(3_000, 1_000, 24_000, 5_000, 2_000, 5_000, 10_000, 0.7, 3, 10_000),
     # 25,000 students are some 27,000 served users and 208,000 enrollments; 100,000 students some 830,000 enrollments;
     # 121,000 are some 130,000 users and a million enrollments.
     "issue": Scale(25_000, 1_000, 200_000, 5_000, 20_000, 100_000, 121_000, 3, 5, 50_000),

@@ -20,6 +20,10 @@ ROOT = Path(__file__).parent.parent.parent
 DATABASE = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
 
 
+LONG_ONE = pytest.param("syncing", marks=pytest.mark.long)
+"""That a sync without a change writes nothing, other tests ask in a tenth of the time."""
+
+
 def run(part: str) -> list[Row]:
     """The rows of one part on the database of this run."""
     command = [sys.executable, "-m", "bench.one_database", "tiny", part]
@@ -35,7 +39,7 @@ def named(rows: list[Row]) -> dict[str, Row]:
 
 
 @pytest.mark.parametrize(
-    "part", ["reading", "meanwhile", "scoping"] if ON_POSTGRESQL else ["importing", "syncing", "directories"]
+    "part", ["reading", "meanwhile", "scoping"] if ON_POSTGRESQL else ["importing", LONG_ONE, "directories"]
 )
 def test_a_run_tells_every_figure_that_has_a_goal(part: str):
     rows = named(run(part))

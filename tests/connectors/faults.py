@@ -271,7 +271,6 @@ class Source:
     chance: random.Random
     clock: Callable[[datetime], datetime]
     version: str = "1.2"
-    marks: bool = False
     tables: Tables = field(default_factory=school)
     stamps: dict[str, str] = field(default_factory=dict)
     marked: dict[str, dict[str, Json]] = field(default_factory=dict)
@@ -414,7 +413,8 @@ class Source:
 
     def _drop(self, table: str, column: str, value: str) -> None:
         """What is gone is not there any more, or said to be deleted."""
-        for one in self._gone(table, column, value) if self.marks and table != "roles" else ():
+        says_so = table != "roles" and self.chance.random() < 0.5
+        for one in self._gone(table, column, value) if says_so else ():
             self.marked.setdefault(table, {})[one["sourcedId"]] = one
         self.tables[table] = [row for row in self.tables[table] if row[column] != value]
 

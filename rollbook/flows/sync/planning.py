@@ -21,7 +21,7 @@ from rollbook.flows.sync.holds import keep_holds, removed_within
 from rollbook.flows.sync.looking import keep_candidates
 from rollbook.flows.sync.losing import covered
 from rollbook.flows.sync.progress import Teller, end, into, keep
-from rollbook.flows.sync.runs import DELTA, IMPORT, LOOK, UNDO, speaks_for_all
+from rollbook.flows.sync.runs import DELTA, LOOK, UNDO, speaks_for_all
 from rollbook.flows.sync.spans import additions_end
 from rollbook.flows.sync.switching import policy_for
 from rollbook.flows.sync.undoing import plan_undo
@@ -30,7 +30,7 @@ from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.linking import keep_cases
 from rollbook.store.models import SyncRun
-from rollbook.store.sync_shelf import accepted_read, latest_read, read_folder, run_folder
+from rollbook.store.sync_shelf import read_folder, run_folder
 
 WEEK = timedelta(days=7)
 OF_A_WHOLE = frozenset({"percent", "site-percent", "weekly", "to-zero"})
@@ -115,13 +115,6 @@ def _world(run: SyncRun) -> Iterator[World]:
     adds = bool(run.task.get(ONLY_ADDS)) or additions_end(run.connection) is not None
     with world_of(run.connection, read, whole=whole, only_adds=adds, focus=focus_of(run)) as world:
         yield world
-
-
-def _known_read(run: SyncRun) -> Path | None:
-    """By what was read before: whom somebody chose to import was found by the last look, which is nobody's accepted read."""
-    if run.task.get("kind") == IMPORT:
-        return latest_read(run.connection)
-    return accepted_read(run.connection) or latest_read(run.connection)
 
 
 def _guarded(run: SyncRun, planned: Planned, first: bool) -> list[Hazard]:

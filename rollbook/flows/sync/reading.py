@@ -21,7 +21,7 @@ from rollbook.flows.sync.progress import Heard, Teller, end, keep
 from rollbook.flows.sync.runs import DELTA, FOCUS, FULL, IMPORT, SWITCH, UNDO
 from rollbook.store import shelf
 from rollbook.store.models import SyncRun
-from rollbook.store.sync_shelf import accepted_read, read_folder, run_folder
+from rollbook.store.sync_shelf import accepted_read, latest_read, read_folder, run_folder
 
 OVERLAP = timedelta(minutes=15)
 """How far a delta reaches back behind where it begins: clocks differ, and what was being written then was not yet seen."""
@@ -37,7 +37,7 @@ def read(run: SyncRun) -> None:
     refuse_while_paused(run.connection)
     tell = Teller(run)
     tell("fetching")
-    before = accepted_read(run.connection)
+    before = _before(run)
     making = read_folder(run.connection, run.pk).with_name(f"{run.pk}.{run.fence}.making")
     shelf.place(str(making.relative_to(shelf.shelf())))
     with tempfile.TemporaryDirectory(prefix="rollbook-sync-") as work:
@@ -49,6 +49,13 @@ def read(run: SyncRun) -> None:
                 _put(run, making)
         finally:
             shutil.rmtree(making, ignore_errors=True)
+
+
+def _before(run: SyncRun) -> Path | None:
+    """What was known: the latest read, accepted or not, once there is an accepted one. Whom this run does not hear of is what they were then;
+    by an older read somebody of whom a run in between heard would be taken for what they were before.
+    """
+    return latest_read(run.connection) if accepted_read(run.connection) else None
 
 
 def _fetched(run: SyncRun, work: Path, before: Path | None, tell: Teller) -> Fetched:

@@ -95,6 +95,29 @@ def test_one_person_is_read_and_synced_with_a_few_questions(
     assert connection.read_run < run.pk
 
 
+def test_what_a_run_about_a_person_heard_is_not_forgotten_by_one_that_hears_nothing_of_them(
+    connection: SyncConnection, provider: Provider
+) -> None:
+    """Their server does not say when it opened the account again."""
+    [one] = [one for one in provider.records["users"] if one["sourcedId"] == cast.AMARA]
+    state = Member.objects.filter(organization=connection.organization_id, source_id=cast.AMARA)
+    one["enabledUser"] = False
+    assert sync(connection).outcome == "success"
+    assert state.get().state == "archived"
+    one["enabledUser"] = True
+    sync(connection, runs.FOCUS, focus={"people": [cast.AMARA]})
+    assert state.get().state == "inactive"
+    assert sync(connection, runs.DELTA).outcome == "empty"
+    assert state.get().state == "inactive"
+    one["enabledUser"] = False
+    sync(connection)
+    one["enabledUser"] = True
+    sync(connection, runs.FOCUS, focus={"people": [cast.AMARA]})
+    provider.spoil = lambda ask, reply: reply if ask.collection != "users" else type(reply)(500, {}, {})
+    assert sync(connection).outcome == "incomplete"
+    assert state.get().state == "inactive"
+
+
 def test_a_page_that_is_lost_removes_nobody_and_is_no_success(
     connection: SyncConnection, provider: Provider
 ) -> None:
