@@ -53,10 +53,10 @@ from rollbook.store.models import (
 )
 
 MERGED, PARTED = "merged", "parted"
-GIVEN_UP = ("email", "username")
-"""What only one member may have: the archived one keeps none of it."""
+GIVEN_UP = ("email", "username", "identifier")
+"""What people are recognised by: the archived one keeps none of it, or syncs would go on asking which of the two it is."""
 
-TAKEN_OVER = (*GIVEN_UP, "identifier", "grade")
+TAKEN_OVER = (*GIVEN_UP, "grade")
 """What the kept one takes over where it has nothing of its own."""
 
 
@@ -141,15 +141,17 @@ def merged_into(member: Member) -> MemberMerge | None:
 
 @dataclass
 class _Moved:
-    """What a merge moved. `archived` are memberships of the other, `made` those that the kept one got: [connection, id]. `fields` are what the
-    kept one took over: {field: [before, after]}; `given_up` what the other had; `roles` and `sites` what was added. `links` are
-    [connection, sourcedId], `decisions` numbers.
+    """What a merge moved. `archived` are memberships of the other, `made` those that the kept one got: [connection, id].
+
+    `fields` are what the kept one took over, {field: [before, after]}; `given_up` what the other had, and `had` what the kept one had of it;
+    `roles` and `sites` what was added. `links` are [connection, sourcedId], `decisions` numbers.
     """
 
     archived: list[list[int]] = field(default_factory=list)
     made: list[list[int]] = field(default_factory=list)
     fields: dict[str, list[str]] = field(default_factory=dict)
     given_up: dict[str, str] = field(default_factory=dict)
+    had: dict[str, str] = field(default_factory=dict)
     roles: list[str] = field(default_factory=list)
     sites: list[str] = field(default_factory=list)
     links: list[list[Any]] = field(default_factory=list)
@@ -221,6 +223,7 @@ def _as_of(one: Membership, member_id: int) -> dict[str, Value]:
 def _archive(kept: Member, other: Member, moved: _Moved, why: str) -> None:
     """What no two may have is given up first, so that the kept one may take it over."""
     moved.given_up = {name: getattr(other, name) for name in GIVEN_UP if getattr(other, name)}
+    moved.had = {name: getattr(kept, name) for name in moved.given_up}
     blank: dict[str, Value] = dict.fromkeys(moved.given_up, "")
     words = f"Merged into member {kept.id}. {why}".strip()
     set_override(
@@ -308,7 +311,11 @@ def _give_back(kept: Member, other: Member, moved: _Moved) -> None:
     after: dict[str, Value] = {
         name: before for name, (before, wrote) in moved.fields.items() if getattr(kept, name) == wrote
     }
-    after |= {name: "" for name, value in moved.given_up.items() if getattr(kept, name) == value}
+    after |= {
+        name: moved.had[name]
+        for name, value in moved.given_up.items()
+        if getattr(kept, name) == value != moved.had[name]
+    }
     has, there = roles_held(kept), listed(kept.site_ids)
     if moved.roles:
         after["roles"] = tuple(one for one in has if one not in moved.roles)

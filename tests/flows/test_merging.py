@@ -67,7 +67,7 @@ def standing(organization: Organization) -> list[tuple[object, ...]]:
     )
     organization.refresh_from_db()
     return [
-        *people.values_list("id", "state", "email", "username", "grade", "roles", "site_ids"),
+        *people.values_list("id", "state", "email", "username", "identifier", "grade", "roles", "site_ids"),
         *said.values_list("group_id", "member_id", "role", "connection_id"),
         *links.values_list("source_id", "target"),
         (organization.seats_taken,),
@@ -121,9 +121,12 @@ def test_undone_both_are_as_they_were_and_a_sync_changes_nothing(
     organization: Organization, connection: SyncConnection
 ) -> None:
     kept, other = two(organization, connection)
+    for one in (kept, other):
+        members.set_field(one, "identifier", "N77")
     before = standing(organization)
     made = merging.merge(kept, other)
     assert standing(organization) != before
+    assert Member.objects.filter(organization=organization, identifier="N77").count() == 1
     merging.unmerge(merging.find_merge(organization, made.pk))
     assert standing(organization) == before
     assert sync(connection).outcome == "empty"

@@ -179,7 +179,8 @@ def _choices(request: Any, connection: SyncConnection) -> dict[str, Any]:
 def _rows(connection: SyncConnection, results: Sequence[importing.Result]) -> list[dict[str, Any]]:
     looked = looking.last_look(connection)
     named = looking.some_of(looked, [one.source_id for one in results]) if looked else {}
-    numbers = [int(one.member) for one in results if one.member.isdecimal()]
+    here = connection.target_kind == DIRECTORY  # else these are the numbers of another directory
+    numbers = [int(one.member) for one in results if here and one.member.isdecimal()]
     members = {
         str(one.id): one
         for one in Member.objects.filter(organization=connection.organization_id, id__in=numbers)

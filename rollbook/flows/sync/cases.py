@@ -11,7 +11,7 @@ from rollbook.engine.sync.operations import GONE_STATES, GROUPS, MEMBERS, SITES,
 from rollbook.engine.sync.read_file import StoredRoster
 from rollbook.engine.sync.roster import Person
 from rollbook.engine.sync.world import Focus
-from rollbook.flows.sync.targets import target_of
+from rollbook.flows.sync.targets import DIRECTORY, target_of
 from rollbook.oneroster.folding import fold
 from rollbook.refusal import Refusal
 from rollbook.store.linking import targets_of
@@ -76,9 +76,11 @@ class Compared:
 
     @property
     def mergeable(self) -> list[Beside]:
-        """Members who may be one person: none, or at least two."""
+        """Members of our own directory who may be one person: none, or at least two."""
+        if self.case.kind != MEMBERS or self.case.connection.target_kind != DIRECTORY:
+            return []
         found = [one for one in self.candidates if one.state not in GONE_STATES]
-        return found if self.case.kind == MEMBERS and len(found) > 1 else []
+        return found if len(found) > 1 else []
 
 
 VALUE_TAKEN = "value-taken"

@@ -107,7 +107,7 @@ def focus_of(run: SyncRun) -> Focus | None:
 @contextmanager
 def _world(run: SyncRun) -> Iterator[World]:
     own = read_folder(run.connection, run.pk)
-    read = own if own.exists() else _known_read(run)
+    read = own if own.exists() else latest_read(run.connection)
     if read is None:
         raise NothingRead(run.connection.name)
     # A delta is for in between: even of a source that gave everything nothing is concluded then from what is not there.

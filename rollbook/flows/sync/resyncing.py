@@ -8,6 +8,7 @@ from rollbook.engine.sync.operations import MEMBERS
 from rollbook.flows.directory_lists import HERE
 from rollbook.flows.sync.explaining import NotLinked
 from rollbook.flows.sync.runs import FOCUS, enqueue
+from rollbook.flows.sync.targets import DIRECTORY
 from rollbook.oneroster.folding import fold
 from rollbook.store.models import Link, Member, SyncConnection, SyncRun
 
@@ -67,9 +68,9 @@ def _source_ids(connection: SyncConnection, member: Member) -> list[str]:
 
 
 def _rostered(connection: SyncConnection, members: QuerySet[Member]) -> list[Member]:
-    found = list(members)
-    links = Link.objects.filter(
-        connection=connection, kind=MEMBERS, target__in=[str(one.id) for one in found], ended_at=None
-    )
+    """Those of them whom the connection brought: it brings nobody here where it goes to another directory."""
+    found = list(members) if connection.target_kind == DIRECTORY else []
+    ids = [str(one.id) for one in found]
+    links = Link.objects.filter(connection=connection, kind=MEMBERS, target__in=ids, ended_at=None)
     linked = set(links.values_list("target", flat=True))
     return [one for one in found if str(one.id) in linked]
