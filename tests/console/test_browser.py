@@ -240,9 +240,12 @@ def troubles_of(page: Page) -> list[str]:
         found += [f"{width}: {one}" for one in violations(page)]
         if too_wide(page) > 0:
             found.append(f"{width}: {too_wide(page)} pixels too wide")
-        page.emulate_media(color_scheme="dark")
+        # Colours that are on their way from one scheme to the other would be judged as neither.
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
         found += [f"{width}, dark: {one}" for one in violations(page, OF_THE_LOOK)]
-        page.emulate_media(color_scheme="light")
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
     return found
 
 

@@ -30,7 +30,7 @@ from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.linking import keep_cases
 from rollbook.store.models import SyncRun
-from rollbook.store.sync_shelf import read_folder, run_folder
+from rollbook.store.sync_shelf import latest_read, read_folder, run_folder
 
 WEEK = timedelta(days=7)
 OF_A_WHOLE = frozenset({"percent", "site-percent", "weekly", "to-zero"})
