@@ -130,7 +130,7 @@ def options(arguments: list[str]) -> list[str]:
     """Pytest's options: three processes, for they often wait for servers and browsers; unless somebody looks over the shoulder of one."""
     given = [argument for argument in arguments if not is_target(argument)]
     alone = any(argument in ("-s", "--pdb") or argument.startswith("-n") for argument in given)
-    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", "3")
+    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", "4")
     # In the order of tests/conftest.py, not the files of most tests first: those are the shortest.
     return given if alone else [*given, "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
 

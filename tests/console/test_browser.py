@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -240,13 +241,16 @@ def troubles_of(page: Page) -> list[str]:
         found += [f"{width}: {one}" for one in violations(page)]
         if too_wide(page) > 0:
             found.append(f"{width}: {too_wide(page)} pixels too wide")
-        # Colours that are on their way from one scheme to the other would be judged as neither.
-        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
-        found += [f"{width}, dark: {one}" for one in violations(page, OF_THE_LOOK)]
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
+    look_at(page, "dark")
+    found += [f"dark: {one}" for one in violations(page, OF_THE_LOOK)]
+    look_at(page, "light")
     return found
+
+
+def look_at(page: Page, scheme: Literal["light", "dark"]) -> None:
+    """Colours that are on their way from one scheme to the other would be judged as neither."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.evaluate("Promise.all(document.getAnimations().map(one => one.finished))")
 
 
 @pytest.fixture

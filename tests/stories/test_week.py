@@ -21,7 +21,7 @@ Digests = dict[str, dict[str, bytes]]
 
 
 def test_every_night_changes_exactly_what_its_files_say(tmp_path: Path, at_size, long_report):
-    students = at_size(600, 100_000)
+    students = at_size(400, 100_000)
     district = a_district()
     connection = Connection.objects.get(district=district)
     stored: Digests = {collection: {} for collection in LOAD_ORDER}
