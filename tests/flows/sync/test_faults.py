@@ -124,9 +124,17 @@ def test_whatever_a_server_does_nobody_goes_whom_the_true_source_wants(
             for _ in range(at_size(9, 12)):
                 one_night(provider, connection, source, next(faults))
             behave(provider)
-            assert sync(connection).outcome in GOOD
+            last = let_through(sync(connection))
+            assert last.outcome in GOOD, (seed, last.message)
             assert is_in_step(connection, source), seed
             assert (sync(connection).outcome, seed) == ("empty", seed)
+
+
+def let_through(run: SyncRun) -> SyncRun:
+    """A class that would lose its last teacher waits for somebody under any limits: the true source wants it."""
+    waiting = holds.holds_of(run, only_open=True)
+    assert {one.code for one in waiting} <= {"leaderless"}
+    return walked(holds.approve(run, "somebody", "so it is")) if waiting else run
 
 
 def one_night(provider: Provider, connection: SyncConnection, source: Source, fault: str) -> None:
@@ -146,6 +154,8 @@ def one_night(provider: Provider, connection: SyncConnection, source: Source, fa
         else {}
     )
     run = sync(connection, kind, **task)
+    if not spoiling.hits:
+        run = let_through(run)
     told = (fault, collection, kind, run.outcome, run.message)
     people, classes, memberships = there(connection).gone_since(before)
     assert not people & source.people, told
