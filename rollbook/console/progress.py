@@ -26,7 +26,7 @@ def shown_progress(run: Run) -> ShownProgress | None:
     if run.outcome:
         return None
     now = standing(run)
-    return ShownProgress(run, now, _step(now), "" if now.ahead else _left(now.seconds_left))
+    return ShownProgress(run, now, _step(now), "" if now.ahead else left_words(now.seconds_left))
 
 
 def _step(now: Standing) -> Any:
@@ -41,7 +41,8 @@ def _step(now: Standing) -> Any:
     return PHASES.get(now.phase, now.phase)
 
 
-def _left(seconds: int | None) -> str:
+def left_words(seconds: int | None) -> str:
+    """How long it may still take; empty where nobody knows."""
     if seconds is None:
         return ""
     if seconds < 60:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.organization.access import Act
-from rollbook.store.models import Organization, SyncConnection
+from rollbook.store.models import Organization, SyncConnection, SyncRun
 
 ENTITLEMENT = "rostering"
 
@@ -66,6 +66,15 @@ def connection_or_404(organization: Organization, connection_id: int) -> SyncCon
     if found is None:
         raise Http404
     found.organization = organization
+    return found
+
+
+def run_or_404(connection: SyncConnection, run_id: int, *kinds: str) -> SyncRun:
+    """The run of this number, if it is this connection's, and of one of these kinds where any are named."""
+    found = SyncRun.objects.filter(connection=connection, pk=run_id).first()
+    if found is None or (kinds and found.task.get("kind") not in kinds):
+        raise Http404
+    found.connection, found.organization = connection, connection.organization
     return found
 
 

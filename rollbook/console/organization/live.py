@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from rollbook.console.organization.words import PHASES
+from rollbook.console.progress import left_words
 from rollbook.flows.sync.standing import Standing, standing
 from rollbook.store.models import SyncRun
 
@@ -57,7 +58,7 @@ class Walk:
 def walk_of(run: SyncRun) -> Walk:
     """Where the run stands."""
     now = standing(run)
-    return Walk(run, now, _step(now), _counted(now), _left(now.seconds_left))
+    return Walk(run, now, step_words(now), _counted(now), left_words(now.seconds_left))
 
 
 def events(run: SyncRun) -> Iterator[str]:
@@ -106,7 +107,8 @@ def _give_back() -> None:
             one.close()
 
 
-def _step(now: Standing) -> Any:
+def step_words(now: Standing) -> Any:
+    """What a run that has not ended does now."""
     if now.cancelled_by:
         return _("Cancelling: it ends between two batches. What it did until then stays.")
     if now.not_before:
@@ -136,16 +138,3 @@ def _counted(now: Standing) -> str:
 def _number(value: int) -> str:
     """As the reader writes it."""
     return str(number_format(value, force_grouping=True))
-
-
-def _left(seconds: int | None) -> str:
-    if seconds is None:
-        return ""
-    if seconds < 60:
-        return _("Less than a minute left, if it takes as long as the last one.")
-    minutes = round(seconds / 60)
-    return ngettext(
-        "About %(number)s minute left, if it takes as long as the last one.",
-        "About %(number)s minutes left, if it takes as long as the last one.",
-        minutes,
-    ) % {"number": minutes}

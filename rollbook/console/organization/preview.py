@@ -9,9 +9,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
+from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, run_or_404
 from rollbook.console.organization.record_words import BUNDLES, said
-from rollbook.console.organization.records import ShownRecord, choices, run_or_404, shown
+from rollbook.console.organization.records import ShownRecord, choices, shown
 from rollbook.console.organization.setting_fields import shown_changes
 from rollbook.console.organization.words import KINDS, run_kind
 from rollbook.engine.sync.schools import WANTED

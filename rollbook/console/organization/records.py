@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import connection_or_404, rostering_page
+from rollbook.console.organization.frame import connection_or_404, rostering_page, run_or_404
 from rollbook.console.organization.record_words import (
     BUNDLES,
     FIELDS,
@@ -25,7 +25,7 @@ from rollbook.console.organization.record_words import (
 from rollbook.console.organization.words import KINDS, STATES, badge
 from rollbook.flows.sync.records import Asked, Told, csv_rows, find, reasons_of
 from rollbook.flows.sync.report import WORDS
-from rollbook.store.models import Organization, SyncConnection, SyncRun
+from rollbook.store.models import Organization, SyncRun
 
 PAGE = 50
 MOVE = "move"
@@ -100,15 +100,6 @@ class _Echo:
 def _lines(run: SyncRun, asked: Asked) -> Iterator[str]:
     writer = csv.writer(_Echo())
     return (writer.writerow(row) for row in csv_rows(run, asked))
-
-
-def run_or_404(connection: SyncConnection, run_id: int) -> SyncRun:
-    """The run of this number, if it is this connection's."""
-    found = SyncRun.objects.filter(connection=connection, pk=run_id).first()
-    if found is None:
-        raise Http404
-    found.connection, found.organization = connection, connection.organization
-    return found
 
 
 def asked_of(request: HttpRequest) -> Asked:

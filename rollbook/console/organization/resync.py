@@ -7,8 +7,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, why_not
-from rollbook.console.organization.walking import run_or_404, walking
+from rollbook.console.organization.frame import (
+    changing,
+    connection_or_404,
+    rostering_page,
+    run_or_404,
+    why_not,
+)
+from rollbook.console.organization.walking import walking
 from rollbook.console.organization.words import ACTIONS, KINDS, outcome_badge
 from rollbook.flows.sync import resyncing
 from rollbook.flows.sync.runs import FOCUS

@@ -13,10 +13,10 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.console.findings import Group, groups_of
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
+from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, run_or_404
 from rollbook.console.organization.live import events, walk_of
 from rollbook.console.organization.record_words import WAS, said
-from rollbook.console.organization.records import choices, run_or_404, shown
+from rollbook.console.organization.records import choices, shown
 from rollbook.console.organization.words import ACTIONS, KINDS, outcome_badge, run_kind
 from rollbook.engine.catalogue import CATALOGUE
 from rollbook.engine.codes import Code

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_POST
 from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_product
 from rollbook.console.organization.explaining import EXPLAINED, explanation
+from rollbook.console.organization.frame import run_or_404
 from rollbook.console.organization.reasons import hold_words, places_of
 from rollbook.console.organization.record_words import said
 from rollbook.console.organization.records import asked_of, choices, kept_of, shown
 from rollbook.console.organization.stating import source_words
-from rollbook.console.organization.walking import run_or_404, walking
+from rollbook.console.organization.walking import walking
 from rollbook.console.organization.words import CONNECTION_STATES, KINDS, badge, outcome_badge, run_kind
 from rollbook.engine.sync.operations import MEMBERS
 from rollbook.flows.sync import connections, helping, holds, report, supporting, switching

@@ -14,8 +14,14 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, why_not
-from rollbook.console.organization.walking import run_or_404, walking
+from rollbook.console.organization.frame import (
+    changing,
+    connection_or_404,
+    rostering_page,
+    run_or_404,
+    why_not,
+)
+from rollbook.console.organization.walking import walking
 from rollbook.flows.directory import roles_of
 from rollbook.flows.directory import sites as sites_of
 from rollbook.flows.sync import importing, looking

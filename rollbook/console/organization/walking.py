@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import connection_or_404
-from rollbook.console.organization.words import PHASES
+from rollbook.console.organization.frame import connection_or_404, run_or_404
+from rollbook.console.organization.live import step_words
 from rollbook.flows.sync.standing import Standing, standing
-from rollbook.store.models import Organization, SyncConnection, SyncRun
+from rollbook.store.models import Organization, SyncRun
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ def walking(run: SyncRun) -> Walking | None:
     if run.outcome:
         return None
     now = standing(run)
-    return Walking(run, now, _step(now))
+    return Walking(run, now, step_words(now))
 
 
 @in_organization(Act.SEE_ROSTERING)
@@ -50,26 +48,3 @@ def show_walk(
         "again": True,
     }
     return render(request, "organization/walk_now.html", context)
-
-
-def run_or_404(connection: SyncConnection, run_id: int, *kinds: str) -> SyncRun:
-    """The run of this number, if it is this connection's, and of one of these kinds where any are named."""
-    run = SyncRun.objects.filter(connection=connection, pk=run_id).first()
-    if run is None or (kinds and run.task.get("kind") not in kinds):
-        raise Http404
-    run.connection = connection
-    return run
-
-
-def _step(now: Standing) -> Any:
-    if now.cancelled_by:
-        return _("Cancelling: it ends at the next safe point.")
-    if now.ahead:
-        return ngettext(
-            "Waiting: %(number)s other sync of this organization comes first.",
-            "Waiting: %(number)s other syncs of this organization come first.",
-            now.ahead,
-        ) % {"number": now.ahead}
-    if now.nobody_works:
-        return _("Waiting: no worker runs at the moment. It begins as soon as one does.")
-    return PHASES.get(now.phase, now.phase)

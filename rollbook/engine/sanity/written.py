@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
+from rollbook.engine.report import harmless
 from rollbook.engine.sanity.check import Report, Told
 from rollbook.engine.sanity.lines import WHO
 
@@ -51,10 +52,5 @@ def _head(line: Told) -> tuple[str, ...]:
 
 def _line(cells: Iterable[str]) -> str:
     written = io.StringIO()
-    csv.writer(written, lineterminator="\r\n").writerow(map(_harmless, cells))
+    csv.writer(written, lineterminator="\r\n").writerow(map(harmless, cells))
     return written.getvalue()
-
-
-def _harmless(cell: str) -> str:
-    """A spreadsheet takes what begins like a formula for one; an apostrophe in front makes it text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell

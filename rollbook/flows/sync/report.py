@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rollbook.engine.aside import FINDINGS
+from rollbook.engine.report import harmless
 from rollbook.engine.sync import operations as ops
 from rollbook.engine.sync.operations import COLLECTION_OF, Operation, Remark, Value, new_handle
 from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, read_plan, read_remarks
@@ -187,7 +188,7 @@ def csv_row(line: Line) -> list[Any]:
         told_changes(line),
         line.words,
     )
-    return [line.number or "", *map(unformulated, shown)]
+    return [line.number or "", *map(harmless, shown)]
 
 
 def told_changes(line: Line) -> str:
@@ -197,11 +198,6 @@ def told_changes(line: Line) -> str:
         for name, (old, new) in line.changes.items()
         if old or new
     )
-
-
-def unformulated(text: str) -> str:
-    """So that no spreadsheet takes a value for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def summary(run: SyncRun) -> dict[str, Any]:

@@ -4,11 +4,12 @@ import csv
 from collections.abc import Iterator
 from typing import TextIO
 
+from rollbook.engine.report import harmless
 from rollbook.engine.sync.states import State
 from rollbook.engine.sync.states import states as states_in
 from rollbook.flows.sync.connections import policy_of
 from rollbook.flows.sync.deciding import NeverRead
-from rollbook.flows.sync.report import TITLES, unformulated
+from rollbook.flows.sync.report import TITLES
 from rollbook.flows.sync.worlds import world_of
 from rollbook.store.models import SyncConnection
 from rollbook.store.sync_shelf import accepted_read, latest_read
@@ -49,5 +50,5 @@ def write_csv(connection: SyncConnection, file: TextIO) -> int:
         reasons = one["reasons"]
         assert isinstance(reasons, list)
         shown = one | {"reasons": " ".join(reasons)}
-        rows.writerow([unformulated(str(shown[name])) for name in HEADING])
+        rows.writerow([harmless(str(shown[name])) for name in HEADING])
     return count
