@@ -3,11 +3,13 @@
 from django.urls import URLPattern, URLResolver, path
 
 from rollbook.console.organization import home, rostering
+from rollbook.console.views import requiring
 
 organization: list[URLPattern | URLResolver] = [
     # Home, settings
     path("", home.show_organization, name="organization"),
     path("settings", home.show_settings, name="organization-settings"),
+    path("settings/second-step", requiring.require_in_organization, name="organization-second-step"),
     # Rostering: its state at a glance, options
     path("rostering", rostering.show_rostering, name="rostering"),
     # Setting up: the wizard

@@ -72,6 +72,7 @@ from rollbook.store.models.roster import (
     UserProfile,
     UserResource,
 )
+from rollbook.store.models.second_steps import Authenticator, BreakGlassUse, OpenSession
 from rollbook.store.models.syncing import (
     Case,
     HelpRequest,
@@ -101,7 +102,9 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditNote",
+    "Authenticator",
     "Bearer",
+    "BreakGlassUse",
     "Bucket",
     "Case",
     "Class",
@@ -139,6 +142,7 @@ __all__ = [
     "Membership",
     "Nonce",
     "OAuthGrant",
+    "OpenSession",
     "Operator",
     "OperatorToken",
     "OperatorTokenUse",

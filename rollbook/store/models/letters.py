@@ -6,13 +6,13 @@ from rollbook.store.models.roster import District
 
 
 class Letter(models.Model):
-    """One e-mail to one person who runs a district. Once a mail server has taken it, the row is gone.
+    """One e-mail to one person who runs a district, or without one the installation. Once a mail server has taken it, the row is gone.
 
     `tries` is how often it was tried, `fault` what kept it the last time (the kind of fault, nothing personal); it is tried again from
     `next_at` on. From `given_up_at` on only a person has it tried again.
     """
 
-    district = models.ForeignKey(District, models.CASCADE, related_name="letters")
+    district = models.ForeignKey(District, models.CASCADE, null=True, related_name="letters")
     address = models.EmailField(max_length=254)
     subject = models.CharField(max_length=300)
     words = models.TextField()
