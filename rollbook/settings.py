@@ -284,8 +284,12 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 MFA_ADAPTER = "rollbook.console.second_steps.SecondSteps"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
+    "add_webauthn": "rollbook.console.second_steps.AddPasskeyForm",
     "authenticate": "rollbook.console.second_steps.CodeForm",
+    "authenticate_webauthn": "rollbook.console.second_steps.PasskeyForm",
+    "login_webauthn": "rollbook.console.second_steps.PasskeyAloneForm",
     "reauthenticate": "rollbook.console.second_steps.CodeAgainForm",
+    "reauthenticate_webauthn": "rollbook.console.second_steps.PasskeyAgainForm",
 }
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True

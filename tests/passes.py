@@ -44,6 +44,7 @@ ON_SQLITE_ALONE = (
     "tests/connectors/test_rest_faults.py",
     # What a browser makes of the pages; what stands in them is asked of both databases by the other tests of the console.
     "tests/console/test_browser.py",
+    "tests/console/test_sign_in_browser.py",
     "tests/stories/test_applications.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.
     "tests/sftp",

@@ -1,12 +1,20 @@
 """How allauth asks for second steps here, and the gate before every page for who still has to set one up."""
 
 from collections.abc import Callable
+from struct import error as struct_error
 from typing import Any
 
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter, get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.base.internal.flows import check_rate_limit
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
+from cryptography.exceptions import InvalidSignature
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
@@ -67,6 +75,10 @@ class SecondSteps(DefaultMFAAdapter):
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()
         return entity | {"name": "Rollbook"}
 
+    def get_public_key_credential_user_entity(self, user: AbstractBaseUser) -> dict[str, Any]:
+        entity: dict[str, Any] = super().get_public_key_credential_user_entity(user)
+        return entity | {"display_name": entity["name"]}
+
 
 class OfOurs:
     """Judges a code without waiting for an import, and tells of a wrong one. Mixed into allauth's forms."""
@@ -98,6 +110,52 @@ class CodeForm(OfOurs, AuthenticateForm):  # type: ignore[misc]  # allauth's for
 
 class CodeAgainForm(OfOurs, ReauthenticateForm):  # type: ignore[misc]  # the same
     """Showing once more who one is, before a sign-in method is changed."""
+
+
+NO_PASSKEY = (
+    AttributeError,
+    IndexError,
+    InvalidSignature,
+    KeyError,
+    TypeError,
+    ValueError,
+    struct_error,
+)
+"""What reading somebody's passkey raises where it is none, or is not signed by who it names: anybody may send anything."""
+
+
+class OfAPasskey:
+    """Answers what is no passkey as a wrong one is answered. Mixed into allauth's forms."""
+
+    user: Any
+
+    def clean_credential(self) -> Authenticator:
+        try:
+            return super().clean_credential()  # type: ignore[misc,no-any-return]  # of allauth's form beside it
+        except NO_PASSKEY as fault:
+            raise get_adapter().validation_error("incorrect_code") from fault
+
+
+class PasskeyForm(OfAPasskey, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth's form says nothing of its types
+    """A passkey as the second step."""
+
+
+class PasskeyAgainForm(OfAPasskey, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # the same
+    """A passkey, before a sign-in method is changed."""
+
+
+class PasskeyAloneForm(OfAPasskey, LoginWebAuthnForm):  # type: ignore[misc]  # the same
+    """A passkey in the place of the password."""
+
+
+class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # the same
+    """A new passkey, as the browser made it."""
+
+    def clean(self) -> Any:
+        try:
+            return super().clean()
+        except NO_PASSKEY as fault:
+            raise get_adapter().validation_error("incorrect_code") from fault
 
 
 class Gate:
