@@ -96,6 +96,13 @@ SETTINGS: tuple[Setting, ...] = (
         "ROLLBOOK_EMAIL_FROM", "rollbook@localhost", "The sender of those e-mails.", "roster@example.org"
     ),
     Setting(
+        "ROLLBOOK_REQUIRE_SECOND_STEP",
+        "no",
+        "Whether everybody who works in the console needs a second step beside the password (an authenticator app or a passkey). Without"
+        " it a district or an organization can still require one of who works there.",
+        "yes",
+    ),
+    Setting(
         "ROLLBOOK_RATE_LIMIT",
         "6000",
         "Requests per minute one credential may make, of all server processes together; beyond it the answer is 429. 0 means no limit.",

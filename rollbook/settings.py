@@ -83,10 +83,12 @@ WSGI_APPLICATION = "rollbook.wsgi.application"
 # no foreign key leads from them into the roster file.
 READING_MODELS = frozenset(
     {
+        "mfa.authenticator",
         "sessions.session",
         "store.accessrow",
         "store.accesstoken",
         "store.auditnote",
+        "store.breakglassuse",
         "store.bucket",
         "store.dailyuse",
         "store.delivery",
@@ -96,6 +98,7 @@ READING_MODELS = frozenset(
         "store.lastsignin",
         "store.nonce",
         "store.oauthgrant",
+        "store.opensession",
         "store.operatortokenuse",
         "store.pagechunk",
         "store.pagelist",
@@ -108,7 +111,8 @@ READING_MODELS = frozenset(
     }
 )
 # All of oauth-toolkit's models are swapped for ours (store.models.access); its own migrations would look for them in the wrong file.
-MIGRATION_MODULES = {"oauth2_provider": None}
+# allauth's table of second steps lives beside the roster, so its migration is one without a constraint to the accounts.
+MIGRATION_MODULES = {"oauth2_provider": None, "mfa": "rollbook.store.mfa_migrations"}
 DATABASE_ROUTERS = ["rollbook.store.routers.ReadingRouter"]
 
 SQLITE_PRAGMAS = (
@@ -184,6 +188,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "oauth2_provider",
     "django_htmx",
     "csp",
@@ -202,6 +207,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "rollbook.console.sessions.Sessions",  # notes which sessions are used; after the accounts are known
+    "rollbook.console.second_steps.Gate",  # nothing is opened to who still has to set up a second step
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -273,6 +280,23 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+
+MFA_ADAPTER = "rollbook.console.second_steps.SecondSteps"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "rollbook.console.second_steps.AddPasskeyForm",
+    "authenticate": "rollbook.console.second_steps.CodeForm",
+    "authenticate_webauthn": "rollbook.console.second_steps.PasskeyForm",
+    "login_webauthn": "rollbook.console.second_steps.PasskeyAloneForm",
+    "reauthenticate": "rollbook.console.second_steps.CodeAgainForm",
+    "reauthenticate_webauthn": "rollbook.console.second_steps.PasskeyAgainForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Rollbook"
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+REQUIRE_SECOND_STEP = envbool("ROLLBOOK_REQUIRE_SECOND_STEP")
 
 OAUTH2_PROVIDER = {
     "CLIENT_SECRET_HASHER": "random_sha256",

@@ -51,6 +51,7 @@ ON_SQLITE_ALONE = (
     "tests/console/test_rostering_browser.py",
     "tests/console/test_sync_runs_browser.py",
     "tests/console/test_decisions_browser.py",
+    "tests/console/test_sign_in_browser.py",
     "tests/stories/test_applications.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.
     "tests/sftp",

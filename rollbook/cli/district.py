@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from rollbook.cli import invitations
-from rollbook.cli.columns import show
-from rollbook.flows import districts
+from rollbook.cli.columns import answer, show
+from rollbook.flows import districts, second_steps
 from rollbook.store.models import District
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -42,10 +42,24 @@ def list_districts(as_json: AsJson = False) -> None:
     )
 
 
+@verbs.command("require-mfa")
+def require_mfa(
+    district: Annotated[str, typer.Argument(help="The Tenant ID or name of the district.")],
+    off: Annotated[bool, typer.Option("--off", help="Require it no more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Require a second step, beside the password, of everybody who works in the district."""
+    place = districts.find_district(district)
+    second_steps.require_in_district(place, not off)
+    words = f"{place.name} requires {'no' if off else 'a'} second step of who works there."
+    answer(_row(place), words, as_json)
+
+
 def _row(district: District) -> dict[str, object]:
     return {
         "tenantId": district.pk,
         "name": district.name,
         "timeZone": district.time_zone,
         "publication": district.publication,
+        "requiresSecondStep": district.requires_second_step,
     }

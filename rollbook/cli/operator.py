@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from rollbook.cli import token
+from rollbook.cli import second_steps, token
 from rollbook.cli.columns import show
-from rollbook.flows import operators
+from rollbook.flows import break_glass, operators
 from rollbook.flows.districts import find_district
 from rollbook.store.models import Account, Operator
 
@@ -30,6 +30,8 @@ verbs = typer.Typer(no_args_is_help=True, help="The people who work in the conso
 def register(app: typer.Typer) -> None:
     """Adds the verbs."""
     verbs.add_typer(token.verbs, name="token")
+    verbs.add_typer(second_steps.verbs, name="mfa")
+    verbs.command("sessions")(second_steps.sessions)
     app.add_typer(verbs, name="operator")
 
 
@@ -46,6 +48,7 @@ def add(
     name: Annotated[str, typer.Option(help="Their name.")] = "",
     school: Schools = None,
     password_stdin: FromStdin = False,
+    mail: Annotated[bool, typer.Option("--mail", help="Also tell them by e-mail how to sign in.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Let a person work in the console. Prints a link with which they set their password, once."""
@@ -53,7 +56,28 @@ def add(
     place = find_district(district) if district else None
     operator = operators.add_operator(email, role, place, name, password, school or ())
     is_known = operator.account.has_usable_password() and password is None
-    _tell(operator.account, _row(operator), as_json, with_link=not is_known and password is None)
+    link = operators.password_link(operator.account) if not is_known and password is None else ""
+    if mail and not operators.tell(operator, link):
+        typer.echo("The mail server did not take the invitation.", err=True)
+    _tell(operator.account, _row(operator), as_json, link)
+
+
+@verbs.command("break-glass")
+def make_break_glass(
+    email: Annotated[
+        str, typer.Argument(help="The address it signs in with: one that nobody signs in with yet.")
+    ],
+    name: Annotated[str, typer.Option(help="What it is called.")] = "",
+    password_stdin: FromStdin = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make an installation operator for emergencies, of whom no second step is required. Prints a link that sets its password, once.
+
+    Keep the password in a safe. Whoever signs in with it raises the alarm: all installation operators are told.
+    """
+    operator = break_glass.make(email, name, _password() if password_stdin else None)
+    link = "" if password_stdin else operators.password_link(operator.account)
+    _tell(operator.account, _row(operator), as_json, link)
 
 
 @verbs.command()
@@ -88,7 +112,8 @@ def reset_password(email: Email, password_stdin: FromStdin = False, as_json: AsJ
     account = operators.find_account(email)
     if password_stdin:
         operators.set_password(account, _password())
-    _tell(account, {"email": account.email}, as_json, with_link=not password_stdin)
+    link = "" if password_stdin else operators.password_link(account)
+    _tell(account, {"email": account.email}, as_json, link)
 
 
 @verbs.command()
@@ -109,9 +134,8 @@ def _password() -> str:
     return sys.stdin.readline().rstrip("\r\n")
 
 
-def _tell(account: Account, row: dict[str, Any], as_json: bool, with_link: bool) -> None:
+def _tell(account: Account, row: dict[str, Any], as_json: bool, link: str) -> None:
     """Shows the row, and the link where there is one; a password is never printed."""
-    link = operators.password_link(account) if with_link else None
     if as_json:
         typer.echo(json.dumps(row | ({"passwordLink": link} if link else {})))
     elif link:
@@ -128,4 +152,5 @@ def _row(operator: Operator) -> dict[str, Any]:
         "tenantId": operator.district_id,
         "schools": operators.school_ids(operator) if operator.schools else [],
         "active": operator.account.is_active,
+        "breakGlass": operator.is_break_glass,
     }

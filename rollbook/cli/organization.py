@@ -8,7 +8,7 @@ import typer
 from rollbook.cli import administrators, invitations
 from rollbook.cli.columns import Row, answer, show
 from rollbook.engine.sync.operations import ARCHIVED
-from rollbook.flows import directory
+from rollbook.flows import directory, second_steps
 from rollbook.flows import sites as by_hand
 from rollbook.flows.acting import actor
 from rollbook.store.models import Organization, OrganizationKey, Site
@@ -103,6 +103,19 @@ def _about(
         "time_zone": time_zone,
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+@verbs.command("require-mfa")
+def require_mfa(
+    organization: Which,
+    off: Annotated[bool, typer.Option("--off", help="Require it no more.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Require a second step, beside the password, of everybody who administers the organization."""
+    found = directory.find_organization(organization)
+    second_steps.require_in_organization(found, not off)
+    words = f"{found.name} requires {'no' if off else 'a'} second step of who administers it."
+    answer(_row(found), words, as_json)
 
 
 @verbs.command("list")
@@ -208,6 +221,7 @@ def _row(one: Organization) -> Row:
         "domains": list(one.domains),
         "roles": list(directory.roles_of(one)),
         "timeZone": one.time_zone,
+        "requiresSecondStep": one.requires_second_step,
     }
 
 

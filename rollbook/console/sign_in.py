@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.signals import password_changed, password_reset
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.cache import cache
@@ -14,8 +15,9 @@ from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from rollbook.client_address import client_address
-from rollbook.flows import operators, sign_ins
+from rollbook.console.sessions import SIGNED_IN_AT, agent_of
+from rollbook.console.sessions import address_of as _address
+from rollbook.flows import break_glass, open_sessions, operators, sign_ins
 from rollbook.flows.acting import CONSOLE, acting
 
 ONCE_IN = 300
@@ -69,15 +71,23 @@ def tell_throttled(request: HttpRequest, tried: str) -> None:
         sign_ins.throttled(tried, address)
 
 
-def _address(request: HttpRequest | None) -> str:
-    return client_address(request.META) or "" if request is not None else ""
-
-
 @receiver(user_logged_in, dispatch_uid="rollbook.console.note_sign_in")
 def note_sign_in(user: Any, request: HttpRequest | None = None, **_: Any) -> None:
     """Django's own note would be a column of the account, and so a write into the roster's file."""
-    operators.note_sign_in(user, timezone.now())
-    sign_ins.came_in(user, _address(request))
+    now = timezone.now()
+    operators.note_sign_in(user, now)
+    sign_ins.came_in(user, _address(request), _methods(request, user))
+    with acting(user.email or str(user.pk), CONSOLE):
+        break_glass.note_use(user, _address(request), now)
+    if request is not None and request.session.session_key:
+        request.session[SIGNED_IN_AT] = int(now.timestamp())
+        open_sessions.begin(user, request.session.session_key, _address(request), agent_of(request), now)
+
+
+def _methods(request: HttpRequest | None, user: Any) -> list[str]:
+    """What they proved themselves with, as allauth has kept it: password, totp, webauthn, recovery_codes."""
+    records = get_authentication_records(request, user) if request is not None else []
+    return [str(record.get("type") or record.get("method")) for record in records]
 
 
 @receiver(user_logged_out, dispatch_uid="rollbook.console.note_sign_out")

@@ -1,6 +1,8 @@
 """The routes of the console: signing in (allauth's views under names it knows), then every page of a district."""
 
 from allauth.account import views as allauth
+from allauth.mfa.base import views as mfa
+from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from rollbook.console.organization.urls import organization, product
@@ -8,7 +10,9 @@ from rollbook.console.sheets import SHEETS
 from rollbook.console.sign_in import watched
 from rollbook.console.views import (
     access,
+    account,
     adding,
+    alarms,
     apps,
     audit,
     calendar,
@@ -42,6 +46,7 @@ from rollbook.console.views import (
     questions,
     record,
     rehearsals,
+    requiring,
     roster,
     sanity,
     settings,
@@ -71,6 +76,23 @@ sign_in: list[URLPattern | URLResolver] = [
         watched(allauth.password_reset_from_key),
         name="account_reset_password_from_key",
     ),
+    path("sign-in/second-step", mfa.authenticate, name="mfa_authenticate"),
+    path("sign-in/passkey", webauthn.login_webauthn, name="mfa_login_webauthn"),
+    path("sign-in/again", allauth.reauthenticate, name="account_reauthenticate"),
+    path("sign-in/again/code", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("sign-in/again/passkey", webauthn.reauthenticate_webauthn, name="mfa_reauthenticate_webauthn"),
+]
+
+own_account: list[URLPattern | URLResolver] = [
+    path("account", account.show_ways, name="mfa_index"),
+    path("account/app", account.AddApp.as_view(), name="mfa_activate_totp"),
+    path("account/passkeys/add", account.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("account/ways/<int:number>/remove", account.remove_way, name="way-remove"),
+    path("account/codes", account.ShowCodes.as_view(), name="mfa_view_recovery_codes"),
+    path("account/codes/make", account.make_codes, name="codes-make"),
+    path("account/sessions", account.show_sessions, name="sessions"),
+    path("account/sessions/<int:number>/end", account.end_session, name="session-end"),
+    path("account/sessions/end-others", account.end_other_sessions, name="sessions-end-others"),
 ]
 
 district: list[URLPattern | URLResolver] = [
@@ -240,6 +262,7 @@ district: list[URLPattern | URLResolver] = [
     path("limits", limits.show_limits, name="limits"),
     re_path(rf"^limits/{all_collections}$", limits.edit_limits, name="limits-of"),
     path("settings/email-domains", email_domains.change_email_domains, name="email-domains"),
+    path("settings/second-step", requiring.require_in_district, name="second-step-require"),
     path("settings", settings.show_settings, name="settings"),
     path("tokens", tokens.show_tokens, name="tokens"),
     path("tokens/add", tokens.add_token, name="token-add"),
@@ -256,6 +279,7 @@ installation: list[URLPattern | URLResolver] = [
     path("audit", audit.show_installation_audit, name="installation-audit"),
     path("audit.csv", audit.export_installation_audit, name="installation-audit-export"),
     path("audit/verify", audit.verify_installation_audit, name="installation-audit-verify"),
+    path("alarms/<int:use_id>/acknowledge", alarms.acknowledge, name="alarm-acknowledge"),
     path("catalogue", catalogue.show_catalogue, name="catalogue"),
     path("catalogue/add", catalogue.add_entry, name="catalogue-add"),
     path("catalogue/<int:app_id>", catalogue.show_entry, name="catalogue-entry"),
@@ -311,6 +335,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("partner", partner.choose, name="partner"),
     path("invitations/<str:token>", invitations.follow_link, name="roster-invitation-link"),
     *sign_in,
+    *own_account,
     *installation,
     path("partner/<int:partner_id>/", include(partners_own)),
     path("districts/<int:tenant>/", include(district)),

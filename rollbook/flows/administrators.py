@@ -13,8 +13,7 @@ from django.db.models import QuerySet
 from rollbook.flows import audit
 from rollbook.flows.directory import sites as sites_of
 from rollbook.flows.names import optional_name
-from rollbook.flows.operators import judge_address, set_password
-from rollbook.flows.partners import way_in
+from rollbook.flows.operators import judge_address, set_password, way_in
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, Administrator, Organization, Product
 

@@ -1,13 +1,16 @@
 """Operators: how a person comes to work in the console, gets a password, and stops working there."""
 
+import logging
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from smtplib import SMTPException
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
+from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
 from django.urls import reverse
@@ -26,6 +29,8 @@ HELP_DESK = Operator.OperatorRole.HELP_DESK
 
 MOST_ADDRESS = 180
 """Characters of the address somebody signs in with: as who acts it is kept in many places, and a word stands beside it there."""
+
+log = logging.getLogger(__name__)
 
 
 class AlreadyOperator(Refusal):
@@ -195,6 +200,35 @@ def password_link(account: Account) -> str:
     return settings.PUBLIC_URL + reverse(
         "account_reset_password_from_key", kwargs={"uidb36": account.id.hex, "key": key}
     )
+
+
+def way_in(account: Account, link: str = "") -> str:
+    """How this account gets in, in a sentence: by its password, or by a link that sets one, which is made where none is given."""
+    if account.has_usable_password():
+        return f"Sign in with the password you have: {settings.PUBLIC_URL}{reverse('account_login')}"
+    return f"Set your password here, once, within three days:\n{link or password_link(account)}"
+
+
+def tell(operator: Operator, link: str = "") -> bool:
+    """The invitation by e-mail; whether the mail server took it. One that is down costs only the mail: the link can be made again."""
+    district = operator.district
+    where = f"in {district.name}" if district else "for all districts"
+    message = EmailMessage(
+        f"You work {where} as {operator.role}",
+        "\n\n".join(
+            (
+                f"You now work {where} at {settings.PUBLIC_URL}, where school districts share rosters with apps.",
+                way_in(operator.account, link),
+                "If you did not expect this, leave it alone: nothing happens.",
+            )
+        ),
+        to=[operator.account.email or ""],
+    )
+    try:
+        return bool(message.send())
+    except (OSError, SMTPException) as fault:
+        log.error("the invitation of operator %s could not be sent: %s", operator.pk, type(fault).__name__)
+        return False
 
 
 def set_password(account: Account, password: str) -> None:

@@ -12,14 +12,13 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
 from rollbook.engine.web_addresses import web_address
 from rollbook.flows import audit
 from rollbook.flows.keys import judge_end
 from rollbook.flows.names import optional_name
-from rollbook.flows.operators import judge_address, password_link
+from rollbook.flows.operators import judge_address, way_in
 from rollbook.flows.tokens import checksum
 from rollbook.refusal import Refusal
 from rollbook.store.models import Account, App, Developer, Grant, Partner, PartnerKey
@@ -161,13 +160,6 @@ def _tell(developer: Developer) -> bool:
 def _subject(developer: Developer) -> str:
     does = "see the apps of" if developer.role == SUPPORT else "register apps of"
     return f"You can {does} {developer.partner.name}"
-
-
-def way_in(account: Account) -> str:
-    """How this account gets in, in a sentence: by its password, or by a link that sets one."""
-    if account.has_usable_password():
-        return f"Sign in with the password you have: {settings.PUBLIC_URL}{reverse('account_login')}"
-    return f"Set your password here, once, within three days:\n{password_link(account)}"
 
 
 def developers_of(partner: Partner) -> QuerySet[Developer]:

@@ -63,6 +63,7 @@ class Act(Enum):
     SEE_CATALOGUE = auto()
     MANAGE_CATALOGUE = auto()
     SEE_INSTALLATION_AUDIT = auto()
+    ACKNOWLEDGE_ALARMS = auto()
 
     SEE_OWN_APPS = auto()
     CHECK_OWN_SANITY = auto()
@@ -123,6 +124,7 @@ IN_THE_INSTALLATION: dict[Act, tuple[Role, ...]] = {
     Act.SEE_CATALOGUE: (OP, DA, SA, PO),
     Act.MANAGE_CATALOGUE: (OP,),
     Act.SEE_INSTALLATION_AUDIT: (OP,),
+    Act.ACKNOWLEDGE_ALARMS: (OP,),
 }
 
 ON_A_PRODUCTS_SIDE: dict[Act, tuple[Role, ...]] = {

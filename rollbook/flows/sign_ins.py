@@ -4,7 +4,7 @@ It is noted beside the roster's file first, so that nobody who signs in waits fo
 """
 
 import logging
-import time
+from collections.abc import Mapping, Sequence
 from threading import Event
 
 from django.db import close_old_connections
@@ -13,6 +13,8 @@ from django.db.models import QuerySet
 from rollbook.engine.report import shape
 from rollbook.flows import audit
 from rollbook.flows.acting import CONSOLE
+from rollbook.flows.break_glass import tell_due
+from rollbook.flows.notes import write
 from rollbook.flows.operators import places_of
 from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.store.models import Account, AuditNote
@@ -26,8 +28,14 @@ AT_ONCE = 500
 log = logging.getLogger(__name__)
 
 
-def came_in(account: Account, address: str) -> None:
-    _note("sign_in.succeed", account, address, is_proved=True)
+def came_in(account: Account, address: str, by: Sequence[str] = ()) -> None:
+    """`by` are the methods they proved themselves with (password, totp, webauthn, recovery_codes)."""
+    _note("sign_in.succeed", account, address, is_proved=True, more={"by": list(by)} if by else {})
+
+
+def failed_second_step(account: Account, address: str) -> None:
+    """The right password, and a code that is not theirs."""
+    _note("sign_in.fail_second_step", account, address)
 
 
 def went_out(account: Account, address: str) -> None:
@@ -54,23 +62,22 @@ def asked_for_password(tried: str, address: str) -> None:
     _note("sign_in.ask_password", tried, address)
 
 
-def _note(act: str, who: Account | str, address: str, *, is_proved: bool = False) -> None:
+def _note(
+    act: str,
+    who: Account | str,
+    address: str,
+    *,
+    is_proved: bool = False,
+    more: Mapping[str, object] | None = None,
+) -> None:
     """Of an account, for every district it works in; of a name that nobody has, by its shape alone, for the installation: it may be
     anything, also somebody's password.
     """
     account = _account(who) if isinstance(who, str) else who
     name = (account.email or "") if account else audit.clean(shape(str(who)))[:200]
-    AuditNote.objects.create(
-        chains=places_of(account) if account else [INSTALLATION],
-        at=time.time_ns() // 1_000_000,
-        actor=name if is_proved else NOT_SIGNED_IN,
-        door=CONSOLE,
-        act=act,
-        kind="account",
-        object=str(account.pk) if account else "",
-        about=name,
-        after=audit.canonical({"address": address}),
-    )
+    actor = name if is_proved else NOT_SIGNED_IN
+    chains = places_of(account) if account else [INSTALLATION]
+    write(chains, actor, CONSOLE, act, account, name, {"address": address, **(more or {})})
 
 
 def _account(tried: str) -> Account | None:
@@ -92,11 +99,12 @@ def pour() -> int:
 
 
 def keep_pouring(stop: Event) -> None:
-    """Pours until `stop` is set."""
+    """Pours until `stop` is set, and tells of break-glass accounts that were used."""
     while not stop.is_set():
         close_old_connections()
         try:
             pour()
+            tell_due()
         except OUT_OF_REACH:
             # The roster may be closed while an import is applied: what waits, waits a little longer.
             log.info("the database does not answer; sign-ins are written down a little later")

@@ -28,12 +28,22 @@ class EncryptedText(models.TextField):
     def get_prep_value(self, value: Any) -> Any:
         if value in (None, ""):
             return value
-        return _cipher().encrypt(str(value).encode()).decode("ascii")
+        return sealed(str(value))
 
     def from_db_value(self, value: Any, *_: Any) -> Any:
         if value in (None, ""):
             return value
-        return _cipher().decrypt(value.encode("ascii")).decode()
+        return opened(value)
+
+
+def sealed(text: str) -> str:
+    """The text, encrypted by the first of `ROLLBOOK_FIELD_KEYS`."""
+    return _cipher().encrypt(text.encode()).decode("ascii")
+
+
+def opened(text: str) -> str:
+    """What was sealed by any of these keys."""
+    return _cipher().decrypt(text.encode("ascii")).decode()
 
 
 def _cipher() -> MultiFernet:

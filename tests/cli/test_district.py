@@ -36,7 +36,13 @@ def test_a_time_zone_that_is_none_is_refused_in_words(db):
 
 def test_districts_are_listed_for_programs_too(district):
     assert json.loads(rollbook("district", "list", "--json").stdout) == [
-        {"tenantId": district.pk, "name": district.name, "timeZone": "UTC", "publication": 0}
+        {
+            "tenantId": district.pk,
+            "name": district.name,
+            "timeZone": "UTC",
+            "publication": 0,
+            "requiresSecondStep": False,
+        }
     ]
 
 

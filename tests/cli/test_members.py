@@ -41,6 +41,7 @@ def test_a_directory_by_hand_from_the_first_product_to_a_member_with_a_seat(orga
         "domains": ["school.example"],
         "roles": ["administrator", "teacher", "aide", "proctor", "student"],
         "timeZone": "UTC",
+        "requiresSecondStep": False,
     }
     ana = add(organization, "Ana", "--role", "student", "--site", "Riverbend High")
     assert (ana["state"], ana["sites"]) == ("inactive", ["Riverbend High"])

@@ -15,7 +15,14 @@ from rollbook.store.models import LastSignIn
 from tests.console.conftest import PASSWORD
 
 SIGN_IN = "/sign-in"
-READING_TABLES = {"django_session", "store_lastsignin", "store_auditnote", "store_throttle"}
+READING_TABLES = {
+    "django_session",
+    "mfa_authenticator",
+    "store_auditnote",
+    "store_lastsignin",
+    "store_opensession",
+    "store_throttle",
+}
 
 
 def sign_in(client: Client, email: str, password: str = PASSWORD):

@@ -29,11 +29,13 @@ from rollbook.console.organization import (
     user_import,
     walking,
 )
+from rollbook.console.views import requiring
 
 organization: list[URLPattern | URLResolver] = [
     # Home, settings
     path("", home.show_organization, name="organization"),
     path("settings", home.show_settings, name="organization-settings"),
+    path("settings/second-step", requiring.require_in_organization, name="organization-second-step"),
     # Rostering: its state at a glance, options
     path("rostering", rostering.show_rostering, name="rostering"),
     path("rostering/help", help.ask_help, name="ask-help"),

@@ -14,8 +14,12 @@ from django.utils.translation import gettext
 
 from rollbook.console import dates
 from rollbook.console.access import Act
+from rollbook.flows import break_glass, second_steps
+from rollbook.store.models import BreakGlassUse
 
 register = template.Library()
+
+SHOWN_ALARMS = 20
 
 
 @register.simple_tag
@@ -72,6 +76,19 @@ def days(first: str | None, last: str | None) -> str:
 def dated(sentence: str | None) -> str:
     """A sentence of ours with its days as the reader writes them."""
     return dates.dated(sentence)
+
+
+@register.simple_tag
+def passkeys_work() -> bool:
+    """Whether browsers let passkeys be used at the address of this installation."""
+    return second_steps.passkeys_work()
+
+
+@register.simple_tag(takes_context=True)
+def alarms(context: Any) -> list[BreakGlassUse]:
+    """The uses of break-glass accounts that who looks at this page could acknowledge: only installation operators are told of them."""
+    reach = getattr(context.get("request"), "reach", None)
+    return list(break_glass.not_acknowledged()[:SHOWN_ALARMS]) if reach and reach.is_installation else []
 
 
 @register.simple_tag(takes_context=True)

@@ -56,6 +56,7 @@ def invite(request: HttpRequest, district: District) -> HttpResponse:
         form.add_error(_field_of(refusal), _words(refusal))
         return _list(request, district, form)
     if operator.account.has_usable_password():
+        operators.tell(operator)
         messages.success(
             request,
             _("%(email)s now works in this district, with the password they have.")
@@ -70,8 +71,10 @@ def invite(request: HttpRequest, district: District) -> HttpResponse:
             _("%(email)s now works in this district. They have no password yet: “Forgot your password?” sends them a link.")
             % {"email": operator.account.email},
         )  # fmt: skip
+        operators.tell(operator)
         return redirect("operators", tenant=district.pk)
-    return _link(request, district, operator.account)
+    link = operators.password_link(operator.account)
+    return _link(request, district, operator.account, link, is_sent=operators.tell(operator, link))
 
 
 @in_district(Act.MANAGE_OPERATORS)
@@ -105,7 +108,7 @@ def reset_password(request: HttpRequest, district: District, operator_id: int) -
     except Refusal as refusal:
         messages.error(request, _words(refusal))
         return redirect("operators", tenant=district.pk)
-    return _link(request, district, account)
+    return _link(request, district, account, operators.password_link(account))
 
 
 @require_POST
@@ -200,9 +203,11 @@ def _reach(request: Any) -> frozenset[int] | None:
     return reach.districts
 
 
-def _link(request: HttpRequest, district: District, account: Account) -> HttpResponse:
+def _link(
+    request: HttpRequest, district: District, account: Account, link: str, *, is_sent: bool = False
+) -> HttpResponse:
     """The page that shows a link once. It stands in the answer to a POST, so it is in no address and no history."""
-    context = {"nav": "operators", "email": account.email, "link": operators.password_link(account)}
+    context = {"nav": "operators", "email": account.email, "link": link, "is_sent": is_sent}
     return render(request, "console/password_link.html", context)
 
 

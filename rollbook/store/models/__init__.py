@@ -73,6 +73,7 @@ from rollbook.store.models.roster import (
     UserProfile,
     UserResource,
 )
+from rollbook.store.models.second_steps import Authenticator, BreakGlassUse, OpenSession
 from rollbook.store.models.syncing import (
     Case,
     HelpRequest,
@@ -102,7 +103,9 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "AuditNote",
+    "Authenticator",
     "Bearer",
+    "BreakGlassUse",
     "Bucket",
     "Case",
     "Class",
@@ -141,6 +144,7 @@ __all__ = [
     "Membership",
     "Nonce",
     "OAuthGrant",
+    "OpenSession",
     "Operator",
     "OperatorToken",
     "OperatorTokenUse",

@@ -51,6 +51,7 @@ class Operator(models.Model):
     """A person who works in the console: of one district, or of the whole installation (`district` null, role installation).
 
     `schools` are the record ids of the orgs that a school administrator works in, each for itself alone; empty for every other role.
+    A break-glass operator is an installation operator kept for emergencies: signing in as one raises the alarm.
     """
 
     class OperatorRole(models.TextChoices):
@@ -65,6 +66,7 @@ class Operator(models.Model):
     role = models.CharField(max_length=40, choices=OperatorRole.choices)
     name = models.CharField(max_length=200, default="")
     schools = models.JSONField(default=list)
+    is_break_glass = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -31,7 +31,8 @@ class Organization(models.Model):
     """A customer of a product. `roles` are its own local roles where it has others than the product, the highest first.
 
     `entitlements` are what its `plan` includes. `seats_bought` null: no limit; `seats_taken` counts the open rows of Seat, and moves with
-    them in one statement. `domains` are the e-mail domains it has proved to be its own. `last_id` is the last id given to a record.
+    them in one statement. `domains` are the e-mail domains it has proved to be its own. `last_id` is the last id given to a record. Where it
+    requires a second step, nobody administers it who signs in with a password alone.
     """
 
     product = models.ForeignKey(Product, models.PROTECT, related_name="organizations")
@@ -44,6 +45,7 @@ class Organization(models.Model):
     seats_taken = models.IntegerField(default=0)
     time_zone = models.CharField(max_length=64, default="UTC")
     last_id = models.BigIntegerField(default=0)
+    requires_second_step = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

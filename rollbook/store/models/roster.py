@@ -16,7 +16,8 @@ TOBEDELETED = "tobedeleted"
 class District(models.Model):
     """The tenant whose roster it is. `id` is the Tenant ID; `publication` numbers what is served now (0 before the first).
 
-    `generation` counts accepted deliveries: it names the accepted snapshot on the shelf that belongs to these rows.
+    `generation` counts accepted deliveries: it names the accepted snapshot on the shelf that belongs to these rows. Where it requires a
+    second step, nobody works in it who signs in with a password alone.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -24,6 +25,7 @@ class District(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     publication = models.BigIntegerField(default=0)
     generation = models.BigIntegerField(default=0)
+    requires_second_step = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
