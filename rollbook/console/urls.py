@@ -3,6 +3,7 @@
 from allauth.account import views as allauth
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from rollbook.console import entering
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
 from rollbook.console.sign_in import watched
@@ -311,5 +312,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("partner/<int:partner_id>/", include(partners_own)),
     path("districts/<int:tenant>/", include(district)),
     path("organizations/<int:organization_id>/", include(organization)),
+    path("organizations/<int:organization_id>/", include(entering.ROUTES)),
     path("products/<int:product_id>/", include(product)),
 ]

@@ -72,6 +72,13 @@ from rollbook.store.models.roster import (
     UserProfile,
     UserResource,
 )
+from rollbook.store.models.signing_in import (
+    Identity,
+    IdentityProvider,
+    SignInAttempt,
+    SignInReview,
+    SignInTrace,
+)
 from rollbook.store.models.syncing import (
     Case,
     HelpRequest,
@@ -126,6 +133,8 @@ __all__ = [
     "HelpRequest",
     "Hold",
     "IDToken",
+    "Identity",
+    "IdentityProvider",
     "Invitation",
     "Keeping",
     "KeyUse",
@@ -172,6 +181,9 @@ __all__ = [
     "Served",
     "SeverityChange",
     "Shown",
+    "SignInAttempt",
+    "SignInReview",
+    "SignInTrace",
     "Site",
     "Snapshot",
     "SnapshotAct",
