@@ -265,7 +265,6 @@ def test_a_secret_is_kept_encrypted_and_told_to_nobody(idp, organization):
 @pytest.mark.parametrize(
     ("about", "refusal"),
     [
-        ({"client_id": " "}, providers.ClientIdNeeded),
         ({"issuer": ""}, providers.IssuerNeeded),
         ({"rungs": ["name"]}, providers.NoSuchRung),
         ({"names": {"email": "x"}}, providers.NoSuchClaimName),
@@ -278,6 +277,15 @@ def test_a_provider_is_not_set_up_wrongly(idp, organization, about, refusal):
     told = {"name": "Two", "issuer": OTHER, "client_id": "x"} | about
     with pytest.raises(refusal):
         providers.add_provider(organization, "any", **told)
+
+
+def test_a_provider_lets_nobody_in_before_it_knows_us(organization):
+    made = providers.add_provider(organization, "any", issuer=OTHER)
+    with pytest.raises(providers.ClientIdNeeded):
+        providers.switch(made, True)
+    providers.switch(providers.edit_provider(made, client_id="x"), True)
+    with pytest.raises(providers.ClientIdNeeded):
+        providers.edit_provider(made, client_id=" ")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -58,6 +58,12 @@ class Server:
                 found = self._fitting(kid, kind)
         return found
 
+    def all_keys(self, now: int) -> list[JWK]:
+        """Every key, asked for now. Raises ProviderTrouble."""
+        with _lock:
+            self.keys, self.keys_at = _keys(get_json(self.jwks)), now
+            return self.keys
+
     def _fitting(self, kid: str, kind: str) -> list[JWK]:
         """Without an id in the token, only a key that is the only one of its kind."""
         of_kind = [one for one in self.keys if one.get("kty") == kind and one.get("use") in (None, "sig")]

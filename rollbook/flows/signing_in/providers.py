@@ -19,7 +19,6 @@ from rollbook.store.models import IdentityProvider, Organization, SyncConnection
 
 USUAL = (SOURCED_ID, IDENTIFIER, EMAIL)
 """The rungs of a provider of which nothing is said: a username identifies only where that is declared."""
-LEFT_OUT = ("client_secret",)
 
 
 class NoSuchProvider(Refusal):
@@ -67,7 +66,9 @@ class NotARosterOfIt(Refusal):
 
 
 def add_provider(organization: Organization, preset: str, name: str = "", **about: Any) -> IdentityProvider:
-    """A way in, switched off until it was tried. `about` as in `edit_provider`; what is not said is the preset's.
+    """A way in, switched off until it was set up and tried: the provider wants our address before it gives a client ID.
+
+    `about` as in `edit_provider`; what is not said is the preset's.
 
     Raises NoSuchPreset, ProviderExists and what `edit_provider` raises.
     """
@@ -99,7 +100,9 @@ def edit_provider(provider: IdentityProvider, **about: Any) -> IdentityProvider:
 
 
 def switch(provider: IdentityProvider, is_active: bool) -> IdentityProvider:
-    """From now on it lets members in, or nobody: then who came in by it is out at their next step."""
+    """From now on it lets members in, or nobody: then who came in by it is out at their next step. Raises ClientIdNeeded."""
+    if is_active and not provider.client_id:
+        raise ClientIdNeeded
     with transaction.atomic():
         provider.is_active = is_active
         provider.save(update_fields=["is_active"])
@@ -162,8 +165,12 @@ def names_of(claims: Claims) -> tuple[str, str, str]:
 def learn(provider: IdentityProvider, now: int) -> list[str]:
     """Asks the provider what it is; what was found, a line each. Raises BadSetting, ProviderTrouble."""
     server = server_of(provider.issuer, now)
-    keys = server.keys_for("", "", now) or server.keys
-    return [f"issuer {server.issuer}", f"sign-in at {server.authorization}", f"{len(keys)} signing keys"]
+    found = len(server.all_keys(now))
+    return [
+        f"It is the issuer {server.issuer}.",
+        f"People sign in at {server.authorization}.",
+        f"It signs with one of {found} keys.",
+    ]
 
 
 # --- What is filled in --------------------------------------------------------------------------------------------------------------
@@ -181,7 +188,7 @@ def _fill(provider: IdentityProvider, about: Mapping[str, Any]) -> None:
 def _judge(provider: IdentityProvider) -> None:
     if not provider.name:
         raise ProviderNameNeeded
-    if not provider.client_id:
+    if provider.is_active and not provider.client_id:
         raise ClientIdNeeded
     if needs_tenant(provider) and not provider.tenants:
         raise TenantNeeded
