@@ -28,6 +28,7 @@ LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 IN = "in"
 MOST_MEMBERS = 20
 SHOWN = 50
+AT_ONCE = 500
 
 
 class NoSuchAttempt(Refusal):
@@ -51,10 +52,11 @@ def keep(
     member: int | None = None,
     claims: Claims | None = None,
 ) -> SignInAttempt:
-    """One attempt, with what finds it again."""
+    """One attempt, with what finds it again: who came in is found by their number, all others by what was said of them too."""
     told = [asdict(step) for step in steps]
-    numbers = {number for step in told for number in step["members"]} | ({member} if member else set())
-    marks = {mark(provider.organization_id, said) for said in _said(claims) if said.strip()}
+    numbers = {number for step in told for number in step["members"]} - {member}
+    said = () if outcome == IN else _said(claims)
+    marks = {mark(provider.organization_id, one) for one in said if one.strip()}
     with transaction.atomic(using=router.db_for_write(SignInAttempt)):
         kept = SignInAttempt.objects.create(
             organization_id=provider.organization_id, provider_id=provider.pk, reference=number, outcome=outcome, rung=rung,
@@ -104,7 +106,8 @@ def search(
         marks |= {mark(organization.pk, said) for said in _known_by(one) if said.strip()}
     every = SignInAttempt.objects.filter(organization_id=organization.pk).order_by("-at", "-id")
     traced = SignInTrace.objects.filter(organization_id=organization.pk, mark__in=marks)
-    one_of = Q(reference=text.strip().upper()) | Q(pk__in=traced.values("attempt_id"))
+    theirs = Q(member_id__in=[one.id for one in found]) | Q(pk__in=traced.values("attempt_id"))
+    one_of = theirs | Q(reference=text.strip().upper())
     return found, _of_sites(organization, every.filter(one_of), sites)
 
 
@@ -169,7 +172,8 @@ def _is_at(member: Member, sites: frozenset[int]) -> bool:
 
 def prune(now: datetime) -> int:
     """Attempts older than 90 days go; how many."""
-    old = SignInAttempt.objects.filter(at__lt=now - KEPT)
-    count = old.count()
-    old.delete()
-    return count
+    gone = 0
+    while old := list(SignInAttempt.objects.filter(at__lt=now - KEPT).values_list("pk", flat=True)[:AT_ONCE]):
+        SignInAttempt.objects.filter(pk__in=old).delete()
+        gone += len(old)
+    return gone

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['organization_id', '-at'], name='sign_in_attempt_recent'), models.Index(fields=['organization_id', 'reference'], name='sign_in_attempt_reference'), models.Index(fields=['organization_id', 'member_id'], name='sign_in_attempt_member')],
+                'indexes': [models.Index(fields=['organization_id', '-at'], name='sign_in_attempt_recent'), models.Index(fields=['organization_id', 'reference'], name='sign_in_attempt_reference'), models.Index(fields=['at'], name='sign_in_attempt_age'), models.Index(fields=['organization_id', 'member_id'], name='sign_in_attempt_member')],
             },
         ),
         migrations.CreateModel(
