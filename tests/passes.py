@@ -26,6 +26,7 @@ PURE = (
     "tests/cli/test_validate.py",
     "tests/cli/test_validate_generated.py",
     # Connectors end in a package and touch no database.
+    "tests/connectors/test_openid_connect.py",
     "tests/connectors/test_partner_listing.py",
     "tests/connectors/test_rest_asking.py",
     "tests/connectors/test_rest_quirks.py",
@@ -44,6 +45,7 @@ ON_SQLITE_ALONE = (
     "tests/connectors/test_rest_faults.py",
     # What a browser makes of the pages; what stands in them is asked of both databases by the other tests of the console.
     "tests/console/test_browser.py",
+    "tests/console/test_sign_in_browser.py",
     "tests/stories/test_applications.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.
     "tests/sftp",

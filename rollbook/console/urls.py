@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from rollbook.console import entering
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
-from rollbook.console.sign_in import watched
+from rollbook.console.sign_in import of_own_password, watched
 from rollbook.console.views import (
     access,
     adding,
@@ -60,7 +60,7 @@ sign_in: list[URLPattern | URLResolver] = [
     path("sign-in", watched(allauth.login), name="account_login"),
     path("sign-out", allauth.logout, name="account_logout"),
     path("sign-in/inactive", allauth.account_inactive, name="account_inactive"),
-    path("password/change", allauth.password_change, name="account_change_password"),
+    path("password/change", of_own_password(allauth.password_change), name="account_change_password"),
     path("password/reset", watched(allauth.password_reset, "email"), name="account_reset_password"),
     path("password/reset/sent", allauth.password_reset_done, name="account_reset_password_done"),
     path(

@@ -177,6 +177,8 @@ def test_a_member_has_no_way_into_the_console(client: Client, way, ana, idp):
     come(client, way, idp, classLink_sourcedId="u1")
     for page in ("organization", "sign-in", "rostering"):
         assert client.get(reverse(page, args=[way.organization_id])).status_code == 404
+    assert client.get(reverse("account_change_password")).status_code == 404
+    assert client.get("/").url == reverse("me", args=[way.organization_id])
 
 
 def test_another_organizations_door_does_not_know_this_provider_or_who_is_in(client: Client, way, ana, idp):

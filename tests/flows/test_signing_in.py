@@ -164,7 +164,25 @@ def test_who_signs_in_as_one_and_is_told_to_be_another_stays_who_they_are_and_is
     rostered(roster, two, "u2")
     assert come(idp, sourcedId="u1").is_in
     assert come(idp, sourcedId="u2").member == one
-    assert reviews.waiting(organization).get().candidates == [one.id, two.id]
+    review = reviews.waiting(organization).get()
+    assert review.candidates == [one.id, two.id]
+    reviews.dismiss(review, NOW)
+    assert come(idp, sourcedId="u2").member == one
+    assert not reviews.waiting(organization).exists()
+
+
+def test_what_nobody_decided_in_ninety_days_is_forgotten(idp, organization):
+    come(idp, name="Zoe")
+    assert reviews.forget_old(NOW + timedelta(days=89)) == 0
+    assert reviews.forget_old(NOW + timedelta(days=91)) == 1
+    assert SignInReview.objects.get().shown == ""
+
+
+def test_an_account_that_was_deactivated_opens_nothing(idp, roster, organization):
+    member = ana(organization)
+    rostered(roster, member)
+    Account.objects.filter(pk=come(idp, sourcedId="u1").account.pk).update(is_active=False)
+    assert come(idp, sourcedId="u1").outcome == "suspended"
 
 
 def test_a_foreign_tenant_is_refused_whoever_it_names(roster, organization):

@@ -134,13 +134,19 @@ def _decide(
     if decision.outcome != MATCHED:
         return decision, None, None
     member = _member(provider, decision)
+    if member.account is not None and not member.account.is_active:
+        return _refused(decision, "suspended"), None, None
     if decision.rung == LINK and member.state == ACTIVE:
         return _with_seat(decision, "seat-held"), _identity(provider, claims), member
     try:
         return _admit(provider, claims, now)
     except SeatRefused as refused:
-        step = Step(SEAT, REFUSE, refused.code, ORGANIZATION, (member.id,))
-        return replace(decision, outcome=refused.code, steps=(*decision.steps, step)), None, None
+        return _refused(decision, refused.code), None, None
+
+
+def _refused(decision: Decision, code: str) -> Decision:
+    step = Step(SEAT, REFUSE, code, ORGANIZATION, (decision.member,))
+    return replace(decision, outcome=code, steps=(*decision.steps, step))
 
 
 def _climbed(provider: IdentityProvider, claims: Claims) -> Decision:

@@ -13,8 +13,9 @@ from rollbook.store.models import IdentityProvider
 
 
 class NobodyCame(Refusal):
-    """The provider proved nobody. `code` says why: one of `ladder.OUTCOMES`; `told` is for who keeps the provider, empty where nothing is."""
+    """The sign-in service proved nobody."""
 
+    # `code` is one of the ladder's OUTCOMES; `told` is for who keeps the provider, and empty where there is nothing to tell.
     def __init__(self, code: str, told: str = "") -> None:
         super().__init__(code)
         self.code, self.told = code, told

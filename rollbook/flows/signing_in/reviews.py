@@ -9,9 +9,11 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from rollbook.engine.signing_in.claims import Claims
+from rollbook.engine.signing_in.ladder import MATCHED
 from rollbook.engine.sync.operations import ARCHIVED, PURGED
 from rollbook.flows import audit
 from rollbook.flows.acting import actor
+from rollbook.flows.signing_in.attempts import KEPT
 from rollbook.flows.signing_in.identities import link
 from rollbook.refusal import Refusal
 from rollbook.store.models import Identity, IdentityProvider, Member, Organization, SignInReview
@@ -43,11 +45,20 @@ def ask(
     same = waiting.filter(issuer=claims.issuer, tenant=claims.tenant, subject=claims.subject)
     if same.update(tries=F("tries") + 1, reference=number, code=code) or waiting.count() >= MOST_OPEN:
         return
+    if code == MATCHED and _is_decided(provider, claims, candidates):
+        return
     SignInReview.objects.create(
         organization=provider.organization, provider=provider, issuer=claims.issuer, tenant=claims.tenant, subject=claims.subject,
         code=code, candidates=sorted(set(candidates)), shown=json.dumps(shown_of(claims, said), ensure_ascii=False), reference=number,
         opened_at=now,
     )  # fmt: skip
+
+
+def _is_decided(provider: IdentityProvider, claims: Claims, candidates: Iterable[int]) -> bool:
+    """Whether somebody has looked at this already: who is in comes every day, and is not asked about every day."""
+    closed = SignInReview.objects.filter(provider=provider, code=MATCHED).exclude(closed_at=None)
+    same = closed.filter(issuer=claims.issuer, tenant=claims.tenant, subject=claims.subject)
+    return any(set(one.candidates) == set(candidates) for one in same)
 
 
 def shown_of(claims: Claims, said: Mapping[str, Any]) -> dict[str, str]:
@@ -110,6 +121,12 @@ def dismiss(review: SignInReview, now: datetime) -> None:
     with transaction.atomic():
         _close(review, DISMISS, None, now)
         _note(review, "sign_in_review.dismiss", {})
+
+
+def forget_old(now: datetime) -> int:
+    """What nobody decided in 90 days is nobody's, and what was to be decided by is forgotten; how many."""
+    old = SignInReview.objects.filter(closed_at=None, opened_at__lt=now - KEPT)
+    return old.update(decision=DISMISS, closed_at=now, closed_by=actor().name[:254], shown="")
 
 
 def _close(review: SignInReview, decision: str, member: int | None, now: datetime) -> None:
