@@ -106,6 +106,8 @@ READING_MODELS = frozenset(
         "store.progress",
         "store.refreshtoken",
         "store.sanitycheck",
+        "store.signinattempt",
+        "store.signintrace",
         "store.throttle",
         "store.worker",
     }

@@ -26,6 +26,7 @@ PURE = (
     "tests/cli/test_validate.py",
     "tests/cli/test_validate_generated.py",
     # Connectors end in a package and touch no database.
+    "tests/connectors/test_openid_connect.py",
     "tests/connectors/test_partner_listing.py",
     "tests/connectors/test_rest_asking.py",
     "tests/connectors/test_rest_quirks.py",
@@ -51,6 +52,7 @@ ON_SQLITE_ALONE = (
     "tests/console/test_rostering_browser.py",
     "tests/console/test_sync_runs_browser.py",
     "tests/console/test_decisions_browser.py",
+    "tests/console/test_second_steps_browser.py",
     "tests/console/test_sign_in_browser.py",
     "tests/stories/test_applications.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.

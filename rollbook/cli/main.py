@@ -21,6 +21,7 @@ VERBS = {
     "organization": "rollbook.cli.organization",
     "member": "rollbook.cli.member",
     "group": "rollbook.cli.group",
+    "sign-in": "rollbook.cli.sign_in",
     "app": "rollbook.cli.app",
     "grant": "rollbook.cli.grant",
     "key": "rollbook.cli.key",

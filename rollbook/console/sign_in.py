@@ -12,7 +12,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.core.cache import cache
 from django.dispatch import receiver
 from django.forms import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from rollbook.console.sessions import SIGNED_IN_AT, agent_of
@@ -60,6 +60,18 @@ def watched(view: Callable[..., HttpResponse], field: str = "login") -> Callable
         elif field == "email" and request.method == "POST" and response.status_code == 302:
             sign_ins.asked_for_password(request.POST.get(field, ""), _address(request))
         return response
+
+    return seen
+
+
+def of_own_password(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """The view, which is not there for members: they have no password here, and get none."""
+
+    @wraps(view)
+    def seen(request: HttpRequest, **rest: Any) -> HttpResponse:
+        if request.user.is_authenticated and not request.user.has_usable_password():
+            raise Http404
+        return view(request, **rest)
 
     return seen
 

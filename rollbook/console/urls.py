@@ -5,9 +5,10 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
+from rollbook.console import entering
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
-from rollbook.console.sign_in import watched
+from rollbook.console.sign_in import of_own_password, watched
 from rollbook.console.views import (
     access,
     account,
@@ -65,7 +66,7 @@ sign_in: list[URLPattern | URLResolver] = [
     path("sign-in", watched(allauth.login), name="account_login"),
     path("sign-out", allauth.logout, name="account_logout"),
     path("sign-in/inactive", allauth.account_inactive, name="account_inactive"),
-    path("password/change", allauth.password_change, name="account_change_password"),
+    path("password/change", of_own_password(allauth.password_change), name="account_change_password"),
     path("password/reset", watched(allauth.password_reset, "email"), name="account_reset_password"),
     path("password/reset/sent", allauth.password_reset_done, name="account_reset_password_done"),
     path(
@@ -340,5 +341,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("partner/<int:partner_id>/", include(partners_own)),
     path("districts/<int:tenant>/", include(district)),
     path("organizations/<int:organization_id>/", include(organization)),
+    path("organizations/<int:organization_id>/", include(entering.ROUTES)),
     path("products/<int:product_id>/", include(product)),
 ]

@@ -296,15 +296,17 @@ def restore(member: Member, why: str = "") -> Member:
         return _change(member, RESTORE, {}, "member.restore", {"why": why})
 
 
-def activate(member: Member, now: datetime, provider: str = "") -> bool:
+def activate(member: Member, now: datetime, provider: str = "", is_allowed: bool = False) -> bool:
     """The member takes a seat and is active; whether they took it now. `provider` is whom they signed in by, empty: a person does this.
+    `is_allowed`: the organization lets this provider take seats.
 
     Who signs in another way than the one that rosters them takes a seat only where the settings say so; who is active is reached by any.
     Raises NoSeatFree, NotActivable, OtherProvider.
     """
     if provider and member.state == PENDING:
         raise seats.NotActivable(str(member.id))
-    if provider and member.state != ACTIVE and not _may_take_a_seat(member, provider):
+    asks = provider and member.state != ACTIVE and not is_allowed
+    if asks and not _may_take_a_seat(member, provider):
         raise OtherProvider
     with transaction.atomic():
         taken = seats.activate(member.organization_id, member.id, now)

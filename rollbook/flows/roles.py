@@ -76,6 +76,8 @@ class Act(Enum):
     SEE_MEMBERS = auto()
     MANAGE_MEMBERS = auto()
     MANAGE_ADMINISTRATORS = auto()
+    SEE_SIGN_IN = auto()
+    MANAGE_SIGN_IN = auto()
     SUPPORT_ROSTERING = auto()
 
 
@@ -140,6 +142,9 @@ ON_A_PRODUCTS_SIDE: dict[Act, tuple[Role, ...]] = {
     Act.SEE_MEMBERS: (OA, TA),
     Act.MANAGE_MEMBERS: (OA,),
     Act.MANAGE_ADMINISTRATORS: (OA,),
+    # How its members come in, and why somebody did not. A site administrator sees the people of their sites.
+    Act.SEE_SIGN_IN: (OA, TA),
+    Act.MANAGE_SIGN_IN: (OA,),
     # All organizations of a product: how their rostering is, and nobody's name without a reason that is kept.
     Act.SUPPORT_ROSTERING: (PS,),
 }

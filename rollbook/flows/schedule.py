@@ -19,6 +19,7 @@ from rollbook.flows.prune import prune, prune_nonces
 from rollbook.flows.publish import publish_due, publish_without_tombstones
 from rollbook.flows.questions import forget_answers
 from rollbook.flows.sanity_plans import ask_due
+from rollbook.flows.signing_in import attempts, reviews
 from rollbook.flows.snapshots import prune_shelf
 from rollbook.flows.spans import tell_of_blackouts
 from rollbook.flows.sync.schedule import start_due_syncs
@@ -62,6 +63,8 @@ def look_after_all() -> None:
         # Districts and their letters do not wait for the syncs of products.
         log.exception("looking after the syncs")
     prune_nonces()
+    attempts.prune(datetime.now(UTC))
+    reviews.forget_old(datetime.now(UTC))
     forget_given_up(datetime.now(UTC))
     send_due()
 

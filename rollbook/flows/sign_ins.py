@@ -62,6 +62,21 @@ def asked_for_password(tried: str, address: str) -> None:
     _note("sign_in.ask_password", tried, address)
 
 
+def kept_out(organization_id: int, provider: str, code: str, reference: str, address: str) -> None:
+    """Somebody whom another's sign-in service sent, and who did not come in: nothing is said of who they are."""
+    AuditNote.objects.create(
+        chains=[INSTALLATION],
+        at=time.time_ns() // 1_000_000,
+        actor=NOT_SIGNED_IN,
+        door=CONSOLE,
+        act="sign_in.keep_out",
+        kind="organization",
+        object=str(organization_id),
+        about=provider,
+        after=audit.canonical({"address": address, "outcome": code, "reference": reference}),
+    )
+
+
 def _note(
     act: str,
     who: Account | str,

@@ -1,154 +1,161 @@
-"""Second steps in a real browser: an app's code and a passkey (of Chromium's virtual authenticator) are added, asked for, and let in."""
+"""Members sign in through real providers, each a process of its own, in a real browser; and who could not is found by their number."""
 
+import contextlib
+import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.console.conftest import PASSWORD
-from tests.console.test_browser import OF_THE_LOOK, open_context, troubles_of
-from tests.console.totp import code_of
-from tests.installation import fresh_installation
+from tests.console.signed_up import PASSWORD
+from tests.console.test_browser import OF_THE_LOOK, SCHEMES, listen, open_context, troubles_of
+from tests.installation import Installation, free_port, fresh_installation
 
 pytestmark = pytest.mark.browser
 
-EMAILS = ("brandt@riverbend.example", "tanaka@riverbend.example")
-KEY = {
-    "protocol": "ctap2",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
+FOLDER = Path(__file__).parent
+PUPIL = {"role": "student", "email_verified": True}
+AT_SCHOOL = {
+    "ana": {**PUPIL, "name": "Ana Silva", "sourcedId": "u1"},
+    "ben": {**PUPIL, "name": "Ben Ortiz", "email": "ben@school.example"},
+    "zoe": {**PUPIL, "name": "Zoe Marsh", "email": "zoe@school.example"},
 }
+ELSEWHERE = {"silva": {**PUPIL, "name": "Ana Silva", "email": "ana@school.example"}}
+
+
+@dataclass(frozen=True)
+class Served:
+    installation: Installation
+    url: str
+
+
+@contextlib.contextmanager
+def provider(port: int, redirect: str, people: dict[str, dict[str, object]]) -> Iterator[None]:
+    node = shutil.which("node")
+    assert node, "script/assets brings what the npm lock has; node comes with npm"
+    process = subprocess.Popen(
+        [node, FOLDER / "oidc_provider.mjs", str(port), redirect, json.dumps(people)], stdout=subprocess.PIPE, text=True
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """Riverbend, which requires a second step, at an address that browsers let passkeys be used at."""
-    with fresh_installation() as installation:
-        installation.rollbook("district", "add", "Riverbend Unified School District")
-        for email in EMAILS:
-            operator = ("operator", "add", email, "--district", "1", "--password-stdin")
-            installation.rollbook(*operator, stdin=f"{PASSWORD}\n")
-        installation.rollbook("district", "require-mfa", "1")
-        url = f"http://localhost:{installation.port}"
-        with installation.serving(ROLLBOOK_PUBLIC_URL=url):
-            yield url
+def served() -> Iterator[Served]:
+    ports = free_port(), free_port()
+    with fresh_installation() as installation, contextlib.ExitStack() as providers:
+        issuers = [f"http://127.0.0.1:{port}" for port in ports]
+        environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
+        subprocess.run([sys.executable, FOLDER / "signed_up.py", *issuers], env=environ, check=True)
+        for number, (port, people) in enumerate(zip(ports, (AT_SCHOOL, ELSEWHERE), strict=True), start=1):
+            back = f"{installation.url}/organizations/1/enter/{number}/callback"
+            providers.enter_context(provider(port, back, people))
+        with installation.serving() as url:
+            yield Served(installation, url)
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def sign_in(page: Page, url: str, way: str, who: str) -> None:
+    """By a sign-in service, as somebody there, to wherever that ends."""
+    page.goto(f"{url}/organizations/1/enter")
+    page.get_by_role("link", name=way).click()
+    page.locator("input[name=login]").fill(who)
+    page.locator("input[name=password]").fill("anything")
+    page.locator("button[type=submit]").click()
+    page.locator("button[type=submit]").click()
+    page.wait_for_url(f"{url}/**")
+
+
+def administer(page: Page, url: str) -> None:
+    page.goto(f"{url}/sign-in")
+    page.get_by_label("E-mail address").fill("ines@riverbend.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Riverbend", level=1)).to_be_visible()
+
+
+def test_a_first_sign_in_takes_the_seat_and_a_second_provider_reaches_the_same_account(
+    served: Served, browser: Browser
+):
+    for way, who in (("School", "ana"), ("Other", "silva")):
+        context = open_context(browser)
+        page = context.new_page()
+        sign_in(page, served.url, way, who)
+        expect(page.get_by_role("heading", name="You are in")).to_be_visible()
+        expect(page.get_by_text("Ana Silva")).to_be_visible()
+        expect(page.get_by_text("Riverbend High")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("link", name=way)).to_be_visible()
+        context.close()
+    identities = served.installation.rows("SELECT account_id, rung FROM store_identity ORDER BY id")
+    assert [rung for _, rung in identities] == ["sourced-id", "email"]
+    assert len({account for account, _ in identities}) == 1
+    assert served.installation.rows("SELECT seats_taken FROM store_organization") == [(1,)]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_who_is_kept_out_is_found_by_their_number_step_by_step(served: Served, browser: Browser, scheme: str):
+    only = OF_THE_LOOK if scheme == "dark" else None
+    outside, inside = open_context(browser, scheme), open_context(browser, scheme)
+    page, office = outside.new_page(), inside.new_page()
+    said = listen(office)
+    page.goto(f"{served.url}/organizations/1/enter")
+    troubles = {"door": troubles_of(page, only)}
+    sign_in(page, served.url, "School", "zoe" if scheme == "light" else "ben")
+    expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+    troubles["refused"] = troubles_of(page, only)
+    number = page.locator("strong.ident").inner_text()
+    administer(office, served.url)
+    for path in PLACES:
+        answer = office.goto(f"{served.url}/organizations/1/{path}")
+        assert answer is not None
+        assert answer.status == 200, path
+        troubles[path] = troubles_of(office, only)
+    office.goto(f"{served.url}/organizations/1/sign-in/attempts")
+    office.get_by_label("Who could not come in?").fill(number)
+    office.get_by_role("button", name="Search").click()
+    office.get_by_role("link", name=number).click()
+    expect(office.get_by_role("heading", name="Step by step")).to_be_visible()
+    expect(office.get_by_text("No rung recognised anybody." if scheme == "light" else "No seat is free.")).to_be_visible()  # fmt: skip
+    troubles["attempt"] = troubles_of(office, only) + said
+    outside.close()
+    inside.close()
+    assert {name: found for name, found in troubles.items() if found} == {}
+
+
+PLACES = (
+    "settings",
+    "sign-in",
+    "sign-in/add",
+    "sign-in/add/entra",
+    "sign-in/1",
+    "sign-in/reviews",
+    "sign-in/attempts?q=Ana",
+)
+
+
+def test_a_service_is_tried_out_in_the_console_and_nobody_is_signed_in_by_it(
+    served: Served, browser: Browser
+):
     context = open_context(browser)
     page = context.new_page()
-    page.emulate_media(reduced_motion="reduce")  # colours change at once when the scheme does
-    yield page
-    context.close()
-
-
-def test_from_the_password_alone_to_an_authenticator_app(page: Page, url: str):
-    type_password(page, url, EMAILS[0])
-    expect(page.get_by_text("Set up a second step first.")).to_be_visible()
-    page.goto(f"{url}/districts/1/operators")
-    expect(page).to_have_url(f"{url}/account")
-    in_order(page)
-
-    page.get_by_role("link", name="Add an authenticator app").click()
-    show_oneself(page)
-    page.get_by_text("It cannot be scanned").click()
-    secret = page.locator("#secret").inner_text()
-    in_order(page)
-    page.get_by_label("Code of six digits").fill(code_of(secret))
-    page.get_by_role("button", name="Add the app").click()
-    expect(page.locator("#codes li")).to_have_count(10)
-    recovery = page.locator("#codes li").first.inner_text()
-    in_order(page)
-    page.get_by_role("link", name="I have kept them").click()
-    page.get_by_role("link", name="Add a passkey").click()
-    in_order(page)
-    sign_out(page)
-
-    type_password(page, url, EMAILS[0])
-    page.get_by_label("Code").fill("000000")
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_text("Incorrect code.")).to_be_visible()
-    in_order(page)
-    page.get_by_label("Code").fill(recovery)
-    page.get_by_role("button", name="Go on").click()
-    is_in(page)
-    page.goto(f"{url}/districts/1/settings")
-    in_order(page)
-    page.goto(f"{url}/account/sessions")
-    expect(page.get_by_text("Chrome on Linux")).to_be_visible()
-    in_order(page)
-
-
-def test_a_passkey_is_the_second_step_and_then_signs_in_by_itself(page: Page, url: str):
-    give_key(page)
-    type_password(page, url, EMAILS[1])
-    page.get_by_role("link", name="Add a passkey").click()
-    show_oneself(page)
-    page.get_by_label("Name, so that you know it again").fill("Desk")
-    page.get_by_role("button", name="Make the passkey").click()
-    expect(page.get_by_text("The passkey is added.")).to_be_visible()
-    sign_out(page)
-
-    type_password(page, url, EMAILS[1])
-    page.get_by_role("button", name="Use a passkey").click()
-    is_in(page)
-    sign_out(page)
-
-    page.get_by_role("button", name="Sign in with a passkey").click()
-    is_in(page)
-    page.get_by_role("link", name="Your account").click()
-    expect(page.get_by_role("cell", name="Signs in by itself")).to_be_visible()
-    # From here on the virtual key is gone: it ends with the first look of axe.
-    in_order(page)
-    sign_out(page)
-    in_order(page)
-
-
-def test_who_closes_the_browsers_question_reads_it_on_the_page(page: Page, url: str):
-    page.goto(f"{url}/sign-in")
-    page.evaluate(
-        "() => { navigator.credentials.get = () => Promise.reject(new DOMException('closed', 'NotAllowedError')) }"
-    )
-    page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_text("The passkey did not answer.")).to_be_visible()
-
-
-def give_key(page: Page) -> None:
-    """The computer has a key that knows its user, and asks nobody."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": KEY})
-
-
-def type_password(page: Page, url: str, email: str) -> None:
-    page.goto(f"{url}/sign-in")
-    page.get_by_label("E-mail address").fill(email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-
-
-def show_oneself(page: Page) -> None:
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
-
-
-def is_in(page: Page) -> None:
-    expect(page.get_by_role("heading", name="Riverbend Unified School District")).to_be_visible()
-
-
-def sign_out(page: Page) -> None:
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-
-
-def in_order(page: Page) -> None:
-    """Nothing is wrong with the page, wide and narrow, light and dark."""
+    administer(page, served.url)
+    page.goto(f"{served.url}/organizations/1/sign-in/1")
+    page.get_by_role("link", name="Test it").click()
+    page.locator("input[name=login]").fill("ben")
+    page.locator("input[name=password]").fill("anything")
+    page.locator("button[type=submit]").click()
+    page.locator("button[type=submit]").click()
+    expect(page.get_by_text("would take a seat")).to_be_visible()
+    expect(page.get_by_text("b…@school.example")).to_be_visible()
     assert troubles_of(page) == []
-    page.emulate_media(color_scheme="dark")
-    assert troubles_of(page, OF_THE_LOOK) == []
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 1280, "height": 844})
+    context.close()

@@ -69,6 +69,8 @@ WRITTEN = """
     SEE_MEMBERS             . . . . .  . x x .
     MANAGE_MEMBERS          . . . . .  . x . .
     MANAGE_ADMINISTRATORS   . . . . .  . x . .
+    SEE_SIGN_IN             . . . . .  . x x .
+    MANAGE_SIGN_IN          . . . . .  . x . .
     SUPPORT_ROSTERING       . . . . .  . . . x
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in WRITTEN.strip().splitlines()}
@@ -112,9 +114,12 @@ OPEN_TO_ALL = {
     "home", "validate", "validate-findings", "validate-finding", "app-logo", "account_login", "account_logout",
     "account_inactive", "account_change_password", "account_reset_password", "account_reset_password_done",
     "account_reset_password_from_key_done", "account_reset_password_from_key", "roster-invitation-link",
+    "enter", "enter-by", "enter-back", "me", "me-leave",
 }  # fmt: skip
 """Pages of nobody's data: signing in, one's own password, checking a package of one's own, a logo, the choice of one's districts, the link of
 an invitation, which leads to a page of the district.
+
+Members come in by a door of their own, and see there what is theirs (tests/console/test_entering.py).
 """
 
 

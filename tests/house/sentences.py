@@ -13,6 +13,8 @@ from rollbook.connectors import SOURCES
 from rollbook.engine import catalogue, codes
 from rollbook.engine.preparation.kinds import ALL_KINDS
 from rollbook.engine.sanity.lines import LINES
+from rollbook.engine.signing_in.claims import PRESETS, REPLAYED
+from rollbook.engine.signing_in.ladder import OUTCOMES, REASONS
 from rollbook.engine.sync import remarks
 from rollbook.flows.connections import KINDS as CONNECTORS
 from rollbook.refusal import Refusal, message_of
@@ -20,7 +22,15 @@ from rollbook.refusal import Refusal, message_of
 
 def sentences() -> list[str]:
     """All of them, each once."""
-    found = (*_of_refusals(), *_of_findings(), *_of_syncs(), *_of_checks(), *_of_settings(), *_of_steps())
+    found = (
+        *_of_refusals(),
+        *_of_findings(),
+        *_of_syncs(),
+        *_of_checks(),
+        *_of_settings(),
+        *_of_steps(),
+        *_of_sign_in(),
+    )
     return sorted({sentence for sentence in found if sentence})
 
 
@@ -66,3 +76,11 @@ def _of_steps() -> Iterator[str]:
         yield from (kind.title, kind.meaning)
         for parameter in kind.parameters:
             yield from (parameter.title, parameter.meaning, *(parameter.choices or {}).values())
+
+
+def _of_sign_in() -> Iterator[str]:
+    yield REPLAYED
+    yield from (words for words, _ in OUTCOMES.values())
+    yield from REASONS.values()
+    for preset in PRESETS.values():
+        yield from (preset.title, preset.tenants, preset.quirk)

@@ -22,6 +22,9 @@ from rollbook.console.organization import (
     rostering,
     running,
     settings,
+    signing_in,
+    signing_in_attempts,
+    signing_in_reviews,
     sites,
     source,
     support,
@@ -182,6 +185,24 @@ organization: list[URLPattern | URLResolver] = [
     path("administrators/invite", administrators.invite, name="administrator-invite"),
     path("administrators/<int:administrator_id>", administrators.change_role, name="administrator"),
     path("administrators/<int:administrator_id>/let-go", administrators.let_go, name="administrator-let-go"),
+    # Sign-in of members
+    path("sign-in", signing_in.show_providers, name="sign-in"),
+    path("sign-in/add", signing_in.choose_preset, name="sign-in-add"),
+    path("sign-in/add/<slug:preset>", signing_in.add_provider, name="sign-in-add-by"),
+    path("sign-in/<int:provider_id>", signing_in.show_provider, name="sign-in-provider"),
+    path("sign-in/<int:provider_id>/switch", signing_in.switch_provider, name="sign-in-switch"),
+    path("sign-in/<int:provider_id>/remove", signing_in.remove_provider, name="sign-in-remove"),
+    path("sign-in/<int:provider_id>/test", signing_in.test_provider, name="sign-in-test"),
+    path("sign-in/<int:provider_id>/tested", signing_in.show_tested, name="sign-in-tested"),
+    path("sign-in/reviews", signing_in_reviews.show_reviews, name="sign-in-reviews"),
+    path("sign-in/reviews/<int:review_id>", signing_in_reviews.decide, name="sign-in-decide"),
+    path("sign-in/attempts", signing_in_attempts.show_attempts, name="sign-in-attempts"),
+    path("sign-in/attempts/<slug:reference>", signing_in_attempts.show_attempt, name="sign-in-attempt"),
+    path(
+        "sign-in/members/<int:member_id>/<int:identity_id>/end",
+        signing_in_reviews.end_identity,
+        name="sign-in-identity-end",
+    ),
 ]
 
 product: list[URLPattern | URLResolver] = [

@@ -24,6 +24,8 @@ def choose_district(request: Any) -> HttpResponse:
     posts, places = posts_of(account), product_reach_of(account).posts
     if posts and not reach.posts and not places:
         return redirect("partner")
+    if (came := request.session.get("member")) and not (posts or places or reach.posts):
+        return redirect("me", organization_id=came["organization"])
     districts = districts_of(account)
     if not reach.is_installation and not posts and not places and districts.count() == 1:
         return redirect("dashboard", tenant=districts.get().pk)

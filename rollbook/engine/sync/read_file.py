@@ -161,6 +161,16 @@ class StoredRoster:
 ENROLLMENT = 'e.source_id, e."userSourcedId", e."classSourcedId", e.role, e."primary", e."beginDate", e."endDate", e.line'
 
 
+def has_person(folder: Path, source_id: str) -> bool:
+    """Whether the read in this folder has this person, living."""
+    stored = parquet_of(folder, "users")
+    if stored is None:
+        return False
+    with duckdb.connect(config={"threads": 1}) as reader:
+        asked = f"SELECT 1 FROM {scan(stored)} WHERE source_id = ? AND status = 'active' LIMIT 1"
+        return reader.execute(asked, [source_id]).fetchone() is not None
+
+
 def living(folder: Path, collection: str) -> str:
     columns = ", ".join(map(name, ("source_id", "line", *WANTED[collection])))
     if stored := parquet_of(folder, collection):

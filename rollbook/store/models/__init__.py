@@ -74,6 +74,13 @@ from rollbook.store.models.roster import (
     UserResource,
 )
 from rollbook.store.models.second_steps import Authenticator, BreakGlassUse, OpenSession
+from rollbook.store.models.signing_in import (
+    Identity,
+    IdentityProvider,
+    SignInAttempt,
+    SignInReview,
+    SignInTrace,
+)
 from rollbook.store.models.syncing import (
     Case,
     HelpRequest,
@@ -130,6 +137,8 @@ __all__ = [
     "HelpRequest",
     "Hold",
     "IDToken",
+    "Identity",
+    "IdentityProvider",
     "Invitation",
     "Keeping",
     "KeyUse",
@@ -178,6 +187,9 @@ __all__ = [
     "Served",
     "SeverityChange",
     "Shown",
+    "SignInAttempt",
+    "SignInReview",
+    "SignInTrace",
     "Site",
     "Snapshot",
     "SnapshotAct",

@@ -1,0 +1,214 @@
+"""The members' door: choosing a sign-in service, going there, coming back, and the member's own page. Nobody needs to be signed in for it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.core.cache import cache
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from rollbook.client_address import client_address
+from rollbook.engine.signing_in.ladder import OUTCOMES
+from rollbook.flows import members
+from rollbook.flows.acting import CONSOLE, acting
+from rollbook.flows.roles import Act, product_reach_of
+from rollbook.flows.signing_in import entering, journeys, providers, sessions
+from rollbook.store.models import IdentityProvider, Organization
+
+JOURNEYS, MEMBER, TESTED = "journeys", "member", "sign_in_tested"
+"""What the browser's session holds: who is away at which provider, who is in as whom, and what a test came to."""
+
+MOST_AWAY = 5
+"""Windows in which one browser may be away at a provider at the same time."""
+ENTER, TEST = "enter", "test"
+BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+ONCE_IN = 60
+"""Seconds in which somebody who finds a way in closed gets one reference number."""
+
+
+@never_cache
+@require_GET
+def choose(request: HttpRequest, organization_id: int) -> HttpResponse:
+    organization = _organization_or_404(organization_id)
+    ways = providers.providers(organization).filter(is_active=True)
+    return render(request, "console/enter.html", {"organization": organization, "ways": list(ways)})
+
+
+@never_cache
+@require_GET
+def set_out(request: HttpRequest, organization_id: int, provider_id: int) -> HttpResponse:
+    provider = _provider_or_404(organization_id, provider_id)
+    if not provider.is_active:
+        return _closed(request, provider, "disabled-provider")
+    return away(request, provider, ENTER)
+
+
+def away(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse:
+    """Sends the browser to the provider, to come in or to try the provider out."""
+    now = datetime.now(UTC)
+    try:
+        address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()))
+    except journeys.NobodyCame as refusal:
+        return _closed(request, provider, refusal.code)
+    several = request.session.get(JOURNEYS, {})
+    while len(several) >= MOST_AWAY:
+        several.pop(next(iter(several)))
+    several[kept["state"]] = {"provider": provider.pk, "purpose": purpose, "kept": kept}
+    request.session[JOURNEYS] = several
+    return redirect(address)
+
+
+@never_cache
+@require_GET
+def come_back(request: Any, organization_id: int, provider_id: int) -> HttpResponse:
+    """Each answer is taken once: a second time there is nobody away to whom it could be."""
+    provider = _provider_or_404(organization_id, provider_id)
+    several = request.session.get(JOURNEYS, {})
+    gone = several.pop(request.GET.get("state", ""), None)
+    request.session[JOURNEYS] = several
+    if gone is None or gone["provider"] != provider.pk:
+        return _refused(request, provider.organization, "not-trusted", "")
+    now = datetime.now(UTC)
+    answer = {name: request.GET[name] for name in ("code", "state", "iss", "error") if name in request.GET}
+    try:
+        said = journeys.finish(provider, _back(provider), gone["kept"], answer, int(now.timestamp()))
+    except journeys.NobodyCame as refusal:
+        if gone["purpose"] == TEST:
+            return _told(request, provider, {"trouble": refusal.told or refusal.words})
+        entered = entering.turned_away(provider, refusal.code, now, _address(request))
+        return _refused(request, provider.organization, entered.outcome, entered.reference)
+    if gone["purpose"] == TEST:
+        return _told(request, provider, _report(entering.rehearse(provider, said)))
+    return _enter(request, provider, said, now)
+
+
+def _enter(request: Any, provider: IdentityProvider, said: dict[str, Any], now: datetime) -> HttpResponse:
+    if not provider.is_active:
+        entered = entering.turned_away(provider, "disabled-provider", now, _address(request))
+    else:
+        with acting(f"sign-in by {provider.name}", CONSOLE):
+            entered = entering.enter(provider, said, now, _address(request))
+    if entered.account is None or entered.identity is None:
+        return _refused(request, provider.organization, entered.outcome, entered.reference)
+    login(request, entered.account, backend=BACKEND)
+    request.session[MEMBER] = {
+        "organization": provider.organization_id,
+        "identity": entered.identity.pk,
+    }
+    return redirect("me", organization_id=provider.organization_id)
+
+
+@never_cache
+@require_GET
+def show_me(request: Any, organization_id: int) -> HttpResponse:
+    """What is there for who is in; who is not any more is out at this very step."""
+    organization = _organization_or_404(organization_id)
+    came = request.session.get(MEMBER) or {}
+    if not request.user.is_authenticated or came.get("organization") != organization.pk:
+        return redirect("enter", organization_id=organization.pk)
+    try:
+        member = sessions.member_of(request.user, organization.pk, came["identity"])
+    except sessions.NotInAnyMore as refusal:
+        logout(request)
+        context = {"organization": organization, "words": refusal.words}
+        return render(request, "console/enter_refused.html", context, status=403)
+    context = {
+        "organization": organization,
+        "member": member,
+        "roles": members.roles_held(member),
+        "sites": members.sites_of(member),
+    }
+    return render(request, "console/me.html", context)
+
+
+@never_cache
+@require_POST
+def leave(request: HttpRequest, organization_id: int) -> HttpResponse:
+    organization = _organization_or_404(organization_id)
+    logout(request)
+    return redirect("enter", organization_id=organization.pk)
+
+
+def _told(request: Any, provider: IdentityProvider, report: dict[str, Any]) -> HttpResponse:
+    """What a test came to is shown on a page of the organization's, to who may look at it there."""
+    reach = product_reach_of(request.user) if request.user.is_authenticated else None
+    if reach is None or not reach.may(Act.MANAGE_SIGN_IN, provider.organization):
+        raise Http404
+    request.session[TESTED] = {"provider": provider.pk, **report}
+    return redirect("sign-in-tested", organization_id=provider.organization_id, provider_id=provider.pk)
+
+
+def _report(tried: entering.Tried) -> dict[str, Any]:
+    steps = [
+        {"rung": one.rung, "said": one.said, "why": one.why, "owner": one.owner, "members": list(one.members)}
+        for one in tried.decision.steps
+    ]
+    return {
+        "claims": list(tried.claims),
+        "steps": steps,
+        "would": tried.would,
+        "member": tried.decision.member,
+    }
+
+
+def _closed(request: HttpRequest, provider: IdentityProvider, code: str) -> HttpResponse:
+    """Nobody is known to be there, so one attempt a minute and address is enough to be found by."""
+    address = _address(request)
+    key = f"closed:{provider.pk}:{code}:{address}"
+    number = cache.get(key)
+    if number is None:
+        number = entering.turned_away(provider, code, datetime.now(UTC), address).reference
+        cache.set(key, number, ONCE_IN)
+    return _refused(request, provider.organization, code, number)
+
+
+def _refused(request: HttpRequest, organization: Organization, code: str, number: str) -> HttpResponse:
+    """Why somebody is not let in, whom they ask, and by which number it is found."""
+    words, owner = OUTCOMES[code]
+    context = {
+        "organization": organization,
+        "words": words,
+        "code": code,
+        "owner": owner,
+        "reference": number,
+    }
+    return render(request, "console/enter_refused.html", context, status=403)
+
+
+def _back(provider: IdentityProvider) -> str:
+    """Where the provider sends people back to, as it is registered there."""
+    where = {"organization_id": provider.organization_id, "provider_id": provider.pk}
+    return settings.PUBLIC_URL + reverse("enter-back", kwargs=where)
+
+
+def _organization_or_404(organization_id: int) -> Organization:
+    found = Organization.objects.select_related("product").filter(pk=organization_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _provider_or_404(organization_id: int, provider_id: int) -> IdentityProvider:
+    organization = _organization_or_404(organization_id)
+    found = providers.providers(organization).filter(pk=provider_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _address(request: HttpRequest) -> str:
+    return client_address(request.META) or ""
+
+
+ROUTES: list[URLPattern | URLResolver] = [
+    path("enter", choose, name="enter"),
+    path("enter/<int:provider_id>", set_out, name="enter-by"),
+    path("enter/<int:provider_id>/callback", come_back, name="enter-back"),
+    path("me", show_me, name="me"),
+    path("me/leave", leave, name="me-leave"),
+]

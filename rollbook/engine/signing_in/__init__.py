@@ -1,0 +1,1 @@
+"""Who somebody is that signs in by another's identity provider: its claims in our words, and the ladder that finds the member."""

@@ -1,0 +1,58 @@
+"""The way to an identity provider and back, as a door takes somebody along it. What is remembered meanwhile is kept by the door."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rollbook.connectors.contract import ConnectorRefusal
+from rollbook.connectors.openid_connect.journey import Client, Setting, address_there, came_back, set_out
+from rollbook.connectors.openid_connect.server import ProviderTrouble, server_of
+from rollbook.connectors.openid_connect.tokens import NotTrusted
+from rollbook.engine.signing_in.claims import PRESETS
+from rollbook.refusal import Refusal
+from rollbook.store.models import IdentityProvider
+
+
+class NobodyCame(Refusal):
+    """The sign-in service proved nobody."""
+
+    # `code` is one of the ladder's OUTCOMES; `told` is for who keeps the provider, and empty where there is nothing to tell.
+    def __init__(self, code: str, told: str = "") -> None:
+        super().__init__(code)
+        self.code, self.told = code, told
+
+
+def begin(provider: IdentityProvider, redirect_uri: str, now: int) -> tuple[str, dict[str, Any]]:
+    """Where the browser is to go, and what the door keeps for its coming back. Raises NobodyCame."""
+    setting = set_out(now)
+    try:
+        server = server_of(provider.issuer, now)
+    except ConnectorRefusal as refusal:
+        raise NobodyCame("provider-silent", refusal.words) from None
+    return address_there(server, client_of(provider, redirect_uri), setting), setting.kept()
+
+
+def finish(
+    provider: IdentityProvider,
+    redirect_uri: str,
+    kept: Mapping[str, Any],
+    answer: Mapping[str, str],
+    now: int,
+) -> dict[str, Any]:
+    """What the provider proved of who came back. Raises NobodyCame."""
+    setting = Setting(**kept)
+    if answer.get("error") and answer.get("state") == setting.state:
+        raise NobodyCame("denied", "The provider answered with an error.")
+    try:
+        server = server_of(provider.issuer, now)
+        return came_back(server, client_of(provider, redirect_uri), setting, answer, now)
+    except NotTrusted as refusal:
+        raise NobodyCame("not-trusted", refusal.words) from None
+    except ProviderTrouble as refusal:
+        raise NobodyCame("provider-silent", refusal.words) from None
+
+
+def client_of(provider: IdentityProvider, redirect_uri: str) -> Client:
+    preset = PRESETS[provider.preset]
+    return Client(
+        provider.client_id, provider.client_secret, redirect_uri, preset.scopes, preset.other_issuers, preset.subject
+    )  # fmt: skip
