@@ -17,7 +17,7 @@ from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
 from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.roles import Act, product_reach_of
-from rollbook.flows.signing_in import entering, journeys, providers, sessions
+from rollbook.flows.signing_in import entering, journeys, providers, sessions, tries
 from rollbook.store.models import IdentityProvider, Organization
 
 JOURNEYS, MEMBER, TESTED = "journeys", "member", "sign_in_tested"
@@ -51,6 +51,8 @@ def set_out(request: HttpRequest, organization_id: int, provider_id: int) -> Htt
 def away(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse:
     """Sends the browser to the provider, to come in or to try the provider out."""
     now = datetime.now(UTC)
+    if not tries.may_set_out(_address(request)):
+        return _refused(request, provider.organization, "too-many", "")
     try:
         address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()))
     except journeys.NobodyCame as refusal:
@@ -70,9 +72,11 @@ def come_back(request: Any, organization_id: int, provider_id: int) -> HttpRespo
     provider = _provider_or_404(organization_id, provider_id)
     several = request.session.get(JOURNEYS, {})
     gone = several.pop(request.GET.get("state", ""), None)
-    request.session[JOURNEYS] = several
     if gone is None or gone["provider"] != provider.pk:
         return _refused(request, provider.organization, "not-trusted", "")
+    request.session[JOURNEYS] = several
+    if tries.is_refused_too_often(_address(request)):
+        return _refused(request, provider.organization, "too-many", "")
     now = datetime.now(UTC)
     answer = {name: request.GET[name] for name in ("code", "state", "iss", "error") if name in request.GET}
     try:
@@ -128,10 +132,24 @@ def show_me(request: Any, organization_id: int) -> HttpResponse:
 
 @never_cache
 @require_POST
-def leave(request: HttpRequest, organization_id: int) -> HttpResponse:
+def leave(request: Any, organization_id: int) -> HttpResponse:
+    """Out here; whether also at the provider, where that can be done, they are asked."""
     organization = _organization_or_404(organization_id)
+    came = request.session.get(MEMBER) or {}
+    provider = sessions.provider_of(organization.pk, came.get("identity", 0))
     logout(request)
-    return redirect("enter", organization_id=organization.pk)
+    if provider is None or not journeys.way_out_of(provider, int(datetime.now(UTC).timestamp())):
+        return redirect("enter", organization_id=organization.pk)
+    return redirect("me-left", organization_id=organization.pk, provider_id=provider.pk)
+
+
+@never_cache
+@require_GET
+def show_left(request: HttpRequest, organization_id: int, provider_id: int) -> HttpResponse:
+    provider = _provider_or_404(organization_id, provider_id)
+    way_out = journeys.way_out_of(provider, int(datetime.now(UTC).timestamp()))
+    context = {"organization": provider.organization, "provider": provider, "way_out": way_out}
+    return render(request, "console/me_left.html", context)
 
 
 def _told(request: Any, provider: IdentityProvider, report: dict[str, Any]) -> HttpResponse:
@@ -177,7 +195,8 @@ def _refused(request: HttpRequest, organization: Organization, code: str, number
         "owner": owner,
         "reference": number,
     }
-    return render(request, "console/enter_refused.html", context, status=403)
+    status = 429 if code == "too-many" else 403
+    return render(request, "console/enter_refused.html", context, status=status)
 
 
 def _back(provider: IdentityProvider) -> str:
@@ -211,4 +230,5 @@ ROUTES: list[URLPattern | URLResolver] = [
     path("enter/<int:provider_id>/callback", come_back, name="enter-back"),
     path("me", show_me, name="me"),
     path("me/leave", leave, name="me-leave"),
+    path("me/left/<int:provider_id>", show_left, name="me-left"),
 ]
