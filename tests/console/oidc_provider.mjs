@@ -1,5 +1,5 @@
 // An OpenID Connect provider of its own process: the package oidc-provider with its pages for development, which let in whoever types a
-// name. Arguments: port, redirect address, and who there is as JSON: {name typed: claims}.
+// name. Arguments: port, redirect addresses, and who there is as JSON: {name typed: claims}.
 import Provider from "oidc-provider";
 
 const [port, redirect, people] = process.argv.slice(2);
@@ -9,7 +9,7 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     {
       client_id: "rollbook",
       client_secret: "a secret between two processes",
-      redirect_uris: [redirect],
+      redirect_uris: redirect.split(" "),
       grant_types: ["authorization_code"],
       response_types: ["code"],
     },

@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from rollbook.connectors.openid_connect.server import forget_servers
-from rollbook.flows import audit, operators, second_steps, sign_ins
+from rollbook.flows import administrators, audit, operators, second_steps, sign_ins
+from rollbook.flows.directory import add_organization, add_product
 from rollbook.flows.own_sign_in import setting_up
 from rollbook.store.models import WorkIdentity
 from tests.connectors.identity import CLIENT_ID, SECRET, Replayed, replayed
@@ -194,3 +195,19 @@ def test_only_who_lets_people_work_there_sets_it_up(district, signed_in):
     for page in ("own-sign-in", "own-sign-in-test"):
         assert client.get(reverse(page, args=[district.pk])).status_code == 404
     assert client.post(reverse("own-sign-in-turn", args=[district.pk]), {"on": "1"}).status_code == 404
+
+
+def test_an_organization_requires_it_of_its_administrators_too(client: Client, idp, db):
+    organization = add_organization(add_product("Reader"), "Northwind", domains=["northwind.example"])
+    office = administrators.employ(
+        organization.product, organization, "ines@northwind.example", password=PASSWORD
+    )
+    about = {"issuer": idp.issuer, "client_id": CLIENT_ID, "client_secret": SECRET}
+    own = setting_up.switch(setting_up.keep(organization, "any", **about), True)
+    come(client, own, idp, email=office.account.email)
+    setting_up.require(organization, True)
+    home = reverse("organization", args=[organization.pk])
+    assert client.get(home).status_code == 200
+    typed = Client()
+    sign_in(typed, office.account.email)
+    assert "Sign in with Northwind" in words(typed.get(home))

@@ -24,6 +24,7 @@ AT_SCHOOL = {
     "ana": {**PUPIL, "name": "Ana Silva", "sourcedId": "u1"},
     "ben": {**PUPIL, "name": "Ben Ortiz", "email": "ben@school.example"},
     "zoe": {**PUPIL, "name": "Zoe Marsh", "email": "zoe@school.example"},
+    "ines": {"name": "Ines", "email": "ines@riverbend.example", "email_verified": True},
 }
 ELSEWHERE = {"silva": {**PUPIL, "name": "Ana Silva", "email": "ana@school.example"}}
 
@@ -32,6 +33,7 @@ ELSEWHERE = {"silva": {**PUPIL, "name": "Ana Silva", "email": "ana@school.exampl
 class Served:
     installation: Installation
     url: str
+    issuer: str
 
 
 @contextlib.contextmanager
@@ -59,9 +61,10 @@ def served() -> Iterator[Served]:
         subprocess.run([sys.executable, FOLDER / "signed_up.py", *issuers], env=environ, check=True)
         for number, (port, people) in enumerate(zip(ports, (AT_SCHOOL, ELSEWHERE), strict=True), start=1):
             back = f"{installation.url}/organizations/1/enter/{number}/callback"
-            providers.enter_context(provider(port, back, people))
+            own = f"{installation.url}/sign-in/by/organization-1/callback"
+            providers.enter_context(provider(port, f"{back} {own}", people))
         with installation.serving() as url:
-            yield Served(installation, url)
+            yield Served(installation, url, issuers[0])
 
 
 def sign_in(page: Page, url: str, way: str, who: str) -> None:
@@ -120,6 +123,7 @@ def test_who_is_kept_out_is_found_by_their_number_step_by_step(served: Served, b
         assert answer is not None
         assert answer.status == 200, path
         troubles[path] = troubles_of(office, only)
+    expect(office.get_by_text("Student · ")).to_be_visible()
     office.goto(f"{served.url}/organizations/1/sign-in/attempts")
     office.get_by_label("Who could not come in?").fill(number)
     office.get_by_role("button", name="Search").click()
@@ -159,3 +163,47 @@ def test_a_service_is_tried_out_in_the_console_and_nobody_is_signed_in_by_it(
     expect(page.get_by_text("b…@school.example")).to_be_visible()
     assert troubles_of(page) == []
     context.close()
+
+
+def test_who_administers_comes_by_a_service_of_their_own_and_a_password_opens_no_page_once_it_is_required(
+    served: Served, browser: Browser
+):
+    set_up, own, typed = (open_context(browser) for _ in range(3))
+    page = set_up.new_page()
+    administer(page, served.url)
+    page.goto(f"{served.url}/organizations/1/settings/own-sign-in")
+    page.get_by_label("Kind").select_option("any")
+    page.get_by_label("Issuer").fill(served.issuer)
+    page.get_by_label("Client ID").fill("rollbook")
+    page.get_by_label("Client secret").fill("a secret between two processes")
+    page.get_by_label("E-mail domains, one a line").fill("riverbend.example")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Switch on").click()
+    troubles = {"set up": troubles_of(page)}
+
+    page = own.new_page()
+    page.goto(f"{served.url}/sign-in")
+    page.get_by_role("link", name="own service").click()
+    page.get_by_label("E-mail address").fill("ines@riverbend.example")
+    page.get_by_role("button", name="Find it").click()
+    troubles["find"] = troubles_of(page)
+    page.get_by_role("link", name="Sign in with Riverbend").click()
+    page.locator("input[name=login]").fill("ines")
+    page.locator("input[name=password]").fill("anything")
+    page.locator("button[type=submit]").click()
+    page.locator("button[type=submit]").click()
+    expect(page.get_by_role("heading", name="Riverbend", level=1)).to_be_visible()
+    page.goto(f"{served.url}/organizations/1/settings/own-sign-in")
+    page.get_by_role("button", name="Require it").click()
+    expect(page.get_by_text("Yes: a password does not open these pages.")).to_be_visible()
+
+    page = typed.new_page()
+    page.goto(f"{served.url}/sign-in")
+    page.get_by_label("E-mail address").fill("ines@riverbend.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("requires the sign-in service of its own")).to_be_visible()
+    troubles["shut"] = troubles_of(page)
+    for one in (set_up, own, typed):
+        one.close()
+    assert {name: found for name, found in troubles.items() if found} == {}

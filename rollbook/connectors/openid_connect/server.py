@@ -138,6 +138,8 @@ def _text(told: Mapping[str, Any], name: str) -> str:
 def _address(told: Mapping[str, Any], name: str) -> str:
     """An address that may be asked. Raises ProviderTrouble."""
     address = _text(told, name)
+    if not address.startswith(("https://", "http://")):
+        raise ProviderTrouble(f"The provider's {name} is no address of the web.")
     try:
         refused_unless_web(address.partition("?")[0], insecure=False)
     except BadSetting as refusal:
