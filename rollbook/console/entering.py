@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.client_address import client_address
+from rollbook.console.words import vocabulary_words
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
 from rollbook.flows.acting import CONSOLE, acting
@@ -124,7 +125,7 @@ def show_me(request: Any, organization_id: int) -> HttpResponse:
     context = {
         "organization": organization,
         "member": member,
-        "roles": members.roles_held(member),
+        "roles": [str(vocabulary_words(one)) for one in members.roles_held(member)],
         "sites": members.sites_of(member),
     }
     return render(request, "console/me.html", context)

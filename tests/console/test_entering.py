@@ -87,7 +87,7 @@ def number_in(answer) -> str:
 
 def test_who_is_in_sees_their_name_organization_roles_and_sites_and_leaves(client: Client, way, ana, idp):
     page = client.get(come(client, way, idp, classLink_sourcedId="u1").url)
-    for told in ("You are in", "Ana Silva", "Riverbend", "student", "North School"):
+    for told in ("You are in", "Ana Silva", "Riverbend", "Student", "North School"):
         assert told in words(page)
     client.post(reverse("me-leave", args=[way.organization_id]))
     assert client.get(reverse("me", args=[way.organization_id])).url == reverse(
