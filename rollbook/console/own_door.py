@@ -9,13 +9,13 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import login, logout
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_http_methods
 
 from rollbook.console.sessions import address_of
 from rollbook.engine.signing_in.claims import PRESETS, masked
@@ -27,8 +27,9 @@ from rollbook.flows.own_sign_in.setting_up import Own, Owner
 from rollbook.flows.signing_in import journeys, tries
 from rollbook.store.models import District
 
-JOURNEYS, SHOWN, CAME_BY, TESTED = "own_journeys", "own_shown", "own_came_by", "own_tested"
-"""What the browser's session holds: who is away; which services have said who this is, and of whom; by which alone they came; a test."""
+JOURNEYS, SHOWN, CAME_BY, TESTED, HINT = "own_journeys", "own_shown", "own_came_by", "own_tested", "own_hint"
+"""What the browser's session holds: who is away; which services have said who this is, and of whom; by which alone they came; a
+test; the address they gave."""
 
 MOST_AWAY = 5
 METHOD = "openid_connect"
@@ -36,10 +37,12 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @never_cache
-@require_GET
-def find(request: HttpRequest) -> HttpResponse:
-    """By the domain of somebody's address; whether the address is anybody's is told to nobody."""
-    email, onward = request.GET.get("email", "").strip()[:254], _onward(request)
+@require_http_methods(["GET", "HEAD", "POST"])
+def find(request: Any) -> HttpResponse:
+    """By the domain of somebody's address, which stands in no address of ours; whether it is anybody's is told to nobody."""
+    email, onward = request.POST.get("email", "").strip()[:254], _onward(request)
+    if email:
+        request.session[HINT] = email
     found = [(one, PRESETS[one.preset]) for one in setting_up.of_address(email)]
     context = {"email": email, "found": found, "next": onward}
     return render(request, "console/own_door.html", context)
@@ -59,9 +62,7 @@ def away(request: Any, own: Own, *, is_test: bool = False, onward: str = "") -> 
     now = datetime.now(UTC)
     if not tries.may_set_out(address_of(request)):
         return _refused(request, own, Came("too-many"))
-    hint = (request.user.email if request.user.is_authenticated else None) or request.GET.get("email", "")[
-        :254
-    ]
+    hint = (request.user.email if request.user.is_authenticated else None) or request.session.get(HINT, "")
     try:
         address, kept = journeys.begin(own, setting_up.back_address(own), int(now.timestamp()), hint)
     except journeys.NobodyCame as refusal:
@@ -189,7 +190,7 @@ def _own_or_404(whose: str) -> Own:
 
 def _onward(request: Any) -> str:
     """The page of ours to go on to."""
-    onward = str(request.GET.get("next", ""))[:2000]
+    onward = str(request.POST.get("next", "") or request.GET.get("next", ""))[:2000]
     return onward if onward and url_has_allowed_host_and_scheme(onward, allowed_hosts=None) else ""
 
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.signed_up import PASSWORD
-from tests.console.test_browser import OF_THE_LOOK, SCHEMES, listen, open_context, troubles_of
+from tests.console.test_browser import listen, open_context, troubles_of
 from tests.installation import Installation, free_port, fresh_installation
 
 pytestmark = pytest.mark.browser
@@ -105,35 +105,44 @@ def test_a_first_sign_in_takes_the_seat_and_a_second_provider_reaches_the_same_a
     assert served.installation.rows("SELECT seats_taken FROM store_organization") == [(1,)]
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_who_is_kept_out_is_found_by_their_number_step_by_step(served: Served, browser: Browser, scheme: str):
-    only = OF_THE_LOOK if scheme == "dark" else None
-    outside, inside = open_context(browser, scheme), open_context(browser, scheme)
+def test_who_is_kept_out_is_found_by_their_number_step_by_step(served: Served, browser: Browser):
+    outside, inside = open_context(browser), open_context(browser)
     page, office = outside.new_page(), inside.new_page()
     said = listen(office)
     page.goto(f"{served.url}/organizations/1/enter")
-    troubles = {"door": troubles_of(page, only)}
-    sign_in(page, served.url, "School", "zoe" if scheme == "light" else "ben")
+    troubles = {"door": troubles_of(page)}
+    sign_in(page, served.url, "School", "zoe")
     expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
-    troubles["refused"] = troubles_of(page, only)
+    troubles["refused"] = troubles_of(page)
     number = page.locator("strong.ident").inner_text()
     administer(office, served.url)
     for path in PLACES:
         answer = office.goto(f"{served.url}/organizations/1/{path}")
         assert answer is not None
         assert answer.status == 200, path
-        troubles[path] = troubles_of(office, only)
-    expect(office.get_by_text("Student · ")).to_be_visible()
+        troubles[path] = troubles_of(office)
     office.goto(f"{served.url}/organizations/1/sign-in/attempts")
     office.get_by_label("Who could not come in?").fill(number)
     office.get_by_role("button", name="Search").click()
     office.get_by_role("link", name=number).click()
     expect(office.get_by_role("heading", name="Step by step")).to_be_visible()
-    expect(office.get_by_text("No rung recognised anybody." if scheme == "light" else "No seat is free.")).to_be_visible()  # fmt: skip
-    troubles["attempt"] = troubles_of(office, only) + said
+    expect(office.get_by_text("No rung recognised anybody.")).to_be_visible()
+    troubles["attempt"] = troubles_of(office) + said
     outside.close()
     inside.close()
     assert {name: found for name, found in troubles.items() if found} == {}
+
+
+def test_where_no_seat_is_left_the_attempt_says_so(served: Served, browser: Browser):
+    outside, inside = open_context(browser), open_context(browser)
+    page, office = outside.new_page(), inside.new_page()
+    sign_in(page, served.url, "School", "ben")
+    number = page.locator("strong.ident").inner_text()
+    administer(office, served.url)
+    office.goto(f"{served.url}/organizations/1/sign-in/attempts/{number}")
+    expect(office.get_by_text("No seat is free.")).to_be_visible()
+    outside.close()
+    inside.close()
 
 
 PLACES = (
@@ -181,7 +190,7 @@ def test_who_administers_comes_by_a_service_of_their_own_and_a_password_opens_no
     page.get_by_role("button", name="Switch on").click()
     troubles = {"set up": troubles_of(page)}
 
-    page = own.new_page()
+    page = came = own.new_page()
     page.goto(f"{served.url}/sign-in")
     page.get_by_role("link", name="own service").click()
     page.get_by_label("E-mail address").fill("ines@riverbend.example")
@@ -204,6 +213,8 @@ def test_who_administers_comes_by_a_service_of_their_own_and_a_password_opens_no
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("requires the sign-in service of its own")).to_be_visible()
     troubles["shut"] = troubles_of(page)
+    came.get_by_role("button", name="Do not require it any more").click()
+    expect(came.get_by_text("No: a password opens these pages too.")).to_be_visible()
     for one in (set_up, own, typed):
         one.close()
     assert {name: found for name, found in troubles.items() if found} == {}

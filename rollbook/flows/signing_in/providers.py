@@ -179,7 +179,7 @@ def lines_about(server: Server, now: int) -> list[str]:
     return [
         f"It is the issuer {server.issuer}.",
         f"People sign in at {server.authorization}.",
-        f"It signs with one of {found} keys.",
+        f"Keys it signs with: {found}.",
     ]
 
 
