@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth import login, logout
+from django.core.cache import cache
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, URLResolver, path, reverse
@@ -32,6 +33,7 @@ JOURNEYS, SHOWN, CAME_BY, TESTED, HINT = "own_journeys", "own_shown", "own_came_
 test; the address they gave."""
 
 MOST_AWAY = 5
+ONCE_IN = 60
 METHOD = "openid_connect"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -53,7 +55,7 @@ def find(request: Any) -> HttpResponse:
 def set_out(request: Any, whose: str) -> HttpResponse:
     own = _own_or_404(whose)
     if not own.is_active:
-        return _refused(request, own, coming.turned_away(own, "disabled-provider", address_of(request)))
+        return _closed(request, own)
     return away(request, own, onward=_onward(request))
 
 
@@ -166,6 +168,14 @@ def _refused(request: Any, own: Own, came: Came) -> HttpResponse:
     context = {"own": own, "words": came.words, "code": came.outcome, "owner": owner}
     status = 429 if came.outcome == "too-many" else 403
     return render(request, "console/own_door_refused.html", context, status=status)
+
+
+def _closed(request: Any, own: Own) -> HttpResponse:
+    """Anybody may find it closed as often as they like: it is noted once a minute and address."""
+    address = address_of(request)
+    if cache.add(f"own-closed:{own.key}:{address}", True, ONCE_IN):
+        coming.turned_away(own, "disabled-provider", address)
+    return _refused(request, own, Came("disabled-provider"))
 
 
 def _tested(request: Any, own: Own, report: dict[str, Any]) -> HttpResponse:

@@ -119,6 +119,9 @@ def test_the_session_ends_when_the_service_is_switched_off(client: Client, own, 
     assert "_auth_user_id" not in client.session
     shut = client.get(reverse("own-door-go", args=[own.key]))
     assert (shut.status_code, "switched off" in words(shut)) == (403, True)
+    client.get(reverse("own-door-go", args=[own.key]))
+    sign_ins.pour()
+    assert audit.entries(district.pk, act="own_sign_in.keep_out").count() == 1
 
 
 def test_required_means_that_a_password_opens_no_page_of_the_district_until_the_service_has_said_who_it_is(

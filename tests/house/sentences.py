@@ -17,6 +17,7 @@ from rollbook.engine.signing_in.claims import PRESETS, REPLAYED
 from rollbook.engine.signing_in.ladder import OUTCOMES, REASONS
 from rollbook.engine.sync import remarks
 from rollbook.flows.connections import KINDS as CONNECTORS
+from rollbook.flows.own_sign_in.coming import OWN_OUTCOMES
 from rollbook.refusal import Refusal, message_of
 
 
@@ -82,5 +83,6 @@ def _of_sign_in() -> Iterator[str]:
     yield REPLAYED
     yield from (words for words, _ in OUTCOMES.values())
     yield from REASONS.values()
+    yield from OWN_OUTCOMES.values()
     for preset in PRESETS.values():
         yield from (preset.title, preset.tenants, preset.quirk)
