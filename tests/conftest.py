@@ -1,5 +1,6 @@
 """Fixtures that every test may use: both databases, an installation of one's own, a browser, sizes and the long report."""
 
+import gc
 import json
 import os
 import shutil
@@ -59,6 +60,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             )
     if hasattr(config, "workerinput"):
         items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end of the process: the collector need not go through thousands of tests and modules again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 def turn(item: pytest.Item) -> int:

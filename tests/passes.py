@@ -1,10 +1,11 @@
-"""What script/test runs: the pure storeys once, then the others on SQLite and on a PostgreSQL of the run's own. Adds up the counts.
+"""What script/test runs: the pure storeys once, then the others on SQLite and, beside it, on a PostgreSQL of the run's own. Adds up the counts.
 
 Whatever reads or writes a roster runs on both databases. What touches none, or only what is the same on both, runs once.
 """
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,15 @@ ON_SQLITE_ALONE = (
 NO_TESTS = 5  # pytest's exit code for a run that found none
 
 
+@dataclass(frozen=True)
+class Pass:
+    """One run of pytest: what it goes under (script/with-postgres, or nothing) and what it is to collect."""
+
+    title: str
+    wrapper: list[str]
+    targets: list[str]
+
+
 @dataclass
 class Outcome:
     """What one pass came to."""
@@ -80,8 +90,9 @@ def main(arguments: list[str]) -> int:
         if long:
             environ |= {"ROLLBOOK_TEST_LONG": "1", "ROLLBOOK_TEST_FIGURES": str(figures)}
         outcomes = [
-            run_pass(title, wrapper, targets, options(arguments), environ, Path(folder, "counts.json"))
-            for title, wrapper, targets in passes(arguments)
+            outcome
+            for number, together in enumerate(turns(passes(arguments), long or is_watched(arguments)))
+            for outcome in run_together(together, arguments, environ, Path(folder, str(number)))
         ]
         passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
         sound = bool(outcomes) and all(one.sound for one in outcomes) and passed > 0
@@ -98,18 +109,18 @@ def main(arguments: list[str]) -> int:
     return 0 if sound and not failed else 1
 
 
-def passes(arguments: list[str]) -> list[tuple[str, list[str], list[str]]]:
-    """(title, command to run it under, what pytest is to collect) of each pass that the named paths need."""
+def passes(arguments: list[str]) -> list[Pass]:
+    """The passes that the named paths need."""
     named = [argument for argument in arguments if is_target(argument)] or ["tests"]
     rest = [one for one in named if not is_in(PURE, one)]
     pure = [one for one in named if is_in(PURE, one)] + [place for place in PURE if is_in(tuple(rest), place)]
     both = [one for one in rest if not is_in(ON_SQLITE_ALONE, one)]
-    wanted = [("The language, the engine and the house: no database", [], pure)] if pure else []
+    wanted = [Pass("The language, the engine and the house: no database", [], pure)] if pure else []
     if rest:
-        wanted.append(("Memory, verbs and doors on SQLite", [], [*rest, *without(PURE)]))
+        wanted.append(Pass("Memory, verbs and doors on SQLite", [], [*rest, *without(PURE)]))
     if both:
         targets = [*both, *without(PURE), *without(ON_SQLITE_ALONE)]
-        wanted.append(("Memory, verbs and doors on PostgreSQL", ["script/with-postgres"], targets))
+        wanted.append(Pass("Memory, verbs and doors on PostgreSQL", ["script/with-postgres"], targets))
     return wanted
 
 
@@ -129,27 +140,81 @@ def is_in(places: tuple[str, ...], target: str) -> bool:
     return any(path == place.rstrip("/") or path.startswith(f"{place.rstrip('/')}/") for place in places)
 
 
-def options(arguments: list[str]) -> list[str]:
-    """Pytest's options: three processes, for they often wait for servers and browsers; unless somebody looks over the shoulder of one."""
+def is_watched(arguments: list[str]) -> bool:
+    """Whether somebody looks over the shoulder of one process, or says how many there are to be."""
+    return any(argument in ("-s", "--pdb") or argument.startswith("-n") for argument in arguments)
+
+
+def turns(wanted: list[Pass], one_by_one: bool) -> list[list[Pass]]:
+    """Those of a turn run at the same time: the two databases', for each of them often waits."""
+    if one_by_one or not wanted or not wanted[-1].wrapper:
+        return [[one] for one in wanted]
+    return [*([one] for one in wanted[:-2]), wanted[-2:]]
+
+
+def options(arguments: list[str], passes_beside: int) -> list[str]:
+    """Pytest's options. More processes than cores, for they often wait for servers and browsers: four, or three for each of two passes."""
     given = [argument for argument in arguments if not is_target(argument)]
-    alone = any(argument in ("-s", "--pdb") or argument.startswith("-n") for argument in given)
-    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", "4")
+    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", "3" if passes_beside else "4")
     # In the order of tests/conftest.py, not the files of most tests first: those are the shortest.
-    return given if alone else [*given, "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
+    return (
+        given
+        if is_watched(given)
+        else [*given, "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
+    )
 
 
-def run_pass(
-    title: str,
-    wrapper: list[str],
-    targets: list[str],
-    given: list[str],
-    environ: dict[str, str],
-    counts: Path,
-) -> Outcome:
-    print(f"\n══ {title}", flush=True)
-    counts.unlink(missing_ok=True)
-    command = [*wrapper, sys.executable, "-m", "pytest", "-q", *targets, *given]
-    code = run(command, environ | {"ROLLBOOK_TEST_COUNTS": str(counts)})
+def run_together(
+    together: list[Pass], arguments: list[str], environ: dict[str, str], folder: Path
+) -> list[Outcome]:
+    """What these passes came to, run at the same time. The first is seen as it goes, what another says when those before it ended."""
+    given = options(arguments, len(together) - 1)
+    folders = [folder / str(number) for number in range(len(together))]
+    children: list[subprocess.Popen[bytes]] = []
+    outcomes = []
+    try:
+        for one, place in zip(together, folders, strict=True):
+            place.mkdir(parents=True)
+            children.append(start(one, given, environ, place, seen=one is together[0]))
+        for one, place, child in zip(together, folders, children, strict=True):
+            if one is not together[0]:
+                child.wait()
+                show(one, place)
+            outcomes.append(outcome(child.wait(), place / "counts.json", given))
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Ctrl-C reaches them by itself, SIGTERM is handed on; either way we wait until they have put all away.
+        if isinstance(end, SystemExit):
+            for child in children:
+                child.terminate()
+        for child in children:
+            child.wait()
+        raise
+    return outcomes
+
+
+def start(
+    one: Pass, given: list[str], environ: dict[str, str], place: Path, seen: bool
+) -> subprocess.Popen[bytes]:
+    """The pass under way. Where it is not to be seen, what it says is kept in `place`."""
+    command = [*one.wrapper, sys.executable, "-m", "pytest", "-q", *one.targets, *given]
+    environ = environ | {"ROLLBOOK_TEST_COUNTS": str(place / "counts.json")}
+    if seen:
+        print(f"\n══ {one.title}", flush=True)
+        return subprocess.Popen(command, cwd=ROOT, env=environ)
+    with (place / "said").open("wb") as said:
+        return subprocess.Popen(command, cwd=ROOT, env=environ, stdout=said, stderr=subprocess.STDOUT)
+
+
+def show(one: Pass, place: Path) -> None:
+    """What a pass said that was not to be seen."""
+    print(f"\n══ {one.title}", flush=True)
+    with (place / "said").open(encoding="utf-8", errors="replace") as said:
+        shutil.copyfileobj(said, sys.stdout)
+    sys.stdout.flush()
+
+
+def outcome(code: int, counts: Path, given: list[str]) -> Outcome:
+    """What a pass came to that ended with this exit code and left these counts."""
     if not counts.exists():
         print(f"This pass broke off (exit code {code}).", flush=True)
         return Outcome(failed=1, sound=False)
@@ -160,20 +225,6 @@ def run_pass(
     return Outcome(
         count["passed"], count["failed"] + count["error"], code in (0, 1) or (code == NO_TESTS and chosen)
     )
-
-
-def run(command: list[str], environ: dict[str, str]) -> int:
-    """The command's exit code. Ctrl-C reaches it by itself, SIGTERM is handed on; either way waits until it has put all away."""
-    child = subprocess.Popen(command, cwd=ROOT, env=environ)
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        child.wait()
-        raise
-    except SystemExit:
-        child.terminate()
-        child.wait()
-        raise
 
 
 if __name__ == "__main__":

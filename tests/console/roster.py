@@ -1,7 +1,10 @@
 """Puts rows straight into the roster's tables, so that tests of pages need no import to have run."""
 
+import functools
 import json
-from typing import Any
+from typing import Any, NamedTuple
+
+from django.db import connection as database
 
 from rollbook.generator import riverbend
 from rollbook.oneroster.collections import COLLECTION, COLLECTIONS
@@ -11,29 +14,55 @@ from rollbook.store.models import RECORDS, Connection, District, Record
 Ids = dict[str, dict[str, int]]
 
 
+class Kept(NamedTuple):
+    """The rows of one table as the database takes them, for any district: what to begin each with is its, and its connection's, id."""
+
+    insert: str
+    rows: list[tuple[Any, ...]]
+
+
 def load_riverbend(district: District) -> Ids:
     """Every record of Riverbend as an import would have stored it; gives the record ids by collection and sourcedId."""
     connection = Connection.objects.get_or_create(district=district, kind="upload")[0]
+    ids, tables = _riverbend()
+    with database.cursor() as cursor:
+        for one in tables:
+            cursor.executemany(one.insert, [(district.pk, connection.pk, *row) for row in one.rows])
+    return {collection: dict(found) for collection, found in ids.items()}
+
+
+@functools.cache
+def _riverbend() -> tuple[Ids, list[Kept]]:
+    """Made once a process: it is the same for every test."""
     tables = riverbend.rows()
     ids = {
         one.name: {row["sourcedId"]: number for number, row in enumerate(tables.get(one.name, []), 1)}
         for one in COLLECTIONS
     }
-    for one in COLLECTIONS:
-        rows = [_record(one.name, row, ids, district, connection) for row in tables.get(one.name, [])]
-        RECORDS[one.name]._default_manager.bulk_create(rows)
-    return ids
+    return ids, [_kept(one.name, tables[one.name], ids) for one in COLLECTIONS if tables.get(one.name)]
 
 
-def _record(
-    collection: str, row: dict[str, str], ids: Ids, district: District, connection: Connection
-) -> Record:
+def _kept(collection: str, rows: list[dict[str, str]], ids: Ids) -> Kept:
+    model = RECORDS[collection]
+    fields = [
+        one for one in model._meta.concrete_fields if one.attname not in ("district_id", "connection_id")
+    ]
+    columns = ["district_id", "connection_id", *(one.attname for one in fields)]
+    return Kept(
+        f"INSERT INTO {model._meta.db_table} ({', '.join(map(database.ops.quote_name, columns))})"
+        f" VALUES ({', '.join(['%s'] * len(columns))})",
+        [
+            tuple(one.get_db_prep_save(getattr(record, one.attname), database) for one in fields)
+            for record in (_record(collection, row, ids) for row in rows)
+        ],
+    )
+
+
+def _record(collection: str, row: dict[str, str], ids: Ids) -> Record:
     model = RECORDS[collection]
     known = {field.name for field in model._meta.get_fields()}
     values: dict[str, Any] = {
-        "district_id": district.pk,
         "id": ids[collection][row["sourcedId"]],
-        "connection_id": connection.pk,
         "source_id": row["sourcedId"],
         "sourced_id": row["sourcedId"],
     }

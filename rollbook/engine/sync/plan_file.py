@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,15 @@ READ_BUFFER = 2 * LONGEST_LINE
 
 NO_TEXT = "\x01\x02\x03"
 """What would stand for NULL: no value does, for nothing is empty text."""
+
+
+@contextmanager
+def plans_at_hand(folder: Path) -> Iterator[None]:
+    """While the block runs, all that writes and reads plans of this folder does so in one database in memory: making it takes longer than
+    most of what is asked of it.
+    """
+    with _reader(folder):
+        yield
 
 
 class PlanWriter:
@@ -92,7 +102,7 @@ def operations_of(path: Path, records: Iterable[tuple[str, str]]) -> Iterator[Op
     """The operations on these records (kind, and target handle or sourcedId), in their order."""
     wanted = [{"kind": kind, "record": record} for kind, record in records]
     with _reader(path.parent) as db:
-        db.execute("CREATE TABLE wanted (kind VARCHAR, record VARCHAR)")
+        db.execute("CREATE TEMP TABLE wanted (kind VARCHAR, record VARCHAR)")
         if wanted:
             db.execute(
                 "INSERT INTO wanted SELECT one.kind, one.record FROM (SELECT unnest(?::STRUCT(kind VARCHAR, record VARCHAR)[]) AS one)",
@@ -222,4 +232,7 @@ def _scan(path: Path) -> str:
 
 
 def _reader(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder)})
+    """A connection to the database in memory of this name, which is there as long as one is open."""
+    return duckdb.connect(
+        f":memory:{folder}", config={"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder)}
+    )

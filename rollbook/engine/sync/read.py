@@ -87,14 +87,16 @@ def make_read(package: Path, work: Path, before: Path | None, folder: Path, tell
     with judge(package, staged, lenient=True, accepted=accepted, tell=tell) as judgement:
         if judgement.fatal:
             return Read(judgement.findings, fatal=True)
-        free = first_free_ids(accepted, LOAD_ORDER)
+        db = judgement.staging.connection
+        free = first_free_ids(db, accepted, LOAD_ORDER)
         summary = make_plan(judgement, accepted, planned, free, tell=tell)
         made = planned / "accepted"
-        narrow(made, folder, before, frozenset(summary.counts))
+        narrow(db, made, folder, before, frozenset(summary.counts))
         keep_gone(judgement.staging, made, before, folder)
+        counts = _counts(db, folder)
     whole = _whole(judgement.staging, summary.modes)
     unread = (judgement.promised & frozenset(WANTED)) - whole
-    return Read(judgement.findings, False, whole, summary.held, counts_of(folder), unread)
+    return Read(judgement.findings, False, whole, summary.held, counts, unread)
 
 
 def _whole(staging: Staging, modes: Mapping[str, str]) -> frozenset[str]:
@@ -104,39 +106,41 @@ def _whole(staging: Staging, modes: Mapping[str, str]) -> frozenset[str]:
     return whole | {"roles"} if derives_roles else whole
 
 
-def first_free_ids(accepted: Path, collections: Sequence[str]) -> dict[str, int]:
+def first_free_ids(
+    db: duckdb.DuckDBPyConnection, accepted: Path, collections: Sequence[str]
+) -> dict[str, int]:
     """The first record id of each collection that the read before has not given out."""
-    with _reader(accepted) as db:
-        return {
-            collection: _number(db, f"SELECT coalesce(max(record_id), 0) + 1 FROM {scan(stored)}")
-            if (stored := parquet_of(accepted, collection))
-            else 1
-            for collection in collections
-        }
+    return {
+        collection: _number(db, f"SELECT coalesce(max(record_id), 0) + 1 FROM {scan(stored)}")
+        if (stored := parquet_of(accepted, collection))
+        else 1
+        for collection in collections
+    }
 
 
-def narrow(made: Path, folder: Path, before: Path | None, changed: frozenset[str]) -> None:
+def narrow(
+    db: duckdb.DuckDBPyConnection, made: Path, folder: Path, before: Path | None, changed: frozenset[str]
+) -> None:
     """Copies what is wanted of the collections in the folder `made` of a plan; all other columns are empty. What has not changed since
     the read before is the same file, by a second name.
 
     Digests stay those of the whole records, so that what changes besides is not taken for a change of what is kept, nor forgotten.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _reader(folder) as db:
-        for collection, kept in WANTED.items():
-            if (stored := parquet_of(made, collection)) is None:
-                continue
-            if collection not in changed and (same := parquet_of(before, collection)):
-                same_file(same, folder / f"{collection}.parquet")
-                continue
-            columns = [
-                name(column) if column in kept else f"NULL::VARCHAR AS {name(column)}"
-                for column in payload_columns(collection)
-            ]
-            db.execute(
-                f"COPY (SELECT {', '.join([*KEYS, *columns])} FROM {scan(stored)})"
-                f" TO {literal(str(folder / f'{collection}.parquet'))} {PARQUET}"
-            )
+    for collection, kept in WANTED.items():
+        if (stored := parquet_of(made, collection)) is None:
+            continue
+        if collection not in changed and (same := parquet_of(before, collection)):
+            same_file(same, folder / f"{collection}.parquet")
+            continue
+        columns = [
+            name(column) if column in kept else f"NULL::VARCHAR AS {name(column)}"
+            for column in payload_columns(collection)
+        ]
+        db.execute(
+            f"COPY (SELECT {', '.join([*KEYS, *columns])} FROM {scan(stored)})"
+            f" TO {literal(str(folder / f'{collection}.parquet'))} {PARQUET}"
+        )
 
 
 def keep_gone(staging: Staging, made: Path, before: Path | None, folder: Path) -> None:
@@ -177,11 +181,15 @@ def keep_gone(staging: Staging, made: Path, before: Path | None, folder: Path) -
 def counts_of(folder: Path) -> dict[str, int]:
     """How many records of each collection are there and not gone."""
     with _reader(folder) as db:
-        return {
-            collection: _number(db, f"SELECT count(*) FROM {scan(stored)} WHERE status = 'active'")
-            for collection in WANTED
-            if (stored := parquet_of(folder, collection))
-        }
+        return _counts(db, folder)
+
+
+def _counts(db: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
+    return {
+        collection: _number(db, f"SELECT count(*) FROM {scan(stored)} WHERE status = 'active'")
+        for collection in WANTED
+        if (stored := parquet_of(folder, collection))
+    }
 
 
 def _number(db: duckdb.DuckDBPyConnection, query: str) -> int:
