@@ -65,6 +65,15 @@ def connect(
     answer(row, f"Connected successfully: sync connection {made.pk}, {made.name}.", as_json)
 
 
+@of_organization.command("activate")
+def activate(organization: Which, number: Number, as_json: AsJson = False) -> None:
+    """As the product's support: connect with a district that has added the product already and lets it read. The district is told."""
+    invitation = inviting.find_invitation(number, find_organization(organization))
+    made, found = inviting.activate(invitation, actor().name)
+    row: Row = {**_row(invitation), "connection": made.pk, "found": list(found)}
+    answer(row, f"Activated: sync connection {made.pk}, {made.name}.", as_json)
+
+
 @of_district.command("list")
 def list_asking(district: WhichDistrict, as_json: AsJson = False) -> None:
     """Show who asked for the roster, and what was answered."""

@@ -1,5 +1,6 @@
 """Inviting: an organization asks a district of this installation to let its product read, the district says what it may see, and the
-organization connects. Both sides click before anything is read, and each has it in its audit log.
+organization connects. Both sides click before anything is read, and each has it in its audit log. Where the district lets the product read
+already, the product's support may connect the organization that was given its Tenant ID.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,16 @@ from rollbook.flows.notify import tell_district_administrators
 from rollbook.flows.permission_edits import edit_permissions
 from rollbook.flows.sync import connections
 from rollbook.refusal import Refusal
-from rollbook.store.models import App, Credential, District, Grant, Invitation, Organization, SyncConnection
+from rollbook.store.models import (
+    App,
+    Credential,
+    District,
+    Grant,
+    Invitation,
+    Organization,
+    Product,
+    SyncConnection,
+)
 
 HOLDS_FOR = timedelta(days=14)
 MOST_OPEN = 10
@@ -79,6 +89,10 @@ class NotAccepted(Refusal):
 
 class LetsNothing(Refusal):
     """Say what the product may see: what it sees already, what a roster sync needs (roster), everything (full), or nothing yet (later)."""
+
+
+class NotSharedYet(Refusal):
+    """This district has not added the product's app, has not enabled it, or lets it see nothing yet: its administrators do that, or accept."""
 
 
 class TakenBack(Refusal):
@@ -226,10 +240,15 @@ def choices(invitation: Invitation) -> tuple[Lets, ...]:
     """What accepting can mean, the sensible one first."""
     app = invitation.organization.product.app
     grant = grant_of(invitation.district, app) if app else None
-    sees = grant is not None and not is_requested(grant) and Rule.parse(grant.rule).level is not Level.NONE
     return (
-        (Lets.AS_IT_IS, Lets.ROSTER, Lets.EVERYTHING) if sees else (Lets.ROSTER, Lets.EVERYTHING, Lets.LATER)
+        (Lets.AS_IT_IS, Lets.ROSTER, Lets.EVERYTHING)
+        if grant is not None and _sees(grant)
+        else (Lets.ROSTER, Lets.EVERYTHING, Lets.LATER)
     )
+
+
+def _sees(grant: Grant) -> bool:
+    return not is_requested(grant) and Rule.parse(grant.rule).level is not Level.NONE
 
 
 def _granted(district: District, app: App, lets: str, by: str, why: str) -> tuple[Grant, bool]:
@@ -247,6 +266,49 @@ def _granted(district: District, app: App, lets: str, by: str, why: str) -> tupl
     if not grant.enabled:
         enable(grant)
     return grant, waits is not None
+
+
+# --- The product's support activates -------------------------------------------------------------------------------------------------
+
+
+def waiting_of(product: Product, now: datetime | None = None) -> QuerySet[Invitation]:
+    """Those of all its organizations that can still be answered, the longest first."""
+    found = Invitation.objects.filter(
+        organization__product=product, answer="", expires_at__gt=now or timezone.now()
+    )
+    return found.select_related(*BESIDE).order_by("asked_at", "pk")
+
+
+def is_shared(invitation: Invitation) -> bool:
+    """Whether the district lets the product read already: it added the app, said what it sees, and enabled it."""
+    app = invitation.organization.product.app
+    grant = grant_of(invitation.district, app) if app else None
+    return grant is not None and grant.enabled and _sees(grant)
+
+
+def activate(
+    invitation: Invitation, by: str, now: datetime | None = None
+) -> tuple[SyncConnection, list[str]]:
+    """Connects an organization with a district that lets the product read already; the product sees what it saw. The district is told.
+
+    Raises NotOpen, NotSharedYet, and as `connect` does: then the organization can try again by itself.
+    """
+    if not is_shared(invitation):
+        raise NotSharedYet
+    organization = invitation.organization
+    app = _app_of(organization)
+    with transaction.atomic():
+        _answer(
+            invitation, Answer.ACCEPTED, by, now or timezone.now(), verb="activate", lets=str(Lets.AS_IT_IS)
+        )
+        tell_district_administrators(
+            invitation.district,
+            f"{organization.name} is connected to your roster",
+            f"{app.name} reads your roster already. Its support has now connected {organization.name}, which was given your Tenant ID "
+            f"({invitation.district_id}), to what it sees. It sees no more than before.\n\n"
+            "If that organization is not yours, take the app's key out under Applications, and ask its maker why.",
+        )
+    return connect(invitation, by)
 
 
 # --- Both -----------------------------------------------------------------------------------------------------------------------------
@@ -289,7 +351,13 @@ def _connection(invitation: Invitation, by: str, name: str) -> SyncConnection:
 
 
 def _answer(
-    invitation: Invitation, answer: str, by: str, now: datetime, even_late: bool = False, **about: Any
+    invitation: Invitation,
+    answer: str,
+    by: str,
+    now: datetime,
+    even_late: bool = False,
+    verb: str = "",
+    **about: Any,
 ) -> Invitation:
     with transaction.atomic():
         found = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
@@ -297,7 +365,7 @@ def _answer(
             raise NotOpen
         found.answer, found.answered_by, found.answered_at = answer, by[:254], now
         found.save(update_fields=["answer", "answered_by", "answered_at"])
-        _note(found, f"invitation.{VERBS[answer]}", by, **about)
+        _note(found, f"invitation.{verb or VERBS[answer]}", by, **about)
     invitation.answer, invitation.answered_by, invitation.answered_at = answer, found.answered_by, now
     return invitation
 
