@@ -8,7 +8,7 @@ from rollbook.cli.columns import Row, answer, show
 from rollbook.flows.acting import actor
 from rollbook.flows.directory import find_organization
 from rollbook.flows.districts import find_district
-from rollbook.flows.sync import inviting
+from rollbook.flows.sync import activating, inviting
 from rollbook.store.models import Invitation
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -69,7 +69,7 @@ def connect(
 def activate(organization: Which, number: Number, as_json: AsJson = False) -> None:
     """As the product's support: connect with a district that has added the product already and lets it read. The district is told."""
     invitation = inviting.find_invitation(number, find_organization(organization))
-    made, found = inviting.activate(invitation, actor().name)
+    made, found = activating.activate(invitation, actor().name)
     row: Row = {**_row(invitation), "connection": made.pk, "found": list(found)}
     answer(row, f"Activated: sync connection {made.pk}, {made.name}.", as_json)
 

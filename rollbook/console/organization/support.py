@@ -23,7 +23,16 @@ from rollbook.console.organization.stating import source_words
 from rollbook.console.organization.walking import walking
 from rollbook.console.organization.words import CONNECTION_STATES, KINDS, badge, outcome_badge, run_kind
 from rollbook.engine.sync.operations import MEMBERS
-from rollbook.flows.sync import connections, helping, holds, inviting, report, supporting, switching
+from rollbook.flows.sync import (
+    activating,
+    connections,
+    helping,
+    holds,
+    inviting,
+    report,
+    supporting,
+    switching,
+)
 from rollbook.flows.sync.connections import State, policy_of
 from rollbook.flows.sync.records import find
 from rollbook.flows.sync.runs import SWITCH
@@ -54,7 +63,7 @@ def show_support(request: Any, product: Product) -> HttpResponse:
         "numbers": supporting.numbers(product),
         "questions": list(questions[:QUESTIONS_SHOWN]),
         "question_number": questions.count(),
-        "asked": [(one, inviting.is_shared(one)) for one in inviting.waiting_of(product)[:ASKED_SHOWN]],
+        "asked": [(one, inviting.is_shared(one)) for one in activating.waiting_of(product)[:ASKED_SHOWN]],
     }
     return render(request, "organization/support.html", context)
 
@@ -84,11 +93,11 @@ def turn_connection(request: Any, product: Product, connection_id: int, turn: st
 @in_product(Act.SUPPORT_ROSTERING)
 def activate_asked(request: Any, product: Product, invitation_id: int) -> HttpResponse:
     """Connects an organization with the district whose Tenant ID it gave, where that lets the product read already."""
-    invitation = inviting.waiting_of(product).filter(pk=invitation_id).first()
+    invitation = activating.waiting_of(product).filter(pk=invitation_id).first()
     if invitation is None:
         raise Http404
     try:
-        made, _found = inviting.activate(invitation, request.user.email)
+        made, _found = activating.activate(invitation, request.user.email)
     except Refusal as refusal:
         messages.error(request, refusal.words)
         return redirect("support", product_id=product.pk)

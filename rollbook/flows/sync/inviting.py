@@ -1,6 +1,6 @@
 """Inviting: an organization asks a district of this installation to let its product read, the district says what it may see, and the
 organization connects. Both sides click before anything is read, and each has it in its audit log. Where the district lets the product read
-already, the product's support may connect the organization that was given its Tenant ID.
+already, the product's support may activate what was asked (`activating`).
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,6 @@ from rollbook.store.models import (
     Grant,
     Invitation,
     Organization,
-    Product,
     SyncConnection,
 )
 
@@ -91,10 +90,6 @@ class LetsNothing(Refusal):
     """Say what the product may see: what it sees already, what a roster sync needs (roster), everything (full), or nothing yet (later)."""
 
 
-class NotSharedYet(Refusal):
-    """This district has not added the product's app, has not enabled it, or lets it see nothing yet: its administrators do that, or accept."""
-
-
 class TakenBack(Refusal):
     """The district has taken this product out, or ended its key: ask it again."""
 
@@ -107,7 +102,7 @@ def invite(organization: Organization, tenant_id: str, by: str, now: datetime | 
 
     Raises NoAppToInvite, NoSuchDistrict, AlreadyInvited, EnoughInvitations.
     """
-    now, app = now or timezone.now(), _app_of(organization)
+    now, app = now or timezone.now(), app_of(organization)
     district = _district(tenant_id)
     with transaction.atomic():
         Organization.objects.select_for_update().get(pk=organization.pk)
@@ -126,11 +121,21 @@ def invite(organization: Organization, tenant_id: str, by: str, now: datetime | 
         tell_district_administrators(
             district,
             f"{app.name} asks to read your roster",
-            f"{organization.name}, a customer of {app.name}, asks that it may read the roster of {district.name} (Tenant ID {district.pk}).\n\n"
-            f"Look at it, and accept or decline, within 14 days: {link_of(made)}\n\n"
-            "Nothing is read before you accept, and you say what it may see.",
+            _request(made, district, app),
         )
     return made
+
+
+def _request(invitation: Invitation, district: District, app: App) -> str:
+    """What the district's administrators read."""
+    who = invitation.organization.name
+    reads = f"{app.name} reads your roster already, and its support may connect {who} to what it sees. Decline if that is not yours."
+    nothing = "Nothing is read before you accept, and you say what it may see."
+    return (
+        f"{who}, a customer of {app.name}, asks that it may read the roster of {district.name} (Tenant ID {district.pk}).\n\n"
+        f"Look at it, and accept or decline, within 14 days: {link_of(invitation)}\n\n"
+        f"{reads if is_shared(invitation) else nothing}"
+    )
 
 
 def link_of(invitation: Invitation) -> str:
@@ -150,7 +155,7 @@ def invitation_of(token: str) -> Invitation:
 
 def withdraw(invitation: Invitation, by: str) -> Invitation:
     """The organization asks no more. Raises NotOpen for one that was answered."""
-    return _answer(invitation, Answer.WITHDRAWN, by, timezone.now(), even_late=True)
+    return answer(invitation, Answer.WITHDRAWN, by, timezone.now(), even_late=True)
 
 
 def connect(invitation: Invitation, by: str, name: str = "") -> tuple[SyncConnection, list[str]]:
@@ -224,16 +229,16 @@ def accept(
 
     Raises NotOpen, LetsNothing, NoAppToInvite.
     """
-    app = _app_of(invitation.organization)
+    app = app_of(invitation.organization)
     with transaction.atomic():
-        _answer(invitation, Answer.ACCEPTED, by, now or timezone.now(), lets=lets)
+        answer(invitation, Answer.ACCEPTED, by, now or timezone.now(), lets=lets)
         grant, waits = _granted(invitation.district, app, lets, by, why)
     return grant, waits
 
 
 def decline(invitation: Invitation, by: str, now: datetime | None = None) -> Invitation:
     """The district says no; the organization sees that it did. Raises NotOpen."""
-    return _answer(invitation, Answer.DECLINED, by, now or timezone.now())
+    return answer(invitation, Answer.DECLINED, by, now or timezone.now())
 
 
 def choices(invitation: Invitation) -> tuple[Lets, ...]:
@@ -249,6 +254,13 @@ def choices(invitation: Invitation) -> tuple[Lets, ...]:
 
 def _sees(grant: Grant) -> bool:
     return not is_requested(grant) and Rule.parse(grant.rule).level is not Level.NONE
+
+
+def is_shared(invitation: Invitation) -> bool:
+    """Whether the district lets the product read already: it added the app, said what it sees, and enabled it."""
+    app = invitation.organization.product.app
+    grant = grant_of(invitation.district, app) if app else None
+    return grant is not None and grant.enabled and _sees(grant)
 
 
 def _granted(district: District, app: App, lets: str, by: str, why: str) -> tuple[Grant, bool]:
@@ -268,49 +280,6 @@ def _granted(district: District, app: App, lets: str, by: str, why: str) -> tupl
     return grant, waits is not None
 
 
-# --- The product's support activates -------------------------------------------------------------------------------------------------
-
-
-def waiting_of(product: Product, now: datetime | None = None) -> QuerySet[Invitation]:
-    """Those of all its organizations that can still be answered, the longest first."""
-    found = Invitation.objects.filter(
-        organization__product=product, answer="", expires_at__gt=now or timezone.now()
-    )
-    return found.select_related(*BESIDE).order_by("asked_at", "pk")
-
-
-def is_shared(invitation: Invitation) -> bool:
-    """Whether the district lets the product read already: it added the app, said what it sees, and enabled it."""
-    app = invitation.organization.product.app
-    grant = grant_of(invitation.district, app) if app else None
-    return grant is not None and grant.enabled and _sees(grant)
-
-
-def activate(
-    invitation: Invitation, by: str, now: datetime | None = None
-) -> tuple[SyncConnection, list[str]]:
-    """Connects an organization with a district that lets the product read already; the product sees what it saw. The district is told.
-
-    Raises NotOpen, NotSharedYet, and as `connect` does: then the organization can try again by itself.
-    """
-    if not is_shared(invitation):
-        raise NotSharedYet
-    organization = invitation.organization
-    app = _app_of(organization)
-    with transaction.atomic():
-        _answer(
-            invitation, Answer.ACCEPTED, by, now or timezone.now(), verb="activate", lets=str(Lets.AS_IT_IS)
-        )
-        tell_district_administrators(
-            invitation.district,
-            f"{organization.name} is connected to your roster",
-            f"{app.name} reads your roster already. Its support has now connected {organization.name}, which was given your Tenant ID "
-            f"({invitation.district_id}), to what it sees. It sees no more than before.\n\n"
-            "If that organization is not yours, take the app's key out under Applications, and ask its maker why.",
-        )
-    return connect(invitation, by)
-
-
 # --- Both -----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -321,7 +290,7 @@ def _connection(invitation: Invitation, by: str, name: str) -> SyncConnection:
         if found.answer != Answer.ACCEPTED:
             raise NotAccepted
         organization = Organization.objects.select_related("product__app").get(pk=found.organization_id)
-        grant = grant_of(found.district, _app_of(organization))
+        grant = grant_of(found.district, app_of(organization))
         if grant is None or _is_taken_back(found):
             raise TakenBack
         if found.connection is not None:
@@ -350,7 +319,7 @@ def _connection(invitation: Invitation, by: str, name: str) -> SyncConnection:
     return made
 
 
-def _answer(
+def answer(
     invitation: Invitation,
     answer: str,
     by: str,
@@ -395,7 +364,7 @@ def _is_taken_back(invitation: Invitation) -> bool:
     return app is None or grant_of(invitation.district, app) is None
 
 
-def _app_of(organization: Organization) -> App:
+def app_of(organization: Organization) -> App:
     app = organization.product.app
     if app is None:
         raise NoAppToInvite(organization.product.name)

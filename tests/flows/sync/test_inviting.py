@@ -14,7 +14,7 @@ from rollbook.flows import applications, approvals, audit, operators
 from rollbook.flows.apps import add_app, enable, grant_of
 from rollbook.flows.directory import set_app
 from rollbook.flows.districts import NoSuchDistrict, add_district
-from rollbook.flows.sync import connections, inviting
+from rollbook.flows.sync import activating, connections, inviting
 from rollbook.store.models import District, Invitation, Letter, Organization, SyncConnection
 from tests.command import rollbook
 from tests.connectors.provider import STATIC, Provider, serving
@@ -180,17 +180,17 @@ def test_support_activates_only_where_the_district_lets_the_product_read_already
     invitation: Invitation, organization: Organization, district: District, server: Provider
 ) -> None:
     product, desk = organization.product, "desk@reader.example"
-    assert [one.pk for one in inviting.waiting_of(product)] == [invitation.pk]
-    with pytest.raises(inviting.NotSharedYet):
-        inviting.activate(invitation, desk)
+    assert [one.pk for one in activating.waiting_of(product)] == [invitation.pk]
+    with pytest.raises(activating.NotSharedYet):
+        activating.activate(invitation, desk)
     grant, _ = applications.add_application(district, product.app, inviting.ROSTER, by=THEM)
     assert not inviting.is_shared(invitation)
     enable(grant)
     with pytest.raises(CannotFetch):
-        inviting.activate(invitation, desk)  # this server knows no key of ours
+        activating.activate(invitation, desk)  # this server knows no key of ours
     grant.refresh_from_db()
     assert (grant.version, invitation.answered_by) == (1, desk)
-    assert (acts(district.pk)[1:], list(inviting.waiting_of(product))) == (
+    assert (acts(district.pk)[1:], list(activating.waiting_of(product))) == (
         ["invitation.activate", "invitation.connect"],
         [],
     )
