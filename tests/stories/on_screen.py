@@ -33,7 +33,9 @@ def go(page: Page, *names: str) -> None:
 
 
 def narrow(page: Page, label: str, option: str) -> None:
+    """Until the list has come anew."""
     page.get_by_label(label, exact=True).select_option(label=option)
+    expect(page.locator("#results")).not_to_have_class(re.compile("htmx-request"))
 
 
 def lists(page: Page, number: int) -> None:

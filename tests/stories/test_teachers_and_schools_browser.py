@@ -170,7 +170,7 @@ def what_it_came_to(page: Page, directory: Directory) -> None:
     assert (directory.sites(), directory.groups(), directory.enrollments()) == (4, 0, 0)
     page.get_by_role("link", name="Look at the members").click()
     lists(page, directory.members())
-    assert "Asa" not in members_shown(page)
+    expect(page.get_by_text("Asa Lindquist")).to_have_count(0)
     expect(page.get_by_role("row", name="alindqvist")).to_contain_text("Åsa Lindqvist")
     narrow(page, "Role", "Teacher")
     lists(page, directory.members("roles LIKE '%\"teacher\"%' AND state <> 'archived'"))
@@ -178,7 +178,8 @@ def what_it_came_to(page: Page, directory: Directory) -> None:
     for option, state in (("Active", "active"), ("Inactive", "inactive"), ("Archived", "archived")):
         narrow(page, "Status", option)
         lists(page, directory.members(f"state = '{state}'"))
-    assert members_shown(page).count("northwind.example") == 2
+    for name in ("Ola Berg", "Rolf Dahl"):
+        expect(page.get_by_role("link", name=name)).to_be_visible()
     go(page, "Members", "Emeka Okafor")
     sites = page.get_by_role("region", name="Sites")
     expect(sites).to_contain_text(MIDDLE)
@@ -187,10 +188,6 @@ def what_it_came_to(page: Page, directory: Directory) -> None:
     expect(page.get_by_role("row")).to_have_count(directory.sites() + 1)
     go(page, "Rostering")
     directory.stands_on(page)
-
-
-def members_shown(page: Page) -> str:
-    return page.get_by_role("table", name="Members").inner_text()
 
 
 def by_itself_and_at_once(page: Page, directory: Directory) -> None:
