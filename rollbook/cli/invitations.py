@@ -8,7 +8,7 @@ from rollbook.cli.columns import Row, answer, show
 from rollbook.flows.acting import actor
 from rollbook.flows.directory import find_organization
 from rollbook.flows.districts import find_district
-from rollbook.flows.sync import inviting
+from rollbook.flows.sync import activating, inviting
 from rollbook.store.models import Invitation
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -63,6 +63,15 @@ def connect(
     made, found = inviting.connect(invitation, actor().name, name)
     row: Row = {**_row(invitation), "connection": made.pk, "found": list(found)}
     answer(row, f"Connected successfully: sync connection {made.pk}, {made.name}.", as_json)
+
+
+@of_organization.command("activate")
+def activate(organization: Which, number: Number, as_json: AsJson = False) -> None:
+    """As the product's support: connect with a district that has added the product already and lets it read. The district is told."""
+    invitation = inviting.find_invitation(number, find_organization(organization))
+    made, found = activating.activate(invitation, actor().name)
+    row: Row = {**_row(invitation), "connection": made.pk, "found": list(found)}
+    answer(row, f"Activated: sync connection {made.pk}, {made.name}.", as_json)
 
 
 @of_district.command("list")

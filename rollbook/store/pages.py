@@ -45,8 +45,12 @@ def locate(reader: Reader, question: Question, now_ms: int) -> Located:
     held = pin.publication if pin and is_held and question.offset else 0
     publication = held if held and _knows(reader, held) else _current(reader)
     located = _locate_page(reader, question, publication)
-    if located.total > question.offset + question.limit or (
-        question.offset and question.offset < located.total
+    # One page with all there is begins a walk too where another is held: who asks for what lies behind it would be led back to that one.
+    begins_anew = is_held and not question.offset
+    if (
+        located.total > question.offset + question.limit
+        or begins_anew
+        or (question.offset and question.offset < located.total)
     ):
         _keep_pin(reader, question, pin, located.publication, now_ms)
     return located

@@ -347,6 +347,18 @@ def test_a_walk_is_let_go_thirty_minutes_after_its_last_page(district: District,
     assert page(reader, "/users", limit="10", offset="30", now_ms=89 * minutes)[2] == first + 1
 
 
+def test_a_walk_that_begins_anew_with_all_there_is_is_not_led_back_to_the_former_one(
+    district: District, tmp_path: Path
+) -> None:
+    reader = reader_of(a_grant(district, basic(district.pk, [cast.RIVERBEND_HIGH])))
+    _, before, first = page(reader, "/enrollments", limit="1")
+    fewer: cast.Edits = {"enrollments": {"enrollment-algebra-1-06": None}}
+    deliver(district, cast.riverbend(tmp_path / "next", fewer))
+    records, total, second = page(reader, "/enrollments", limit="2000", offset="0")
+    assert (len(records), total, second) == (before - 1, before - 1, first + 1)
+    assert page(reader, "/enrollments", limit="2000", offset=str(total)) == ([], total, second)
+
+
 def test_a_client_that_polls_without_pause_ends_equal_to_a_full_read(
     district: District, tmp_path: Path
 ) -> None:

@@ -187,6 +187,11 @@ class ByToken:
         if not _gives_a_token(answer):
             error = _error_of(answer)
             reason = f" ({error})" if error else ""
+            if answer.status == 401 or error == "invalid_client":
+                raise SignInRefused(
+                    f"The server does not accept this sign-in: client id or secret is wrong, or was revoked ({answer.status}"
+                    f"{', ' + error if error else ''})."
+                )
             raise SignInRefused(f"The token address gave no token: {answer.words}{reason}.")
         self._token = said["access_token"]
         granted = said.get("scope")

@@ -23,7 +23,16 @@ from rollbook.console.organization.stating import source_words
 from rollbook.console.organization.walking import walking
 from rollbook.console.organization.words import CONNECTION_STATES, KINDS, badge, outcome_badge, run_kind
 from rollbook.engine.sync.operations import MEMBERS
-from rollbook.flows.sync import connections, helping, holds, report, supporting, switching
+from rollbook.flows.sync import (
+    activating,
+    connections,
+    helping,
+    holds,
+    inviting,
+    report,
+    supporting,
+    switching,
+)
 from rollbook.flows.sync.connections import State, policy_of
 from rollbook.flows.sync.records import find
 from rollbook.flows.sync.runs import SWITCH
@@ -35,7 +44,7 @@ LOOKING = timedelta(hours=1)
 """For so long a reason opens people's records, to this sign-in and of this connection."""
 
 KEY = "support_looks"
-QUESTIONS_SHOWN, HOLDS_SHOWN, RECORDS_SHOWN = 20, 20, 50
+QUESTIONS_SHOWN, ASKED_SHOWN, HOLDS_SHOWN, RECORDS_SHOWN = 20, 20, 20, 50
 
 
 @in_product(Act.SUPPORT_ROSTERING)
@@ -54,6 +63,7 @@ def show_support(request: Any, product: Product) -> HttpResponse:
         "numbers": supporting.numbers(product),
         "questions": list(questions[:QUESTIONS_SHOWN]),
         "question_number": questions.count(),
+        "asked": [(one, inviting.is_shared(one)) for one in activating.waiting_of(product)[:ASKED_SHOWN]],
     }
     return render(request, "organization/support.html", context)
 
@@ -77,6 +87,22 @@ def turn_connection(request: Any, product: Product, connection_id: int, turn: st
         request, _("The connection is active.") if turn == "activate" else _("The connection is paused.")
     )
     return _back(product, connection_id)
+
+
+@require_POST
+@in_product(Act.SUPPORT_ROSTERING)
+def activate_asked(request: Any, product: Product, invitation_id: int) -> HttpResponse:
+    """Connects an organization with the district whose Tenant ID it gave, where that lets the product read already."""
+    invitation = activating.waiting_of(product).filter(pk=invitation_id).first()
+    if invitation is None:
+        raise Http404
+    try:
+        made, _found = activating.activate(invitation, request.user.email)
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return redirect("support", product_id=product.pk)
+    messages.success(request, _("The connection is active."))
+    return _back(product, made.pk)
 
 
 @require_POST

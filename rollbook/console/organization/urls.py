@@ -212,6 +212,7 @@ product: list[URLPattern | URLResolver] = [
     # Support
     path("support", support.show_support, name="support"),
     path("support/questions/<int:number>", support.answer, name="support-answer"),
+    path("support/asked/<int:invitation_id>/activate", support.activate_asked, name="support-asked-activate"),
     path("support/<int:connection_id>", support.show_connection, name="support-connection"),
     re_path(
         r"^support/(?P<connection_id>\d{1,18})/(?P<turn>activate|pause)$",

@@ -22,7 +22,7 @@ from rollbook.flows.approvals import open_requests
 from rollbook.flows.apps import grant_of
 from rollbook.flows.catalogue import needs_of
 from rollbook.refusal import Refusal
-from rollbook.store.models import App, District, Grant
+from rollbook.store.models import App, District, Grant, Product
 
 
 @in_district(Act.REQUEST_APP)
@@ -65,6 +65,7 @@ def show_added(request: HttpRequest, district: District, grant_id: int) -> HttpR
         "levels": levels_of(rule),
         "waiting": open_requests(district).filter(grant=grant).first(),
         "has_keys": grant.credentials.filter(revoked_at=None).exists(),
+        "is_product": Product.objects.filter(app=grant.app_id).exists(),
     }
     return app_page(request, grant, "app", "console/app_added.html", context)
 

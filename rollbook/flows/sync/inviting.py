@@ -1,5 +1,6 @@
 """Inviting: an organization asks a district of this installation to let its product read, the district says what it may see, and the
-organization connects. Both sides click before anything is read, and each has it in its audit log.
+organization connects. Both sides click before anything is read, and each has it in its audit log. Where the district lets the product read
+already, the product's support may activate what was asked (`activating`).
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,15 @@ from rollbook.flows.notify import tell_district_administrators
 from rollbook.flows.permission_edits import edit_permissions
 from rollbook.flows.sync import connections
 from rollbook.refusal import Refusal
-from rollbook.store.models import App, Credential, District, Grant, Invitation, Organization, SyncConnection
+from rollbook.store.models import (
+    App,
+    Credential,
+    District,
+    Grant,
+    Invitation,
+    Organization,
+    SyncConnection,
+)
 
 HOLDS_FOR = timedelta(days=14)
 MOST_OPEN = 10
@@ -93,7 +102,7 @@ def invite(organization: Organization, tenant_id: str, by: str, now: datetime | 
 
     Raises NoAppToInvite, NoSuchDistrict, AlreadyInvited, EnoughInvitations.
     """
-    now, app = now or timezone.now(), _app_of(organization)
+    now, app = now or timezone.now(), app_of(organization)
     district = _district(tenant_id)
     with transaction.atomic():
         Organization.objects.select_for_update().get(pk=organization.pk)
@@ -112,11 +121,21 @@ def invite(organization: Organization, tenant_id: str, by: str, now: datetime | 
         tell_district_administrators(
             district,
             f"{app.name} asks to read your roster",
-            f"{organization.name}, a customer of {app.name}, asks that it may read the roster of {district.name} (Tenant ID {district.pk}).\n\n"
-            f"Look at it, and accept or decline, within 14 days: {link_of(made)}\n\n"
-            "Nothing is read before you accept, and you say what it may see.",
+            _request(made, district, app),
         )
     return made
+
+
+def _request(invitation: Invitation, district: District, app: App) -> str:
+    """What the district's administrators read."""
+    who = invitation.organization.name
+    reads = f"{app.name} reads your roster already, and its support may connect {who} to what it sees. Decline if that is not yours."
+    nothing = "Nothing is read before you accept, and you say what it may see."
+    return (
+        f"{who}, a customer of {app.name}, asks that it may read the roster of {district.name} (Tenant ID {district.pk}).\n\n"
+        f"Look at it, and accept or decline, within 14 days: {link_of(invitation)}\n\n"
+        f"{reads if is_shared(invitation) else nothing}"
+    )
 
 
 def link_of(invitation: Invitation) -> str:
@@ -136,7 +155,7 @@ def invitation_of(token: str) -> Invitation:
 
 def withdraw(invitation: Invitation, by: str) -> Invitation:
     """The organization asks no more. Raises NotOpen for one that was answered."""
-    return _answer(invitation, Answer.WITHDRAWN, by, timezone.now(), even_late=True)
+    return answer(invitation, Answer.WITHDRAWN, by, timezone.now(), even_late=True)
 
 
 def connect(invitation: Invitation, by: str, name: str = "") -> tuple[SyncConnection, list[str]]:
@@ -210,26 +229,38 @@ def accept(
 
     Raises NotOpen, LetsNothing, NoAppToInvite.
     """
-    app = _app_of(invitation.organization)
+    app = app_of(invitation.organization)
     with transaction.atomic():
-        _answer(invitation, Answer.ACCEPTED, by, now or timezone.now(), lets=lets)
+        answer(invitation, Answer.ACCEPTED, by, now or timezone.now(), lets=lets)
         grant, waits = _granted(invitation.district, app, lets, by, why)
     return grant, waits
 
 
 def decline(invitation: Invitation, by: str, now: datetime | None = None) -> Invitation:
     """The district says no; the organization sees that it did. Raises NotOpen."""
-    return _answer(invitation, Answer.DECLINED, by, now or timezone.now())
+    return answer(invitation, Answer.DECLINED, by, now or timezone.now())
 
 
 def choices(invitation: Invitation) -> tuple[Lets, ...]:
     """What accepting can mean, the sensible one first."""
     app = invitation.organization.product.app
     grant = grant_of(invitation.district, app) if app else None
-    sees = grant is not None and not is_requested(grant) and Rule.parse(grant.rule).level is not Level.NONE
     return (
-        (Lets.AS_IT_IS, Lets.ROSTER, Lets.EVERYTHING) if sees else (Lets.ROSTER, Lets.EVERYTHING, Lets.LATER)
+        (Lets.AS_IT_IS, Lets.ROSTER, Lets.EVERYTHING)
+        if grant is not None and _sees(grant)
+        else (Lets.ROSTER, Lets.EVERYTHING, Lets.LATER)
     )
+
+
+def _sees(grant: Grant) -> bool:
+    return not is_requested(grant) and Rule.parse(grant.rule).level is not Level.NONE
+
+
+def is_shared(invitation: Invitation) -> bool:
+    """Whether the district lets the product read already: it added the app, said what it sees, and enabled it."""
+    app = invitation.organization.product.app
+    grant = grant_of(invitation.district, app) if app else None
+    return grant is not None and grant.enabled and _sees(grant)
 
 
 def _granted(district: District, app: App, lets: str, by: str, why: str) -> tuple[Grant, bool]:
@@ -259,7 +290,7 @@ def _connection(invitation: Invitation, by: str, name: str) -> SyncConnection:
         if found.answer != Answer.ACCEPTED:
             raise NotAccepted
         organization = Organization.objects.select_related("product__app").get(pk=found.organization_id)
-        grant = grant_of(found.district, _app_of(organization))
+        grant = grant_of(found.district, app_of(organization))
         if grant is None or _is_taken_back(found):
             raise TakenBack
         if found.connection is not None:
@@ -288,8 +319,14 @@ def _connection(invitation: Invitation, by: str, name: str) -> SyncConnection:
     return made
 
 
-def _answer(
-    invitation: Invitation, answer: str, by: str, now: datetime, even_late: bool = False, **about: Any
+def answer(
+    invitation: Invitation,
+    answer: str,
+    by: str,
+    now: datetime,
+    even_late: bool = False,
+    verb: str = "",
+    **about: Any,
 ) -> Invitation:
     with transaction.atomic():
         found = Invitation.objects.select_for_update(of=("self",)).get(pk=invitation.pk)
@@ -297,7 +334,7 @@ def _answer(
             raise NotOpen
         found.answer, found.answered_by, found.answered_at = answer, by[:254], now
         found.save(update_fields=["answer", "answered_by", "answered_at"])
-        _note(found, f"invitation.{VERBS[answer]}", by, **about)
+        _note(found, f"invitation.{verb or VERBS[answer]}", by, **about)
     invitation.answer, invitation.answered_by, invitation.answered_at = answer, found.answered_by, now
     return invitation
 
@@ -327,7 +364,7 @@ def _is_taken_back(invitation: Invitation) -> bool:
     return app is None or grant_of(invitation.district, app) is None
 
 
-def _app_of(organization: Organization) -> App:
+def app_of(organization: Organization) -> App:
     app = organization.product.app
     if app is None:
         raise NoAppToInvite(organization.product.name)

@@ -11,10 +11,10 @@ from rollbook.connectors.contract import CannotFetch
 from rollbook.engine.approval import Wanted
 from rollbook.engine.scope import Level, Rule
 from rollbook.flows import applications, approvals, audit, operators
-from rollbook.flows.apps import add_app, grant_of
+from rollbook.flows.apps import add_app, enable, grant_of
 from rollbook.flows.directory import set_app
 from rollbook.flows.districts import NoSuchDistrict, add_district
-from rollbook.flows.sync import connections, inviting
+from rollbook.flows.sync import activating, connections, inviting
 from rollbook.store.models import District, Invitation, Letter, Organization, SyncConnection
 from tests.command import rollbook
 from tests.connectors.provider import STATIC, Provider, serving
@@ -173,6 +173,28 @@ def test_connecting_makes_one_key_and_one_connection_however_often_it_is_tried(
     assert (acts(district.pk), acts(None)) == (told, told)
     with pytest.raises(connections.OfAnInvitation):
         connections.edit(connection, {"url": "https://elsewhere.example"}, {})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_support_activates_only_where_the_district_lets_the_product_read_already(
+    invitation: Invitation, organization: Organization, district: District, server: Provider
+) -> None:
+    product, desk = organization.product, "desk@reader.example"
+    assert [one.pk for one in activating.waiting_of(product)] == [invitation.pk]
+    with pytest.raises(activating.NotSharedYet):
+        activating.activate(invitation, desk)
+    grant, _ = applications.add_application(district, product.app, inviting.ROSTER, by=THEM)
+    assert not inviting.is_shared(invitation)
+    enable(grant)
+    with pytest.raises(CannotFetch):
+        activating.activate(invitation, desk)  # this server knows no key of ours
+    grant.refresh_from_db()
+    assert (grant.version, invitation.answered_by) == (1, desk)
+    assert (acts(district.pk)[1:], list(activating.waiting_of(product))) == (
+        ["invitation.activate", "invitation.connect"],
+        [],
+    )
+    assert "It sees no more than before." in Letter.objects.get(subject__contains="is connected").words
 
 
 @pytest.mark.django_db(transaction=True)
