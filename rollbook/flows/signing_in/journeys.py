@@ -1,4 +1,7 @@
-"""The way to an identity provider and back, as a door takes somebody along it. What is remembered meanwhile is kept by the door."""
+"""The way to an identity provider and back, as a door takes somebody along it. What is remembered meanwhile is kept by the door.
+
+Whom we go to is a provider of an organization, or a hub where its product has a client.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +12,7 @@ from rollbook.connectors.openid_connect.server import ProviderTrouble, server_of
 from rollbook.connectors.openid_connect.tokens import NotTrusted
 from rollbook.engine.signing_in.claims import PRESETS
 from rollbook.refusal import Refusal
-from rollbook.store.models import IdentityProvider
+from rollbook.store.models import Hub, IdentityProvider
 
 
 class NobodyCame(Refusal):
@@ -21,7 +24,7 @@ class NobodyCame(Refusal):
         self.code, self.told = code, told
 
 
-def begin(provider: IdentityProvider, redirect_uri: str, now: int) -> tuple[str, dict[str, Any]]:
+def begin(provider: IdentityProvider | Hub, redirect_uri: str, now: int) -> tuple[str, dict[str, Any]]:
     """Where the browser is to go, and what the door keeps for its coming back. Raises NobodyCame."""
     setting = set_out(now)
     try:
@@ -32,7 +35,7 @@ def begin(provider: IdentityProvider, redirect_uri: str, now: int) -> tuple[str,
 
 
 def finish(
-    provider: IdentityProvider,
+    provider: IdentityProvider | Hub,
     redirect_uri: str,
     kept: Mapping[str, Any],
     answer: Mapping[str, str],
@@ -51,7 +54,7 @@ def finish(
         raise NobodyCame("provider-silent", refusal.words) from None
 
 
-def client_of(provider: IdentityProvider, redirect_uri: str) -> Client:
+def client_of(provider: IdentityProvider | Hub, redirect_uri: str) -> Client:
     preset = PRESETS[provider.preset]
     return Client(
         provider.client_id, provider.client_secret, redirect_uri, preset.scopes, preset.other_issuers, preset.subject

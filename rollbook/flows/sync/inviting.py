@@ -88,7 +88,9 @@ class TakenBack(Refusal):
 # --- The organization asks ----------------------------------------------------------------------------------------------------------
 
 
-def invite(organization: Organization, tenant_id: str, by: str, now: datetime | None = None) -> Invitation:
+def invite(
+    organization: Organization, tenant_id: str, by: str, now: datetime | None = None, *, tells: bool = True
+) -> Invitation:
     """Asks the district with this Tenant ID; its administrators are told by e-mail. One that has run out is asked anew.
 
     Raises NoAppToInvite, NoSuchDistrict, AlreadyInvited, EnoughInvitations.
@@ -109,14 +111,20 @@ def invite(organization: Organization, tenant_id: str, by: str, now: datetime | 
         made.asked_by, made.asked_at, made.expires_at = by[:254], now, now + HOLDS_FOR
         made.save()
         _note(made, "invitation.ask", by)
-        tell_district_administrators(
-            district,
-            f"{app.name} asks to read your roster",
-            f"{organization.name}, a customer of {app.name}, asks that it may read the roster of {district.name} (Tenant ID {district.pk}).\n\n"
-            f"Look at it, and accept or decline, within 14 days: {link_of(made)}\n\n"
-            "Nothing is read before you accept, and you say what it may see.",
-        )
+        if tells:
+            _tell(made, app)
     return made
+
+
+def _tell(invitation: Invitation, app: App) -> None:
+    organization, district = invitation.organization, invitation.district
+    tell_district_administrators(
+        district,
+        f"{app.name} asks to read your roster",
+        f"{organization.name}, a customer of {app.name}, asks that it may read the roster of {district.name} (Tenant ID {district.pk}).\n\n"
+        f"Look at it, and accept or decline, within 14 days: {link_of(invitation)}\n\n"
+        "Nothing is read before you accept, and you say what it may see.",
+    )
 
 
 def link_of(invitation: Invitation) -> str:
