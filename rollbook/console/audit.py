@@ -200,6 +200,7 @@ ACTS = {
     "sync.discard": _("Discarded what a sync held"),
     "sync.drop": _("Dropped a connection that never ran"),
     "sync.import": _("Imported people by hand"),
+    "sync.not_prove": _("Signed in somewhere, and proved no district by it"),
     "sync.prove": _("Proved by signing in which district's roster is read"),
     "sync.raise": _("Raised a limit that held a part of a sync"),
     "sync.remove_days": _("Took days out of a sync's calendar"),

@@ -208,6 +208,10 @@ def test_a_service_of_the_organizations_own_proves_the_tenant_and_the_key_is_ask
 
 def test_who_may_not_change_the_rostering_goes_nowhere(office, organization, hub):
     assert office.get(path(organization, "sync-connect-by", "hub-999")).status_code == 404
+    lure = office.get(
+        path(organization, "sync-connect-by", f"hub-{hub.pk}"), headers={"Sec-Fetch-Site": "cross-site"}
+    )
+    assert lure.url == path(organization, "sync-setup")
     directory.edit_organization(organization, entitlements=[])
     answer = office.get(path(organization, "sync-connect-by", f"hub-{hub.pk}"))
     assert (answer.status_code, "does not include rostering" in words(answer)) == (403, True)

@@ -101,7 +101,12 @@ def choose_source(request: HttpRequest, organization: Organization) -> HttpRespo
 @in_organization(Act.SEE_ROSTERING)
 def show_help(request: HttpRequest, organization: Organization) -> HttpResponse:
     """What is needed for each source, and what to do about each answer of the test."""
-    return _page(request, "source", "organization/setup_help.html", {"sources": OFFERED.values()})
+    context = {
+        "sources": OFFERED.values(),
+        "ways": proving.ways(organization),
+        "refusals": [refusal().words for refusal in proving.CODES],
+    }
+    return _page(request, "source", "organization/setup_help.html", context)
 
 
 @in_organization(Act.SEE_ROSTERING)

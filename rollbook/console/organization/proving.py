@@ -25,6 +25,9 @@ from rollbook.flows.sync.proving import NotProved, Way
 from rollbook.refusal import Refusal
 from rollbook.store.models import Hub, Organization
 
+ELSEWHERE = frozenset({"cross-site", "same-site"})
+"""Where a link of somebody else's stands: nobody is connected by following one."""
+
 
 @require_GET
 @in_organization(Act.SEE_ROSTERING)
@@ -35,6 +38,8 @@ def set_out(request: Any, organization: Organization, way: str) -> HttpResponse:
             request, "organization/not_here.html", {"nav": "rostering", "why_not": reason}, status=403
         )
     found = _way_or_404(organization, way)
+    if request.headers.get("Sec-Fetch-Site") in ELSEWHERE:
+        return redirect("sync-setup", organization.pk)
     if found.hub is not None:
         return _to_hub(request, organization, found, found.hub)
     if found.provider is not None:

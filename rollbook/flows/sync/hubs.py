@@ -148,5 +148,7 @@ def _told(hub: Hub) -> dict[str, Any]:
     return {name: getattr(hub, name) for name in SHOWN}
 
 
-def _note(hub: Hub, act: str, **what: Mapping[str, Any]) -> None:
-    audit.record(None, act, "hub", f"{hub.product_id}/{hub.pk}", hub.name, **what)
+def _note(
+    hub: Hub, act: str, before: Mapping[str, Any] | None = None, after: Mapping[str, Any] | None = None
+) -> None:
+    audit.record(None, act, "hub", f"{hub.product_id}/{hub.pk}", hub.name, before=before, after=after)

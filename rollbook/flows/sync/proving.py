@@ -169,7 +169,16 @@ def told(way: Way, said: Mapping[str, Any]) -> dict[str, str]:
 
 
 def prove(organization: Organization, way: Way, said: Mapping[str, str]) -> Proof:
-    """What `told` comes to. Raises NotProved."""
+    """What `told` comes to; that it came to nothing is kept. Raises NotProved."""
+    try:
+        return _judged(organization, way, said)
+    except NotProved as refusal:
+        why = {"code": refusal.code, "service": way.title, "issuer": said["issuer"], "tenant": said["tenant"]}
+        audit.record(None, "sync.not_prove", "organization", organization.pk, organization.name, after=why)
+        raise
+
+
+def _judged(organization: Organization, way: Way, said: Mapping[str, str]) -> Proof:
     if said["role"] == PUPIL:
         raise APupil
     if not said["role"]:

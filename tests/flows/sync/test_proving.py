@@ -76,6 +76,8 @@ def test_a_proved_district_is_connected_with_the_products_key(organization, hub)
 def test_who_proves_nothing_is_told_what_is_missing(organization, hub, said, refusal):
     with pytest.raises(refusal):
         proof(organization, **said)
+    [entry] = audit.entries(None, act="sync.not_prove")
+    assert set(audit.told(entry)["after"]) == {"code", "service", "issuer", "tenant"}
 
 
 def test_another_district_than_the_declared_one_is_refused(organization, hub):
