@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli import invitations
+from rollbook.cli import invitations, own_sign_in
 from rollbook.cli.columns import answer, show
 from rollbook.flows import districts, second_steps
 from rollbook.store.models import District
@@ -18,6 +18,7 @@ verbs = typer.Typer(no_args_is_help=True, help="The districts of this installati
 def register(app: typer.Typer) -> None:
     """Adds the verbs."""
     verbs.add_typer(invitations.of_district, name="invitation")
+    verbs.add_typer(own_sign_in.of_district, name="own-sign-in")
     app.add_typer(verbs, name="district")
 
 

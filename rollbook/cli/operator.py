@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
     verbs.add_typer(token.verbs, name="token")
     verbs.add_typer(second_steps.verbs, name="mfa")
     verbs.command("sessions")(second_steps.sessions)
+    verbs.command("own-sign-ins")(second_steps.own_sign_ins)
     app.add_typer(verbs, name="operator")
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rollbook.cli import administrators, invitations
+from rollbook.cli import administrators, invitations, own_sign_in
 from rollbook.cli.columns import Row, answer, show
 from rollbook.engine.sync.operations import ARCHIVED
 from rollbook.flows import directory, second_steps
@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
     verbs.add_typer(keys, name="key")
     verbs.add_typer(administrators.of_organization, name="administrator")
     verbs.add_typer(invitations.of_organization, name="invitation")
+    verbs.add_typer(own_sign_in.of_organization, name="own-sign-in")
     app.add_typer(verbs, name="organization")
 
 

@@ -7,6 +7,7 @@ import typer
 from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import open_sessions, second_steps
 from rollbook.flows.browsers import browser_of
+from rollbook.flows.own_sign_in import coming
 from rollbook.flows.second_steps import account_of
 from rollbook.store.models import OpenSession
 
@@ -64,6 +65,26 @@ def sessions(
     show(rows, as_json)
     if not rows and not as_json:
         typer.echo(f"{email} is signed in nowhere.")
+
+
+def own_sign_ins(
+    email: Email,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="End them: by their address they are recognised anew.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show by which sign-ins, at services of a district's or organization's own, a person comes in; or end them."""
+    account = account_of(email)
+    if forget:
+        coming.forget(account)
+    rows: list[Row] = [
+        {"issuer": one.issuer, "tenant": one.tenant, "since": one.linked_at.isoformat(timespec="minutes")}
+        for one in coming.identities_of(account)
+    ]
+    show(rows, as_json)
+    if not rows and not as_json:
+        typer.echo(f"{email} comes in by no such service.")
 
 
 def _row(one: OpenSession) -> Row:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from rollbook.console.own_door import barred
 from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.roles import Act, Reach, Role, reach_of
 from rollbook.store.models import Account, District
@@ -30,6 +31,7 @@ def districts_of(account: Account) -> QuerySet[District]:
 def in_district(act: Act) -> Callable[[View], View]:
     """Makes `view(request, district, …)` answer only who may do `act` there; all others get 404, as if there were no such district.
 
+    Where the district requires its own sign-in service, who has not shown by it who they are is led there instead.
     The request gains `reach` and `district`; times are told in the district's zone. A view that shows people to a school administrator
     narrows them to `request.reach.schools(act, district.pk)`.
     """
@@ -40,6 +42,8 @@ def in_district(act: Act) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, tenant: int, **rest: Any) -> HttpResponse:
             district = _district_or_404(request, act, tenant)
+            if (shut := barred(request, district)) is not None:
+                return shut
             with timezone.override(ZoneInfo(district.time_zone)), acting(_name(request), CONSOLE):
                 return view(request, district, **rest)
 

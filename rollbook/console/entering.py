@@ -13,12 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.client_address import client_address
+from rollbook.console.words import vocabulary_words
 from rollbook.engine.signing_in.claims import PRESETS
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
 from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.roles import Act, product_reach_of
-from rollbook.flows.signing_in import entering, journeys, providers, sessions
+from rollbook.flows.signing_in import entering, journeys, providers, sessions, tries
 from rollbook.flows.sync import proving
 from rollbook.store.models import IdentityProvider, Organization
 
@@ -54,6 +55,10 @@ def set_out(request: HttpRequest, organization_id: int, provider_id: int) -> Htt
 def away(request: Any, provider: IdentityProvider, purpose: str, way: str = "") -> HttpResponse:
     """Sends the browser to the provider: to come in, to try the provider out, or by `way` to prove a district."""
     now = datetime.now(UTC)
+    if not tries.may_set_out(_address(request)):
+        if purpose == CONNECT:
+            return proved(request, provider.organization_id, way, {"outcome": "too-many"})
+        return _refused(request, provider.organization, "too-many", "")
     try:
         address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()))
     except journeys.NobodyCame as refusal:
@@ -77,7 +82,8 @@ def gone_by(request: Any) -> dict[str, Any] | None:
     """What was remembered of who comes back now; once."""
     several = request.session.get(JOURNEYS, {})
     gone: dict[str, Any] | None = several.pop(request.GET.get("state", ""), None)
-    request.session[JOURNEYS] = several
+    if gone is not None:
+        request.session[JOURNEYS] = several
     return gone
 
 
@@ -94,6 +100,8 @@ def come_back(request: Any, organization_id: int, provider_id: int) -> HttpRespo
     gone = gone_by(request)
     if gone is None or gone.get("provider") != provider.pk:
         return _refused(request, provider.organization, "not-trusted", "")
+    if tries.is_refused_too_often(_address(request)):
+        return _refused(request, provider.organization, "too-many", "")
     now = datetime.now(UTC)
     try:
         said = journeys.finish(
@@ -147,7 +155,7 @@ def show_me(request: Any, organization_id: int) -> HttpResponse:
     context = {
         "organization": organization,
         "member": member,
-        "roles": members.roles_held(member),
+        "roles": [str(vocabulary_words(one)) for one in members.roles_held(member)],
         "sites": members.sites_of(member),
     }
     return render(request, "console/me.html", context)
@@ -155,10 +163,24 @@ def show_me(request: Any, organization_id: int) -> HttpResponse:
 
 @never_cache
 @require_POST
-def leave(request: HttpRequest, organization_id: int) -> HttpResponse:
+def leave(request: Any, organization_id: int) -> HttpResponse:
+    """Out here; whether also at the provider, where that can be done, they are asked."""
     organization = _organization_or_404(organization_id)
+    came = request.session.get(MEMBER) or {}
+    provider = sessions.provider_of(organization.pk, came.get("identity", 0))
     logout(request)
-    return redirect("enter", organization_id=organization.pk)
+    if provider is None or not journeys.way_out_of(provider, int(datetime.now(UTC).timestamp())):
+        return redirect("enter", organization_id=organization.pk)
+    return redirect("me-left", organization_id=organization.pk, provider_id=provider.pk)
+
+
+@never_cache
+@require_GET
+def show_left(request: HttpRequest, organization_id: int, provider_id: int) -> HttpResponse:
+    provider = _provider_or_404(organization_id, provider_id)
+    way_out = journeys.way_out_of(provider, int(datetime.now(UTC).timestamp()))
+    context = {"organization": provider.organization, "provider": provider, "way_out": way_out}
+    return render(request, "console/me_left.html", context)
 
 
 def proved(request: Any, organization_id: int, way: str, what: dict[str, str]) -> HttpResponse:
@@ -210,7 +232,8 @@ def _refused(request: HttpRequest, organization: Organization, code: str, number
         "owner": owner,
         "reference": number,
     }
-    return render(request, "console/enter_refused.html", context, status=403)
+    status = 429 if code == "too-many" else 403
+    return render(request, "console/enter_refused.html", context, status=status)
 
 
 def _back(provider: IdentityProvider) -> str:
@@ -244,4 +267,5 @@ ROUTES: list[URLPattern | URLResolver] = [
     path("enter/<int:provider_id>/callback", come_back, name="enter-back"),
     path("me", show_me, name="me"),
     path("me/leave", leave, name="me-leave"),
+    path("me/left/<int:provider_id>", show_left, name="me-left"),
 ]

@@ -22,6 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from rollbook.console import own_door
 from rollbook.console.sessions import address_of
 from rollbook.console.sign_in import tell_throttled
 from rollbook.flows import second_steps, sign_ins
@@ -47,6 +48,9 @@ ALWAYS_OPEN = frozenset(
         "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn",
         "mfa_view_recovery_codes",
+        "own-door",
+        "own-door-back",
+        "own-door-go",
         "sessions",
         "session-end",
         "sessions-end-others",
@@ -159,7 +163,10 @@ class AddPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # the same
 
 
 class Gate:
-    """Middleware. Who has no second step where one is required comes to no page but those that lead to one."""
+    """Middleware. Who has no second step where one is required comes to no page but those that lead to one.
+
+    And who came in by a sign-in service of their district's own is asked about at each step (`own_door`).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -172,9 +179,13 @@ class Gate:
     ) -> HttpResponse | None:
         match = request.resolver_match
         # Who has no session is nobody: whether they get in is for the page to say.
-        if settings.SESSION_COOKIE_NAME not in request.COOKIES or (match and match.url_name in ALWAYS_OPEN):
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return None
+        if own_door.is_over(request):
+            return redirect("account_login")
+        if match and match.url_name in ALWAYS_OPEN:
             return None
         account: Any = request.user
-        if account.is_authenticated and second_steps.is_missing(account):
+        if account.is_authenticated and second_steps.is_missing(account, own_door.shown_in(request)):
             return redirect("mfa_index")
         return None

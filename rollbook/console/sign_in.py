@@ -97,9 +97,12 @@ def note_sign_in(user: Any, request: HttpRequest | None = None, **_: Any) -> Non
 
 
 def _methods(request: HttpRequest | None, user: Any) -> list[str]:
-    """What they proved themselves with, as allauth has kept it: password, totp, webauthn, recovery_codes."""
+    """What they proved themselves with, as allauth has kept it: password, totp, webauthn, recovery_codes;
+    or a sign-in service of their district's own.
+    """
     records = get_authentication_records(request, user) if request is not None else []
-    return [str(record.get("type") or record.get("method")) for record in records]
+    own = [str(way)] if (way := getattr(request, "came_by", "")) else []
+    return own + [str(record.get("type") or record.get("method")) for record in records]
 
 
 @receiver(user_logged_out, dispatch_uid="rollbook.console.note_sign_out")

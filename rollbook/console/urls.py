@@ -5,7 +5,7 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from rollbook.console import entering
+from rollbook.console import entering, own_door
 from rollbook.console.organization import proving
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
@@ -38,6 +38,7 @@ from rollbook.console.views import (
     operators,
     opt_outs,
     own_files,
+    own_sign_in,
     particulars,
     partner,
     partner_sanity,
@@ -265,6 +266,9 @@ district: list[URLPattern | URLResolver] = [
     re_path(rf"^limits/{all_collections}$", limits.edit_limits, name="limits-of"),
     path("settings/email-domains", email_domains.change_email_domains, name="email-domains"),
     path("settings/second-step", requiring.require_in_district, name="second-step-require"),
+    path("settings/own-sign-in", own_sign_in.show_in_district, name="own-sign-in"),
+    path("settings/own-sign-in/turn", own_sign_in.turn_in_district, name="own-sign-in-turn"),
+    path("settings/own-sign-in/test", own_sign_in.test_in_district, name="own-sign-in-test"),
     path("settings", settings.show_settings, name="settings"),
     path("tokens", tokens.show_tokens, name="tokens"),
     path("tokens/add", tokens.add_token, name="token-add"),
@@ -339,6 +343,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invitations/<str:token>", invitations.follow_link, name="roster-invitation-link"),
     *sign_in,
     *own_account,
+    *own_door.ROUTES,
     *installation,
     path("partner/<int:partner_id>/", include(partners_own)),
     path("districts/<int:tenant>/", include(district)),

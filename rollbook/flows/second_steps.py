@@ -3,6 +3,7 @@
 The tables and the cryptography are allauth's. Everything here is written beside the roster's file, with its note for the audit log.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -128,13 +129,15 @@ def passkeys_work() -> bool:
 # --- Who requires one ---------------------------------------------------------------------------------------------------------------
 
 
-def is_missing(account: Account) -> bool:
-    """Whether this account may do nothing until it has a second step."""
-    return not has_step(account) and required_by(account) is not None
+def is_missing(account: Account, shown: Iterable[str] = ()) -> bool:
+    """Whether this account may do nothing until it has a second step. `shown` as in `required_by`."""
+    return not has_step(account) and required_by(account, shown) is not None
 
 
-def required_by(account: Account) -> str | None:
+def required_by(account: Account, shown: Iterable[str] = ()) -> str | None:
     """The name of a district or organization that requires a second step of this account; empty: the installation; None: nobody does.
+
+    Whoever has `shown` by a sign-in service of its own who they are (its key, such as district-1) asks for no second step.
 
     Who works in all districts, or for all organizations of a product, is bound by each of them. A break-glass account is bound by none:
     it is there for when nothing else opens, and its use raises the alarm.
@@ -144,19 +147,24 @@ def required_by(account: Account) -> str | None:
         return None
     if settings.REQUIRE_SECOND_STEP:
         return INSTALLATION
-    districts = District.objects.filter(requires_second_step=True)
+    districts = District.objects.filter(requires_second_step=True).exclude(pk__in=_numbers(shown, "district"))
     if not any(post.role == Operator.OperatorRole.INSTALLATION for post in posts):
         districts = districts.filter(id__in=[post.district_id for post in posts if post.district_id])
     name = districts.order_by("pk").values_list("name", flat=True).first()
-    return name if name is not None else _organization_that_requires(account)
+    return name if name is not None else _organization_that_requires(account, shown)
 
 
-def _organization_that_requires(account: Account) -> str | None:
+def _organization_that_requires(account: Account, shown: Iterable[str]) -> str | None:
     posts = Administrator.objects.filter(account=account, left_at=None)
     theirs = Q(pk__in=posts.values("organization_id"))
     supported = Q(product_id__in=posts.filter(organization=None).values("product_id"))
     found = Organization.objects.filter(theirs | supported, requires_second_step=True)
+    found = found.exclude(pk__in=_numbers(shown, "organization"))
     return found.order_by("pk").values_list("name", flat=True).first()
+
+
+def _numbers(keys: Iterable[str], kind: str) -> list[int]:
+    return [int(number) for called, _, number in (key.partition("-") for key in keys) if called == kind]
 
 
 def require_in_district(district: District, is_required: bool) -> None:

@@ -78,6 +78,16 @@ def kept_out(organization_id: int, provider: str, code: str, reference: str, add
     )
 
 
+def refused_by_own(
+    district_id: int | None, account: Account | None, service: str, outcome: str, address: str
+) -> None:
+    """Somebody whom the sign-in service of a district's or organization's own sent, and who did not come in."""
+    chains = [INSTALLATION if district_id is None else district_id]
+    name = (account.email or "") if account else ""
+    told = {"address": address, "service": service, "outcome": outcome}
+    write(chains, NOT_SIGNED_IN, CONSOLE, "own_sign_in.keep_out", account, name, told)
+
+
 def _note(
     act: str,
     who: Account | str,

@@ -25,6 +25,7 @@ class Replayed:
         self.raw = ""
         self.info: dict[str, Any] | None = None
         self.algorithm = "RS256"
+        self.end_session = ""
         self.forms: list[dict[str, str]] = []
         self.asked: list[str] = []
         self.rotate()
@@ -56,6 +57,7 @@ class Replayed:
             endpoints = {"authorization_endpoint": "auth", "token_endpoint": "token", "jwks_uri": "keys"}
             told = {name: f"{self.issuer}/{end}" for name, end in endpoints.items()}
             more = {"userinfo_endpoint": f"{self.issuer}/me"} if self.info is not None else {}
+            more |= {"end_session_endpoint": self.end_session} if self.end_session else {}
             return 200, told | more | {"issuer": self.told_issuer}
         if path == "/keys":
             return 200, {"keys": [key.export_public(as_dict=True) for key in self.keys.values()]}

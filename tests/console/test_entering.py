@@ -11,7 +11,7 @@ from django.urls import reverse
 from rollbook.connectors.openid_connect.server import forget_servers
 from rollbook.flows import administrators, members
 from rollbook.flows.directory import add_organization, add_product, add_site
-from rollbook.flows.signing_in import attempts, providers
+from rollbook.flows.signing_in import attempts, providers, tries
 from rollbook.store.models import IdentityProvider, Link, Member, Organization, SignInAttempt, SyncConnection
 from tests.connectors.identity import CLIENT_ID, SECRET, Replayed, replayed
 
@@ -27,7 +27,7 @@ def running():
 @pytest.fixture
 def idp(running: Replayed) -> Replayed:
     forget_servers()
-    running.said, running.raw, running.algorithm = {}, "", "ES256"
+    running.said, running.raw, running.algorithm, running.end_session = {}, "", "ES256", ""
     return running
 
 
@@ -87,7 +87,7 @@ def number_in(answer) -> str:
 
 def test_who_is_in_sees_their_name_organization_roles_and_sites_and_leaves(client: Client, way, ana, idp):
     page = client.get(come(client, way, idp, classLink_sourcedId="u1").url)
-    for told in ("You are in", "Ana Silva", "Riverbend", "student", "North School"):
+    for told in ("You are in", "Ana Silva", "Riverbend", "Student", "North School"):
         assert told in words(page)
     client.post(reverse("me-leave", args=[way.organization_id]))
     assert client.get(reverse("me", args=[way.organization_id])).url == reverse(
@@ -201,3 +201,40 @@ def test_trying_a_provider_out_shows_what_it_said_masked_and_signs_nobody_in(sig
     ana.refresh_from_db()
     assert (ana.state, ana.account, SignInAttempt.objects.count()) == ("inactive", None, 0)
     assert client.get(reverse("organization", args=[way.organization_id])).status_code == 200
+
+
+def test_who_signs_out_is_offered_to_sign_out_at_the_provider_where_it_can_be_done(
+    client: Client, way, ana, idp
+):
+    come(client, way, idp, classLink_sourcedId="u1")
+    idp.end_session = f"{idp.issuer}/out"
+    forget_servers()
+    left = client.post(reverse("me-leave", args=[way.organization_id]), follow=True)
+    assert f"Sign out at {way.name} too" in words(left)
+    assert f'href="{idp.issuer}/out?client_id={CLIENT_ID}"' in left.content.decode()
+    assert "_auth_user_id" not in client.session
+    idp.end_session = "javascript:alert(1)"
+    forget_servers()
+    assert "too" not in words(client.get(left.redirect_chain[0][0]))
+
+
+def test_too_many_refusals_from_one_place_are_looked_at_no_more_until_their_minute_is_over(
+    client: Client, way, ana, idp, monkeypatch
+):
+    monkeypatch.setattr(tries, "MOST_REFUSED", 2)
+    for _ in range(2):
+        assert come(client, way, idp, classLink_tenant_id=1).status_code == 403
+    asked, were = there(client, way), len(idp.forms)
+    refused = back(client, way, idp, asked, classLink_sourcedId="u1")
+    assert (refused.status_code, "Too many" in words(refused)) == (429, True)
+    assert (len(idp.forms), SignInAttempt.objects.count()) == (were, 2)
+    elsewhere = Client(REMOTE_ADDR="198.51.100.9")
+    assert come(elsewhere, way, idp, classLink_sourcedId="u1").status_code == 302
+
+
+def test_one_place_sends_no_more_than_so_many_to_a_provider_in_a_minute(
+    client: Client, way, idp, monkeypatch
+):
+    monkeypatch.setattr(tries, "MOST_SET_OUT", 1)
+    there(client, way)
+    assert client.get(reverse("enter-by", args=[way.organization_id, way.pk])).status_code == 429

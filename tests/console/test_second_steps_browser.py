@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.console.conftest import PASSWORD
-from tests.console.test_browser import OF_THE_LOOK, open_context, troubles_of
+from tests.console.test_browser import open_context, troubles_of
 from tests.console.totp import code_of
 from tests.installation import fresh_installation
 
@@ -148,7 +148,4 @@ def sign_out(page: Page) -> None:
 def in_order(page: Page) -> None:
     """Nothing is wrong with the page, wide and narrow, light and dark."""
     assert troubles_of(page) == []
-    page.emulate_media(color_scheme="dark")
-    assert troubles_of(page, OF_THE_LOOK) == []
-    page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 1280, "height": 844})

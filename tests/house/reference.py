@@ -22,6 +22,7 @@ from rollbook.environment import SETTINGS
 from rollbook.flows.connections import ADDED
 from rollbook.flows.sync.targets import ELSEWHERE
 from rollbook.oneroster.reference import reference_markdown
+from tests.house.rungs import ladder_markdown
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "reference"
 
@@ -138,6 +139,7 @@ PAGES = {
     "preparation.md": preparation_markdown,
     "repairs.md": repairs_markdown,
     "sanity.md": sanity_markdown,
+    "sign-in-ladder.md": ladder_markdown,
     "sync-codes.md": sync_codes_markdown,
     "sync-settings.md": sync_settings_markdown,
 }

@@ -61,6 +61,16 @@ def address_there(server: Server, client: Client, setting: Setting, hint: str = 
     return f"{server.authorization}{'&' if '?' in server.authorization else '?'}{urlencode(asked)}"
 
 
+def way_out(server: Server, client_id: str) -> str:
+    """Where somebody signs out at the provider too; empty where it offers that not. Source: OpenID Connect RP-Initiated Logout 1.0 §2.
+
+    Without the ID token, which is not kept, the provider asks first whether it is really wanted.
+    """
+    if not server.end_session:
+        return ""
+    return f"{server.end_session}{'&' if '?' in server.end_session else '?'}{urlencode({'client_id': client_id})}"
+
+
 def came_back(
     server: Server, client: Client, setting: Setting, answer: Mapping[str, str], now: int
 ) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class Server:
     token: str
     jwks: str
     userinfo: str = ""
+    end_session: str = ""
     proves_in_body: bool = False
     read_at: int = 0
     keys: list[JWK] = field(default_factory=list)
@@ -114,6 +115,7 @@ def _discovered(issuer: str, now: int) -> Server:
         _address(told, "token_endpoint"),
         _address(told, "jwks_uri"),
         _address(told, "userinfo_endpoint") if told.get("userinfo_endpoint") else "",
+        _usable(told, "end_session_endpoint"),
         read_at=now,
     )
     ways = told.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
@@ -136,11 +138,21 @@ def _text(told: Mapping[str, Any], name: str) -> str:
 def _address(told: Mapping[str, Any], name: str) -> str:
     """An address that may be asked. Raises ProviderTrouble."""
     address = _text(told, name)
+    if not address.startswith(("https://", "http://")):
+        raise ProviderTrouble(f"The provider's {name} is no address of the web.")
     try:
         refused_unless_web(address.partition("?")[0], insecure=False)
     except BadSetting as refusal:
         raise ProviderTrouble(f"The provider's {name} cannot be used: {refusal.words}") from None
     return address
+
+
+def _usable(told: Mapping[str, Any], name: str) -> str:
+    """An address that somebody may be sent to; empty where there is none, for nothing else depends on it."""
+    try:
+        return _address(told, name) if told.get(name) else ""
+    except ProviderTrouble:
+        return ""
 
 
 def _keys(told: Mapping[str, Any]) -> list[JWK]:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from rollbook.console.own_door import barred
 from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.roles import Act, product_reach_of
 from rollbook.store.models import Organization, Product
@@ -38,6 +39,8 @@ def in_organization(act: Act) -> Callable[[View], View]:
             if organization is None or not reach.may(act, organization):
                 raise Http404
             organization = Organization.objects.select_related("product").get(pk=organization.pk)
+            if (shut := barred(request, organization)) is not None:
+                return shut
             request.product_reach, request.organization = reach, organization
             with timezone.override(ZoneInfo(organization.time_zone)), acting(_name(request), CONSOLE):
                 return view(request, organization, **rest)

@@ -14,12 +14,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from rollbook.client_address import client_address
 from rollbook.console.entering import CONNECT, PROVED, answer_of, away, gone_by, proved, remember
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.connecting import STEPS, go_on, tested
 from rollbook.console.organization.frame import why_not
 from rollbook.engine.signing_in.claims import PRESETS, REPLAYED
-from rollbook.flows.signing_in import journeys
+from rollbook.flows.signing_in import journeys, tries
 from rollbook.flows.sync import proving
 from rollbook.flows.sync.proving import NotProved, Way
 from rollbook.refusal import Refusal
@@ -106,6 +107,8 @@ def back(hub: Hub) -> str:
 
 
 def _to_hub(request: Any, organization: Organization, way: Way, hub: Hub) -> HttpResponse:
+    if not tries.may_set_out(client_address(request.META) or ""):
+        return _not_proved(request, way, proving.NobodyProved("too-many"))
     try:
         address, kept = journeys.begin(hub, back(hub), _now())
     except journeys.NobodyCame as refusal:

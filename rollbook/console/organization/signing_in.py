@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.console.entering import TEST, TESTED, away
@@ -38,7 +38,7 @@ SAID = {
     "yes": (gettext_lazy("Yes"), "green", "check"),
     "no": (gettext_lazy("No"), "secondary", "close"),
     "ask": (gettext_lazy("Nobody guesses"), "yellow", "warning"),
-    "refuse": (gettext_lazy("Stop"), "red", "stop"),
+    "refuse": (pgettext_lazy("result of a step", "Stop"), "red", "stop"),
 }
 OWNERS = {
     "provider": gettext_lazy("Whoever keeps the sign-in service"),

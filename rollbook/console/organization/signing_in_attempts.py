@@ -6,7 +6,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from rollbook.console.organization.access import Act, in_organization
+from rollbook.console.organization.people import role_words
 from rollbook.console.organization.signing_in import frame_of, steps_of
+from rollbook.console.organization.words import STATES, badge
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
 from rollbook.flows.signing_in import attempts, identities
@@ -73,6 +75,7 @@ def _rows(organization: Organization, tried: list[SignInAttempt]) -> list[dict[s
 def _person(member: Member) -> dict[str, Any]:
     return {
         "member": member,
-        "roles": members.roles_held(member),
+        "roles": [str(role_words(one)) for one in members.roles_held(member)],
+        "state": badge(STATES, member.state).words,
         "identities": list(identities.identities_of(member)),
     }

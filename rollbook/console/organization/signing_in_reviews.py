@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from rollbook.console.organization.access import Act, in_organization
+from rollbook.console.organization.people import role_words
 from rollbook.console.organization.signing_in import CLAIMS, frame_of
 from rollbook.engine.signing_in.ladder import OUTCOMES, REASONS
 from rollbook.flows import members
@@ -73,5 +74,7 @@ def _shown(organization: Organization, review: SignInReview) -> dict[str, object
         "name": told.pop("name", ""),
         "claims": [(LABELS[name], value) for name, value in told.items()],
         "why": REASONS["linked-elsewhere-said"] if review.code == "matched" else OUTCOMES[review.code][0],
-        "candidates": [(one, members.roles_held(one)) for one in candidates],
+        "candidates": [
+            (one, [str(role_words(role)) for role in members.roles_held(one)]) for one in candidates
+        ],
     }

@@ -34,13 +34,16 @@ from rollbook.console.organization import (
     user_import,
     walking,
 )
-from rollbook.console.views import requiring
+from rollbook.console.views import own_sign_in, requiring
 
 organization: list[URLPattern | URLResolver] = [
     # Home, settings
     path("", home.show_organization, name="organization"),
     path("settings", home.show_settings, name="organization-settings"),
     path("settings/second-step", requiring.require_in_organization, name="organization-second-step"),
+    path("settings/own-sign-in", own_sign_in.show_in_organization, name="organization-own-sign-in"),
+    path("settings/own-sign-in/turn", own_sign_in.turn_in_organization, name="organization-own-sign-in-turn"),
+    path("settings/own-sign-in/test", own_sign_in.test_in_organization, name="organization-own-sign-in-test"),
     # Rostering: its state at a glance, options
     path("rostering", rostering.show_rostering, name="rostering"),
     path("rostering/help", help.ask_help, name="ask-help"),

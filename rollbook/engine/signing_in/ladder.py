@@ -106,6 +106,7 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "disabled-provider": ("This way of signing in is switched off.", ORGANIZATION),
     "not-trusted": ("The answer of the sign-in service could not be trusted, or came too late.", PROVIDER),
     "provider-silent": ("The sign-in service does not answer as it should.", PROVIDER),
+    "too-many": ("Too many sign-ins from where you are were not let in just now: wait a minute, and try again.", NOBODY),
     "denied": ("The sign-in service let nobody in: it was cancelled there, or is not allowed for you.", PROVIDER),
 }  # fmt: skip
 """What a refusal says to who signs in, and who can change it."""

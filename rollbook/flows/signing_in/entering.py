@@ -24,13 +24,14 @@ from rollbook.engine.signing_in.ladder import (
 )
 from rollbook.engine.sync.operations import ACTIVE, INACTIVE
 from rollbook.flows import members, sign_ins
-from rollbook.flows.signing_in import attempts, reviews
+from rollbook.flows.signing_in import attempts, reviews, tries
 from rollbook.flows.signing_in.identities import link
 from rollbook.flows.signing_in.providers import trust_of
 from rollbook.flows.signing_in.recognising import known_by
 from rollbook.store.models import Account, Identity, IdentityProvider, Member, Organization
 from rollbook.store.seats import NoSeatFree, NotActivable
 
+SILENT = "provider-silent"
 AGAIN = 3
 """Somebody who comes by two windows at once is in the way of themselves: what lost is tried again."""
 
@@ -87,6 +88,7 @@ def enter(provider: IdentityProvider, said: Mapping[str, Any], now: datetime, ad
         provider, number, outcome, now, rung=decision.rung, steps=decision.steps, member=decision.member or None, claims=claims
     )  # fmt: skip
     if identity is None:
+        tries.note_refused(address)
         sign_ins.kept_out(provider.organization_id, provider.name, outcome, number, address)
         return Entered(outcome, number)
     return Entered(outcome, number, member, identity, identity.account)
@@ -97,6 +99,8 @@ def turned_away(provider: IdentityProvider, code: str, now: datetime, address: s
     number = attempts.reference()
     steps = [Step("provider", REFUSE, code, ORGANIZATION)]
     attempts.keep(provider, number, code, now, steps=steps)
+    if code != SILENT:  # then it is nobody's fault there
+        tries.note_refused(address)
     sign_ins.kept_out(provider.organization_id, provider.name, code, number, address)
     return Entered(code, number)
 

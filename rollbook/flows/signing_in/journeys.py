@@ -7,12 +7,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from rollbook.connectors.contract import ConnectorRefusal
-from rollbook.connectors.openid_connect.journey import Client, Setting, address_there, came_back, set_out
+from rollbook.connectors.openid_connect.journey import (
+    Client,
+    Setting,
+    address_there,
+    came_back,
+    set_out,
+    way_out,
+)
 from rollbook.connectors.openid_connect.server import ProviderTrouble, server_of
 from rollbook.connectors.openid_connect.tokens import NotTrusted
 from rollbook.engine.signing_in.claims import PRESETS
 from rollbook.refusal import Refusal
-from rollbook.store.models import Hub, IdentityProvider
+from rollbook.store.models import DistrictSignIn, Hub, IdentityProvider, OrganizationSignIn
+
+Way = IdentityProvider | DistrictSignIn | OrganizationSignIn | Hub
 
 
 class NobodyCame(Refusal):
@@ -24,18 +33,18 @@ class NobodyCame(Refusal):
         self.code, self.told = code, told
 
 
-def begin(provider: IdentityProvider | Hub, redirect_uri: str, now: int) -> tuple[str, dict[str, Any]]:
+def begin(provider: Way, redirect_uri: str, now: int, hint: str = "") -> tuple[str, dict[str, Any]]:
     """Where the browser is to go, and what the door keeps for its coming back. Raises NobodyCame."""
     setting = set_out(now)
     try:
         server = server_of(provider.issuer, now)
     except ConnectorRefusal as refusal:
         raise NobodyCame("provider-silent", refusal.words) from None
-    return address_there(server, client_of(provider, redirect_uri), setting), setting.kept()
+    return address_there(server, client_of(provider, redirect_uri), setting, hint), setting.kept()
 
 
 def finish(
-    provider: IdentityProvider | Hub,
+    provider: Way,
     redirect_uri: str,
     kept: Mapping[str, Any],
     answer: Mapping[str, str],
@@ -54,7 +63,15 @@ def finish(
         raise NobodyCame("provider-silent", refusal.words) from None
 
 
-def client_of(provider: IdentityProvider | Hub, redirect_uri: str) -> Client:
+def way_out_of(provider: Way, now: int) -> str:
+    """Where somebody who came by it signs out there too; empty where it offers that not, or does not answer."""
+    try:
+        return way_out(server_of(provider.issuer, now), provider.client_id)
+    except ConnectorRefusal:
+        return ""
+
+
+def client_of(provider: Way, redirect_uri: str) -> Client:
     preset = PRESETS[provider.preset]
     return Client(
         provider.client_id, provider.client_secret, redirect_uri, preset.scopes, preset.other_issuers, preset.subject

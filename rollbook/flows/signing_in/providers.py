@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rollbook.connectors.openid_connect.server import clean_issuer, server_of
+from rollbook.connectors.openid_connect.server import Server, clean_issuer, server_of
 from rollbook.engine.signing_in.claims import NAMES, PRESETS, Claims, Preset
 from rollbook.engine.signing_in.ladder import CHOSEN, EMAIL, IDENTIFIER, SOURCED_ID, Trust
 from rollbook.flows import audit
@@ -15,7 +15,13 @@ from rollbook.flows.acting import actor
 from rollbook.flows.directory import is_number
 from rollbook.flows.email_domains import clean_domain
 from rollbook.refusal import Refusal
-from rollbook.store.models import IdentityProvider, Organization, SyncConnection
+from rollbook.store.models import (
+    DistrictSignIn,
+    IdentityProvider,
+    Organization,
+    OrganizationSignIn,
+    SyncConnection,
+)
 
 USUAL = (SOURCED_ID, IDENTIFIER, EMAIL)
 """The rungs of a provider of which nothing is said: a username identifies only where that is declared."""
@@ -166,7 +172,7 @@ def trust_of(provider: IdentityProvider, issuer: str) -> Trust:
     )
 
 
-def needs_tenant(provider: IdentityProvider) -> bool:
+def needs_tenant(provider: IdentityProvider | DistrictSignIn | OrganizationSignIn) -> bool:
     """Whether the issuer is many tenants': the preset has a claim that says which, or one was named."""
     return bool(PRESETS[provider.preset].tenant or provider.names.get("tenant"))
 
@@ -178,12 +184,16 @@ def names_of(claims: Claims) -> tuple[str, str, str]:
 
 def learn(provider: IdentityProvider, now: int) -> list[str]:
     """Asks the provider what it is; what was found, a line each. Raises BadSetting, ProviderTrouble."""
-    server = server_of(provider.issuer, now)
+    return lines_about(server_of(provider.issuer, now), now)
+
+
+def lines_about(server: Server, now: int) -> list[str]:
+    """What a provider said of itself, for who sets it up. Raises ProviderTrouble."""
     found = len(server.all_keys(now))
     return [
         f"It is the issuer {server.issuer}.",
         f"People sign in at {server.authorization}.",
-        f"It signs with one of {found} keys.",
+        f"Keys it signs with: {found}.",
     ]
 
 

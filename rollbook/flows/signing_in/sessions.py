@@ -2,7 +2,7 @@
 
 from rollbook.engine.sync.operations import ACTIVE
 from rollbook.refusal import Refusal
-from rollbook.store.models import Account, Identity, Member
+from rollbook.store.models import Account, Identity, IdentityProvider, Member
 
 
 class NotInAnyMore(Refusal):
@@ -25,3 +25,10 @@ def member_of(account: Account, organization_id: int, identity_id: int) -> Membe
     if member is None:
         raise NotInAnyMore
     return member
+
+
+def provider_of(organization_id: int, identity_id: int) -> IdentityProvider | None:
+    """The provider that this identity came by."""
+    found = Identity.objects.filter(pk=identity_id, organization=organization_id).select_related("provider")
+    identity = found.first()
+    return identity.provider if identity else None

@@ -33,6 +33,7 @@ from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.judging import EmailDomain, SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
 from rollbook.store.models.letters import Letter
+from rollbook.store.models.own_sign_in import DistrictSignIn, OrganizationSignIn, WorkIdentity
 from rollbook.store.models.permissions import (
     ApprovalRule,
     GrantVersion,
@@ -128,6 +129,7 @@ __all__ = [
     "Developer",
     "DeveloperMail",
     "District",
+    "DistrictSignIn",
     "EmailDomain",
     "Enrollment",
     "Export",
@@ -163,6 +165,7 @@ __all__ = [
     "Org",
     "Organization",
     "OrganizationKey",
+    "OrganizationSignIn",
     "Override",
     "PageChunk",
     "PageList",
@@ -210,5 +213,6 @@ __all__ = [
     "UserResource",
     "View",
     "ViewRow",
+    "WorkIdentity",
     "Worker",
 ]

@@ -32,7 +32,7 @@ class Organization(models.Model):
 
     `entitlements` are what its `plan` includes. `seats_bought` null: no limit; `seats_taken` counts the open rows of Seat, and moves with
     them in one statement. `domains` are the e-mail domains it has proved to be its own. `last_id` is the last id given to a record. Where it
-    requires a second step, nobody administers it who signs in with a password alone.
+    requires a second step, nobody administers it who signs in with a password alone; where its own sign-in, nobody whom that has not let in.
     """
 
     product = models.ForeignKey(Product, models.PROTECT, related_name="organizations")
@@ -46,6 +46,7 @@ class Organization(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     last_id = models.BigIntegerField(default=0)
     requires_second_step = models.BooleanField(default=False)
+    requires_own_sign_in = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -7,10 +7,10 @@ from rollbook.store.models.roster import District
 
 
 class Letter(models.Model):
-    """One e-mail to one person who runs a district, an organization, or with neither the installation. Once a mail server has taken it, the row is gone.
+    """One e-mail to one person who runs a district, an organization, or with neither the installation.
 
-    `tries` is how often it was tried, `fault` what kept it the last time (the kind of fault, nothing personal); it is tried again from
-    `next_at` on. From `given_up_at` on only a person has it tried again.
+    Once a mail server has taken it, the row is gone. `tries` is how often it was tried, `fault` what kept it the last time (the kind of fault,
+    nothing personal); it is tried again from `next_at` on. From `given_up_at` on only a person has it tried again.
     """
 
     district = models.ForeignKey(District, models.CASCADE, related_name="letters", null=True)

@@ -17,7 +17,7 @@ class District(models.Model):
     """The tenant whose roster it is. `id` is the Tenant ID; `publication` numbers what is served now (0 before the first).
 
     `generation` counts accepted deliveries: it names the accepted snapshot on the shelf that belongs to these rows. Where it requires a
-    second step, nobody works in it who signs in with a password alone.
+    second step, nobody works in it who signs in with a password alone; where it requires its own sign-in, nobody whom that has not let in.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -26,6 +26,7 @@ class District(models.Model):
     publication = models.BigIntegerField(default=0)
     generation = models.BigIntegerField(default=0)
     requires_second_step = models.BooleanField(default=False)
+    requires_own_sign_in = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
