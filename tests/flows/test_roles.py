@@ -122,7 +122,8 @@ OPEN_TO_ALL = {
     "sessions-end-others",
 }  # fmt: skip
 """Pages of nobody's data: signing in, one's own password, second steps and sessions, checking a package of one's own, a logo, the choice of
-one's districts, the link of an invitation, which leads to a page of the district; the way back from a hub, which leads to one of the organization.
+one's districts, the link of an invitation, which leads to a page of the district; the way back from a hub, which leads to one of the
+organization.
 
 Who works here may come by a service of their own (tests/console/test_own_door.py). Members come in by a door of their own, and see there what
 is theirs (tests/console/test_entering.py).
