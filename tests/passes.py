@@ -55,6 +55,7 @@ ON_SQLITE_ALONE = (
     "tests/console/test_decisions_browser.py",
     "tests/console/test_second_steps_browser.py",
     "tests/console/test_sign_in_browser.py",
+    "tests/console/test_proving_browser.py",
     "tests/stories/test_applications.py",
     "tests/stories/test_classes_and_licences_browser.py",
     "tests/stories/test_teachers_and_schools_browser.py",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from rollbook.cli import administrators
+from rollbook.cli import administrators, hubs
 from rollbook.cli.columns import Row, answer, show
 from rollbook.flows import directory
 from rollbook.flows.apps import find_app
@@ -19,6 +19,7 @@ verbs = typer.Typer(no_args_is_help=True, help="The education products whose cus
 def register(app: typer.Typer) -> None:
     """Adds the verbs."""
     verbs.add_typer(administrators.of_product, name="support")
+    verbs.add_typer(hubs.verbs, name="hub")
     app.add_typer(verbs, name="product")
 
 

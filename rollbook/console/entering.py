@@ -14,19 +14,22 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.client_address import client_address
 from rollbook.console.words import vocabulary_words
+from rollbook.engine.signing_in.claims import PRESETS
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
 from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.roles import Act, product_reach_of
 from rollbook.flows.signing_in import entering, journeys, providers, sessions, tries
+from rollbook.flows.sync import proving
 from rollbook.store.models import IdentityProvider, Organization
 
-JOURNEYS, MEMBER, TESTED = "journeys", "member", "sign_in_tested"
-"""What the browser's session holds: who is away at which provider, who is in as whom, and what a test came to."""
+JOURNEYS, MEMBER, TESTED, PROVED = "journeys", "member", "sign_in_tested", "proved"
+"""What the browser's session holds: who is away at which provider, who is in as whom, what a test came to, and which district was proved."""
 
 MOST_AWAY = 5
 """Windows in which one browser may be away at a provider at the same time."""
-ENTER, TEST = "enter", "test"
+ENTER, TEST, CONNECT = "enter", "test", "connect"
+"""To come in, to try the service out, and to prove which district's roster is to be connected."""
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ONCE_IN = 60
 """Seconds in which somebody who finds a way in closed gets one reference number."""
@@ -49,21 +52,44 @@ def set_out(request: HttpRequest, organization_id: int, provider_id: int) -> Htt
     return away(request, provider, ENTER)
 
 
-def away(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse:
-    """Sends the browser to the provider, to come in or to try the provider out."""
+def away(request: Any, provider: IdentityProvider, purpose: str, way: str = "") -> HttpResponse:
+    """Sends the browser to the provider: to come in, to try the provider out, or by `way` to prove a district."""
     now = datetime.now(UTC)
     if not tries.may_set_out(_address(request)):
+        if purpose == CONNECT:
+            return proved(request, provider.organization_id, way, {"outcome": "too-many"})
         return _refused(request, provider.organization, "too-many", "")
     try:
         address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()))
     except journeys.NobodyCame as refusal:
+        if purpose == CONNECT:
+            return proved(request, provider.organization_id, way, {"outcome": refusal.code})
         return _closed(request, provider, refusal.code)
+    remember(request, kept, {"provider": provider.pk, "purpose": purpose, "way": way})
+    return redirect(address)
+
+
+def remember(request: Any, kept: dict[str, Any], about: dict[str, Any]) -> None:
+    """What is known of who is away, for their coming back in this browser."""
     several = request.session.get(JOURNEYS, {})
     while len(several) >= MOST_AWAY:
         several.pop(next(iter(several)))
-    several[kept["state"]] = {"provider": provider.pk, "purpose": purpose, "kept": kept}
+    several[kept["state"]] = about | {"kept": kept}
     request.session[JOURNEYS] = several
-    return redirect(address)
+
+
+def gone_by(request: Any) -> dict[str, Any] | None:
+    """What was remembered of who comes back now; once."""
+    several = request.session.get(JOURNEYS, {})
+    gone: dict[str, Any] | None = several.pop(request.GET.get("state", ""), None)
+    if gone is not None:
+        request.session[JOURNEYS] = several
+    return gone
+
+
+def answer_of(request: HttpRequest) -> dict[str, str]:
+    """What a provider sent along."""
+    return {name: request.GET[name] for name in ("code", "state", "iss", "error") if name in request.GET}
 
 
 @never_cache
@@ -71,22 +97,26 @@ def away(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse
 def come_back(request: Any, organization_id: int, provider_id: int) -> HttpResponse:
     """Each answer is taken once: a second time there is nobody away to whom it could be."""
     provider = _provider_or_404(organization_id, provider_id)
-    several = request.session.get(JOURNEYS, {})
-    gone = several.pop(request.GET.get("state", ""), None)
-    if gone is None or gone["provider"] != provider.pk:
+    gone = gone_by(request)
+    if gone is None or gone.get("provider") != provider.pk:
         return _refused(request, provider.organization, "not-trusted", "")
-    request.session[JOURNEYS] = several
     if tries.is_refused_too_often(_address(request)):
         return _refused(request, provider.organization, "too-many", "")
     now = datetime.now(UTC)
-    answer = {name: request.GET[name] for name in ("code", "state", "iss", "error") if name in request.GET}
     try:
-        said = journeys.finish(provider, _back(provider), gone["kept"], answer, int(now.timestamp()))
+        said = journeys.finish(
+            provider, _back(provider), gone["kept"], answer_of(request), int(now.timestamp())
+        )
     except journeys.NobodyCame as refusal:
+        if gone["purpose"] == CONNECT:
+            return proved(request, provider.organization_id, gone["way"], {"outcome": refusal.code})
         if gone["purpose"] == TEST:
             return _told(request, provider, {"trouble": refusal.told or refusal.words})
         entered = entering.turned_away(provider, refusal.code, now, _address(request))
         return _refused(request, provider.organization, entered.outcome, entered.reference)
+    if gone["purpose"] == CONNECT:
+        way = proving.Way(provider.name, PRESETS[provider.preset], provider=provider)
+        return proved(request, provider.organization_id, gone["way"], proving.told(way, said))
     if gone["purpose"] == TEST:
         return _told(request, provider, _report(entering.rehearse(provider, said)))
     return _enter(request, provider, said, now)
@@ -151,6 +181,12 @@ def show_left(request: HttpRequest, organization_id: int, provider_id: int) -> H
     way_out = journeys.way_out_of(provider, int(datetime.now(UTC).timestamp()))
     context = {"organization": provider.organization, "provider": provider, "way_out": way_out}
     return render(request, "console/me_left.html", context)
+
+
+def proved(request: Any, organization_id: int, way: str, what: dict[str, str]) -> HttpResponse:
+    """What came of proving a district is judged on a page of the organization's, by who may connect it there."""
+    request.session[PROVED] = {"organization": organization_id, "way": way, **what}
+    return redirect("sync-proved", organization_id=organization_id)
 
 
 def _told(request: Any, provider: IdentityProvider, report: dict[str, Any]) -> HttpResponse:

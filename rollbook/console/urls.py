@@ -6,6 +6,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from rollbook.console import entering, own_door
+from rollbook.console.organization import proving
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
 from rollbook.console.sign_in import of_own_password, watched
@@ -338,6 +339,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("validate/findings/<slug:code>", validate.show_kind, name="validate-finding"),
     path("catalogue/<int:app_id>/logo/<slug:checksum>", catalogue.show_logo, name="app-logo"),
     path("partner", partner.choose, name="partner"),
+    path("invitations/now/<str:token>", invitations.come_now, name="roster-invitation-now"),
     path("invitations/<str:token>", invitations.follow_link, name="roster-invitation-link"),
     *sign_in,
     *own_account,
@@ -347,5 +349,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("districts/<int:tenant>/", include(district)),
     path("organizations/<int:organization_id>/", include(organization)),
     path("organizations/<int:organization_id>/", include(entering.ROUTES)),
+    path("connect/<int:hub_id>/callback", proving.come_back, name="connect-back"),
     path("products/<int:product_id>/", include(product)),
 ]

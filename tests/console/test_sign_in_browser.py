@@ -1,8 +1,6 @@
 """Members sign in through real providers, each a process of its own, in a real browser; and who could not is found by their number."""
 
 import contextlib
-import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.console.oidc import provider, sign_in_there
 from tests.console.signed_up import PASSWORD
 from tests.console.test_browser import listen, open_context, troubles_of
 from tests.installation import Installation, free_port, fresh_installation
@@ -36,22 +35,6 @@ class Served:
     issuer: str
 
 
-@contextlib.contextmanager
-def provider(port: int, redirect: str, people: dict[str, dict[str, object]]) -> Iterator[None]:
-    node = shutil.which("node")
-    assert node, "script/assets brings what the npm lock has; node comes with npm"
-    process = subprocess.Popen(
-        [node, FOLDER / "oidc_provider.mjs", str(port), redirect, json.dumps(people)], stdout=subprocess.PIPE, text=True
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        yield
-    finally:
-        process.terminate()
-        process.communicate(timeout=20)
-
-
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     ports = free_port(), free_port()
@@ -62,7 +45,7 @@ def served() -> Iterator[Served]:
         for number, (port, people) in enumerate(zip(ports, (AT_SCHOOL, ELSEWHERE), strict=True), start=1):
             back = f"{installation.url}/organizations/1/enter/{number}/callback"
             own = f"{installation.url}/sign-in/by/organization-1/callback"
-            providers.enter_context(provider(port, f"{back} {own}", people))
+            providers.enter_context(provider(port, people, back, own))
         with installation.serving() as url:
             yield Served(installation, url, issuers[0])
 
@@ -71,10 +54,7 @@ def sign_in(page: Page, url: str, way: str, who: str) -> None:
     """By a sign-in service, as somebody there, to wherever that ends."""
     page.goto(f"{url}/organizations/1/enter")
     page.get_by_role("link", name=way).click()
-    page.locator("input[name=login]").fill(who)
-    page.locator("input[name=password]").fill("anything")
-    page.locator("button[type=submit]").click()
-    page.locator("button[type=submit]").click()
+    sign_in_there(page, who)
     page.wait_for_url(f"{url}/**")
 
 
@@ -164,10 +144,7 @@ def test_a_service_is_tried_out_in_the_console_and_nobody_is_signed_in_by_it(
     administer(page, served.url)
     page.goto(f"{served.url}/organizations/1/sign-in/1")
     page.get_by_role("link", name="Test it").click()
-    page.locator("input[name=login]").fill("ben")
-    page.locator("input[name=password]").fill("anything")
-    page.locator("button[type=submit]").click()
-    page.locator("button[type=submit]").click()
+    sign_in_there(page, "ben")
     expect(page.get_by_text("would take a seat")).to_be_visible()
     expect(page.get_by_text("b…@school.example")).to_be_visible()
     assert troubles_of(page) == []

@@ -115,13 +115,15 @@ OPEN_TO_ALL = {
     "home", "validate", "validate-findings", "validate-finding", "app-logo", "account_login", "account_logout",
     "account_inactive", "account_change_password", "account_reset_password", "account_reset_password_done",
     "account_reset_password_from_key_done", "account_reset_password_from_key", "roster-invitation-link",
+    "roster-invitation-now", "connect-back",
     "enter", "enter-by", "enter-back", "me", "me-leave", "me-left", "own-door", "own-door-go", "own-door-back",
     "mfa_authenticate", "mfa_login_webauthn", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "way-remove", "mfa_view_recovery_codes", "codes-make", "sessions", "session-end",
     "sessions-end-others",
 }  # fmt: skip
 """Pages of nobody's data: signing in, one's own password, second steps and sessions, checking a package of one's own, a logo, the choice of
-one's districts, the link of an invitation, which leads to a page of the district.
+one's districts, the link of an invitation, which leads to a page of the district; the way back from a hub, which leads to one of the
+organization.
 
 Who works here may come by a service of their own (tests/console/test_own_door.py). Members come in by a door of their own, and see there what
 is theirs (tests/console/test_entering.py).

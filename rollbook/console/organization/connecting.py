@@ -23,7 +23,7 @@ from rollbook.console.organization.sources import (
 )
 from rollbook.console.organization.synced import synced
 from rollbook.engine.sync.policy import presets
-from rollbook.flows.sync import connections, customer, mapping
+from rollbook.flows.sync import connections, customer, mapping, proving
 from rollbook.flows.sync.connections import policy_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Invitation, Organization, SyncConnection
@@ -89,14 +89,24 @@ WHO: dict[str, Any] = {
 
 @in_organization(Act.SEE_ROSTERING)
 def choose_source(request: HttpRequest, organization: Organization) -> HttpResponse:
-    context = {"sources": OFFERED.values(), "folder": FOLDER, "app": organization.product.app}
+    context = {
+        "ways": proving.ways(organization),
+        "sources": OFFERED.values(),
+        "folder": FOLDER,
+        "app": organization.product.app,
+    }
     return _page(request, "source", "organization/setup_source.html", context)
 
 
 @in_organization(Act.SEE_ROSTERING)
 def show_help(request: HttpRequest, organization: Organization) -> HttpResponse:
     """What is needed for each source, and what to do about each answer of the test."""
-    return _page(request, "source", "organization/setup_help.html", {"sources": OFFERED.values()})
+    context = {
+        "sources": OFFERED.values(),
+        "ways": proving.ways(organization),
+        "refusals": [refusal().words for refusal in proving.CODES],
+    }
+    return _page(request, "source", "organization/setup_help.html", context)
 
 
 @in_organization(Act.SEE_ROSTERING)
@@ -112,11 +122,18 @@ def connect(request: Any, organization: Organization, source: str) -> HttpRespon
         made = connections.connect(organization, name, offered.kind, filled_of(request, offered))
     except Refusal as refusal:
         return _form(request, offered, name, wrong=refusal.words)
-    wrong = _tested(request, made)
-    if not wrong:
-        return _to(made, "sync-preset")
-    messages.error(request, wrong)
-    return _to(made, "sync-test")
+    proving.join(made, request.POST.get("issuer", ""), request.POST.get("tenant", ""))
+    wrong = tested(request, made)
+    if wrong:
+        messages.error(request, wrong)
+    return go_on(made, wrong)
+
+
+def go_on(connection: SyncConnection, wrong: str) -> HttpResponse:
+    """On in the wizard after the test; where the source did not answer, the form comes again, with what was filled in."""
+    if wrong:
+        return _to(connection, "sync-test")
+    return _to(connection, "sync-preset" if connection.first_applied_at is None else "sync-overview")
 
 
 @in_organization(Act.SEE_ROSTERING)
@@ -131,7 +148,7 @@ def test(request: Any, organization: Organization, connection_id: int) -> HttpRe
     try:
         if _is_filled_here(connection):
             customer.edit_source(connection, filled_of(request, source), name)
-        wrong = _tested(request, connection)
+        wrong = tested(request, connection)
     except Refusal as refusal:
         wrong = refusal.words
     if wrong:
@@ -152,7 +169,7 @@ def drop(request: HttpRequest, organization: Organization, connection_id: int) -
     return redirect("sync-setup", organization.pk)
 
 
-def _tested(request: HttpRequest, connection: SyncConnection) -> str:
+def tested(request: HttpRequest, connection: SyncConnection) -> str:
     """Empty where the source answers, which is said; else why it does not."""
     try:
         found = connections.test(connection)
@@ -177,6 +194,7 @@ def _form(
         "name": name,
         "main": [one for one in fields if one.main],
         "more": [one for one in fields if not one.main],
+        "issuer": request.GET.get("issuer", request.POST.get("issuer", "")),
         "may_drop": connection is not None and connection.state == SyncConnection.State.REQUESTED,
         "wrong": wrong,
     }

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from rollbook.console.organization.access import Act
+from rollbook.flows.sync.proving import Offer, offer_of
 from rollbook.store.models import Organization, SyncConnection, SyncRun
 
 ENTITLEMENT = "rostering"
@@ -107,6 +108,12 @@ def changing(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         return view(request, organization, **rest)
 
     return asked
+
+
+def sign_in_offer(request: Any, connection: SyncConnection) -> Offer | None:
+    """How the people of this source could sign in too, to who may set it up."""
+    is_theirs = request.product_reach.may(Act.MANAGE_SIGN_IN, connection.organization)
+    return offer_of(connection) if is_theirs and not why_not(request, connection.organization) else None
 
 
 def rostering_page(

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
+from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, sign_in_offer
 from rollbook.console.organization.words import PHASES
 from rollbook.console.words import vocabulary_words
 from rollbook.flows.directory import roles_of
@@ -344,7 +344,11 @@ def _again(request: HttpRequest, connection: SyncConnection, reading: dict[str, 
 
 def _not_yet(request: HttpRequest, connection: SyncConnection, reading: dict[str, Any]) -> HttpResponse:
     """There is nothing to map: the source was not read, or is being read, or may not be read yet."""
-    about = {"last": mapping.last_look(connection), "settings": connection.source_settings}
+    about = {
+        "last": mapping.last_look(connection),
+        "settings": connection.source_settings,
+        "offer": sign_in_offer(request, connection),
+    }
     return rostering_page(request, connection, PLACE, "organization/mapping_not_yet.html", about | reading)
 
 
@@ -356,9 +360,9 @@ def _mapping_page(
     context: dict[str, Any],
     status: int = 200,
 ) -> HttpResponse:
-    return rostering_page(
-        request, connection, PLACE, template, {"mapping_steps": STEPS, "step": step, **context}, status
-    )
+    offer = None if connection.first_applied_at else sign_in_offer(request, connection)
+    frame = {"mapping_steps": STEPS, "step": step, "offer": offer}
+    return rostering_page(request, connection, PLACE, template, frame | context, status)
 
 
 def _back(connection: SyncConnection, route: str, listed: dict[str, str] | None = None) -> HttpResponse:

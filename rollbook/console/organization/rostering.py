@@ -11,7 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from rollbook.console.organization.access import Act, in_organization
-from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, why_not
+from rollbook.console.organization.frame import (
+    changing,
+    connection_or_404,
+    rostering_page,
+    sign_in_offer,
+    why_not,
+)
 from rollbook.console.organization.stating import WALK, stated, timing_words
 from rollbook.console.organization.synced import synced
 from rollbook.console.organization.words import ACTIONS, KINDS, STATES, badge, outcome_badge, run_kind
@@ -57,6 +63,7 @@ def show_overview(request: HttpRequest, organization: Organization, connection_i
         "timing": timing_words(policy.timing),
         "creates": policy.people.create,
         "synced": synced(policy, organization),
+        "offer": sign_in_offer(request, connection),
         "questions": helping.requests_of(organization).filter(connection=connection)[:3],
     }
     return rostering_page(request, connection, "sync-overview", "organization/overview.html", context)

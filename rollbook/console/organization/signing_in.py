@@ -14,9 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.console.entering import TEST, TESTED, away
 from rollbook.console.organization.access import Act, in_organization
+from rollbook.console.organization.frame import connection_or_404, why_not
 from rollbook.engine.signing_in.claims import NAMES, PRESETS, REPLAYED
 from rollbook.engine.signing_in.ladder import CHOSEN, OUTCOMES, REASONS
+from rollbook.flows.directory import is_number
 from rollbook.flows.signing_in import providers, reviews
+from rollbook.flows.sync import proving
 from rollbook.refusal import Refusal
 from rollbook.store.models import IdentityProvider, Organization, SyncConnection
 
@@ -91,15 +94,18 @@ def add_provider(request: HttpRequest, organization: Organization, preset: str) 
     kind = PRESETS.get(preset)
     if kind is None:
         raise Http404
-    draft = IdentityProvider(
-        organization=organization, preset=preset, name=kind.title, issuer=kind.issuer, rungs=list(providers.USUAL), domains=organization.domains
-    )  # fmt: skip
+    offer = _offer(request, organization, preset)
+    draft = proving.draft_of(offer) if offer else providers.draft(organization, preset)
     if request.method != "POST":
-        return _page(request, draft, "")
+        return _page(request, draft, "", offer)
     try:
-        made = providers.add_provider(organization, preset, **_filled(request.POST))
+        if offer is not None:
+            made = proving.take_up(offer, **_filled(request.POST))
+        else:
+            made = providers.add_provider(organization, preset, **_filled(request.POST))
     except Refusal as refusal:
-        return _page(request, draft, refusal.words)
+        return _page(request, draft, refusal.words, offer)
+    messages.success(request, _("Kept. Register the redirect address there, test it, and switch it on."))
     _ask(request, made)
     return redirect("sign-in-provider", organization_id=organization.pk, provider_id=made.pk)
 
@@ -194,7 +200,18 @@ def frame_of(request: Any, organization: Organization, tab: str) -> dict[str, An
     return {"nav": "sign-in", "tab": tab, "may_manage": may_manage, "waits": waits}
 
 
-def _page(request: HttpRequest, provider: IdentityProvider, wrong: str) -> HttpResponse:
+def _offer(request: HttpRequest, organization: Organization, preset: str) -> proving.Offer | None:
+    """What is known of a roster that was connected first; the address says which."""
+    number = request.GET.get("roster", "")
+    if not is_number(number):
+        return None
+    offer = proving.offer_of(connection_or_404(organization, int(number)))
+    return offer if offer is not None and offer.preset.key == preset else None
+
+
+def _page(
+    request: HttpRequest, provider: IdentityProvider, wrong: str, offer: proving.Offer | None = None
+) -> HttpResponse:
     organization = provider.organization
     typed = request.POST if request.method == "POST" else None
     kept = {
@@ -218,7 +235,9 @@ def _page(request: HttpRequest, provider: IdentityProvider, wrong: str) -> HttpR
         "names": [(name, CLAIMS[name], _named(provider, typed, name)) for name in NAMES],
         "rosters": [(str(one.pk), one.name) for one in rosters],
         "wrong": wrong,
-        "has_secret": bool(provider.client_secret),
+        "has_secret": bool(provider.client_secret) or bool(offer and offer.hub and offer.hub.client_secret),
+        "offer": offer,
+        "way": proving.way_of(provider) if provider.pk and not why_not(request, organization) else None,
         "back": settings.PUBLIC_URL + reverse("enter-back", args=[organization.pk, provider.pk or 0])
         if provider.pk
         else "",

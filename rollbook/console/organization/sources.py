@@ -171,7 +171,7 @@ def _field(
         option.name,
         title,
         meaning,
-        "" if option.secret else request.POST.get(option.name, text),
+        "" if option.secret else request.POST.get(option.name, _known(request, source, option.name) or text),
         option.required and not is_kept,
         option.secret,
         option.lines,
@@ -179,6 +179,11 @@ def _field(
         is_kept,
         option.name in source.fields,
     )
+
+
+def _known(request: HttpRequest, source: Source, name: str) -> str:
+    """The tenant, where it was proved by signing in."""
+    return request.GET.get("tenant", "")[:200] if source == PARTNER and name == "tenant" else ""
 
 
 def _word(value: Any) -> str:

@@ -12,11 +12,13 @@ from rollbook.console.organization import (
     history,
     holds,
     home,
+    hubs,
     inviting,
     mapping,
     member,
     members,
     preview,
+    proving,
     records,
     resync,
     rostering,
@@ -64,9 +66,17 @@ organization: list[URLPattern | URLResolver] = [
     path("rostering/add", connecting.choose_source, name="sync-setup"),
     path("rostering/add/help", connecting.show_help, name="sync-setup-help"),
     path("rostering/add/district", inviting.invite, name="sync-invite"),
+    path("rostering/add/district/own", inviting.connect_own, name="sync-invite-own"),
+    path("rostering/add/by/<slug:way>", proving.set_out, name="sync-connect-by"),
+    path("rostering/add/proved", proving.show_proved, name="sync-proved"),
     path("rostering/add/<slug:source>", connecting.connect, name="sync-connect"),
     path(
         "rostering/invitations/<int:invitation_id>/connect", inviting.connect, name="sync-invitation-connect"
+    ),
+    path(
+        "rostering/invitations/<int:invitation_id>/there",
+        inviting.sign_in_there,
+        name="sync-invitation-there",
     ),
     path(
         "rostering/invitations/<int:invitation_id>/withdraw",
@@ -213,6 +223,10 @@ product: list[URLPattern | URLResolver] = [
     path("support", support.show_support, name="support"),
     path("support/questions/<int:number>", support.answer, name="support-answer"),
     path("support/asked/<int:invitation_id>/activate", support.activate_asked, name="support-asked-activate"),
+    path("support/hubs", hubs.show_hubs, name="support-hubs"),
+    path("support/hubs/add/<slug:preset>", hubs.add_hub, name="support-hub-add"),
+    path("support/hubs/<int:hub_id>", hubs.show_hub, name="support-hub"),
+    path("support/hubs/<int:hub_id>/remove", hubs.remove_hub, name="support-hub-remove"),
     path("support/<int:connection_id>", support.show_connection, name="support-connection"),
     re_path(
         r"^support/(?P<connection_id>\d{1,18})/(?P<turn>activate|pause)$",

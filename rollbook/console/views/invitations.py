@@ -15,10 +15,13 @@ from rollbook.console.levels import levels_of
 from rollbook.engine.scope import Rule
 from rollbook.flows.applications import is_requested
 from rollbook.flows.apps import grant_of
-from rollbook.flows.sync import inviting
+from rollbook.flows.sync import at_once, inviting
 from rollbook.flows.sync.inviting import Lets
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, Invitation
+
+AGREED = "invitation_agreed"
+"""What the session holds of an organization that has agreed already."""
 
 STATES: dict[str, Badge] = {
     "waiting": Badge(gettext_lazy("Waits for you"), "yellow", "warning"),
@@ -83,6 +86,22 @@ def follow_link(request: Any, token: str) -> HttpResponse:
     return redirect("roster-invitation", tenant=invitation.district_id, invitation_id=invitation.pk)
 
 
+@login_required
+def come_now(request: Any, token: str) -> HttpResponse:
+    """Who signed in for the district on the way from an organization that has agreed already: its page, or in words that it is not theirs."""
+    try:
+        invitation, by = at_once.come_by(token)
+    except Refusal as refusal:
+        return render(request, "console/invitation_not_yours.html", {"words": refusal.words}, status=403)
+    if not at_once.may_answer(request.user, invitation.district_id):
+        words = at_once.NotOfThisDistrict().words
+        return render(
+            request, "console/invitation_not_yours.html", {"words": words, "way": request.path}, status=403
+        )
+    request.session[AGREED] = {"invitation": invitation.pk, "by": by}
+    return redirect("roster-invitation", tenant=invitation.district_id, invitation_id=invitation.pk)
+
+
 def _answered(request: Any, invitation: Invitation) -> HttpResponse:
     by, tenant = request.user.email, invitation.district_id
     if "decline" in request.POST:
@@ -95,10 +114,25 @@ def _answered(request: Any, invitation: Invitation) -> HttpResponse:
     if waits:
         messages.info(request, _("Accepted. %(name)s sees nothing until a second person has agreed.") % name)
         return redirect("approvals", tenant=tenant)
+    agreed = request.session.pop(AGREED, None) or {}
+    if agreed.get("invitation") == invitation.pk and lets != Lets.LATER:
+        _connect(request, invitation, agreed["by"])
+        return redirect("roster-invitation", tenant=tenant, invitation_id=invitation.pk)
     messages.success(request, _("Accepted. %(name)s can read as soon as the organization connects.") % name)
     if lets == Lets.LATER:
         return redirect("app-permissions-edit", tenant=tenant, grant_id=grant.pk)
     return redirect("roster-invitation", tenant=tenant, invitation_id=invitation.pk)
+
+
+def _connect(request: Any, invitation: Invitation, by: str) -> None:
+    """The organization agreed before its side signed out, so nothing waits for it."""
+    try:
+        found = at_once.agreed(invitation, by, waits=False).found
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return
+    told = _("You can sign out here, and go on as %(by)s.") % {"by": by}
+    messages.success(request, " ".join([_("Connected successfully") + ".", *found, told]))
 
 
 def _page(request: Any, district: District, invitation: Invitation, wrong: str) -> HttpResponse:

@@ -39,6 +39,7 @@ class Preset:
     """A kind of provider. Each field of claims is looked for under these names, in this order; a dot goes into an object.
 
     `tenants` says what a tenant is there, empty where it knows none: then the issuer alone is the tenant. `quirk` is what one has to know.
+    `rosters`: who keeps it may keep rosters too, and list to a partner which districts added it, by tenant. `hosts` are where such rosters lie.
     """
 
     key: str
@@ -58,6 +59,8 @@ class Preset:
     roles: Mapping[str, str] = field(default_factory=dict)
     other_issuers: tuple[str, ...] = ()
     quirk: str = ""
+    rosters: bool = False
+    hosts: tuple[str, ...] = ()
 
 
 CLASSLINK = Preset(
@@ -73,6 +76,8 @@ CLASSLINK = Preset(
     role=("classLink_role", "Role", "profile"),
     roles={"student": PUPIL, "teacher": STAFF, "tenant administrator": STAFF, "administrator": STAFF, "staff": STAFF},
     quirk="The tenant is a number and is compared as text. The sourcedId may be blank, or the one from before a change of role, for days.",
+    rosters=True,
+    hosts=("classlink.com", "classlink.io"),
 )  # fmt: skip
 CLEVER = Preset(
     "clever",
@@ -89,6 +94,8 @@ CLEVER = Preset(
         "student": PUPIL, "teacher": STAFF, "staff": STAFF, "school_admin": STAFF, "district_admin": STAFF,
     },
     quirk="Who somebody is there says user_type; a contact is neither staff nor pupil, and has no way in.",
+    rosters=True,
+    hosts=("clever.com",),
 )  # fmt: skip
 GOOGLE = Preset(
     "google",
@@ -119,6 +126,7 @@ ANY = Preset(
     role=("role", "roles"),
     roles={"student": PUPIL, "teacher": STAFF, "administrator": STAFF, "aide": STAFF, "proctor": STAFF, "staff": STAFF},
     quirk="Who uses it is one tenant: a provider that many districts share needs a claim that says which one somebody is of.",
+    rosters=True,
 )  # fmt: skip
 
 PRESETS: dict[str, Preset] = {one.key: one for one in (CLASSLINK, CLEVER, GOOGLE, ENTRA, ANY)}

@@ -1,4 +1,7 @@
-"""The way to an identity provider and back, as a door takes somebody along it. What is remembered meanwhile is kept by the door."""
+"""The way to an identity provider and back, as a door takes somebody along it. What is remembered meanwhile is kept by the door.
+
+Whom we go to is a provider of an organization, or a hub where its product has a client.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +19,9 @@ from rollbook.connectors.openid_connect.server import ProviderTrouble, server_of
 from rollbook.connectors.openid_connect.tokens import NotTrusted
 from rollbook.engine.signing_in.claims import PRESETS
 from rollbook.refusal import Refusal
-from rollbook.store.models import DistrictSignIn, IdentityProvider, OrganizationSignIn
+from rollbook.store.models import DistrictSignIn, Hub, IdentityProvider, OrganizationSignIn
 
-Way = IdentityProvider | DistrictSignIn | OrganizationSignIn
+Way = IdentityProvider | DistrictSignIn | OrganizationSignIn | Hub
 
 
 class NobodyCame(Refusal):

@@ -47,6 +47,10 @@ class ClientIdNeeded(Refusal):
     """The provider knows this installation by a client ID, which it gives when you register it there."""
 
 
+class ProviderSecretNeeded(Refusal):
+    """Give the client secret too where the issuer changes: the one that is kept goes to nobody else."""
+
+
 class IssuerNeeded(Refusal):
     """Name the issuer: the address of the provider, under which it describes itself."""
 
@@ -89,14 +93,24 @@ def add_provider(organization: Organization, preset: str, name: str = "", **abou
     return made
 
 
+def draft(organization: Organization, preset: str) -> IdentityProvider:
+    """What a form begins with; it is not kept. Raises NoSuchPreset."""
+    kind = preset_of(preset)
+    return IdentityProvider(
+        organization=organization, preset=preset, name=kind.title, issuer=kind.issuer, rungs=list(USUAL), domains=organization.domains
+    )  # fmt: skip
+
+
 def edit_provider(provider: IdentityProvider, **about: Any) -> IdentityProvider:
     """Changes what is named: name, issuer, client_id, client_secret, tenants, domains, rungs, names, connection, seats.
 
     Raises ProviderNameNeeded, IssuerNeeded, BadSetting, ClientIdNeeded, TenantNeeded, NotADomain, NoSuchRung, NoSuchClaimName, NoSuchSeats,
-    NotARosterOfIt, ProviderExists.
+    NotARosterOfIt, ProviderExists, ProviderSecretNeeded.
     """
     before = _told(provider)
     _fill(provider, about)
+    if provider.issuer != before["issuer"] and provider.client_secret and not about.get("client_secret"):
+        raise ProviderSecretNeeded
     with transaction.atomic():
         _judge(provider)
         provider.save()
@@ -219,7 +233,8 @@ def _rungs(given: Iterable[str]) -> list[str]:
     return [rung for rung in CHOSEN if rung in wanted]
 
 
-def _claim_names(given: Mapping[str, str]) -> dict[str, str]:
+def claim_names(given: Mapping[str, str]) -> dict[str, str]:
+    """The claims of other names, without those left empty. Raises NoSuchClaimName."""
     if unknown := sorted(set(given).difference(NAMES)):
         raise NoSuchClaimName(unknown[0][:40])
     return {name: claim.strip()[:100] for name, claim in given.items() if claim.strip()}
@@ -250,7 +265,7 @@ READ: Mapping[str, Any] = {
     "tenants": lambda given: list(dict.fromkeys(str(one).strip() for one in given if str(one).strip())),
     "domains": lambda given: sorted({clean_domain(one) for one in given if one.strip()}),
     "rungs": _rungs,
-    "names": _claim_names,
+    "names": claim_names,
     "seats": _seats,
 }
 

@@ -97,7 +97,9 @@ class TakenBack(Refusal):
 # --- The organization asks ----------------------------------------------------------------------------------------------------------
 
 
-def invite(organization: Organization, tenant_id: str, by: str, now: datetime | None = None) -> Invitation:
+def invite(
+    organization: Organization, tenant_id: str, by: str, now: datetime | None = None, *, tells: bool = True
+) -> Invitation:
     """Asks the district with this Tenant ID; its administrators are told by e-mail. One that has run out is asked anew.
 
     Raises NoAppToInvite, NoSuchDistrict, AlreadyInvited, EnoughInvitations.
@@ -118,11 +120,12 @@ def invite(organization: Organization, tenant_id: str, by: str, now: datetime | 
         made.asked_by, made.asked_at, made.expires_at = by[:254], now, now + HOLDS_FOR
         made.save()
         _note(made, "invitation.ask", by)
-        tell_district_administrators(
-            district,
-            f"{app.name} asks to read your roster",
-            _request(made, district, app),
-        )
+        if tells:
+            tell_district_administrators(
+                district,
+                f"{app.name} asks to read your roster",
+                _request(made, district, app),
+            )
     return made
 
 

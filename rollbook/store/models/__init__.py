@@ -76,6 +76,7 @@ from rollbook.store.models.roster import (
 )
 from rollbook.store.models.second_steps import Authenticator, BreakGlassUse, OpenSession
 from rollbook.store.models.signing_in import (
+    Hub,
     Identity,
     IdentityProvider,
     SignInAttempt,
@@ -138,6 +139,7 @@ __all__ = [
     "Group",
     "HelpRequest",
     "Hold",
+    "Hub",
     "IDToken",
     "Identity",
     "IdentityProvider",

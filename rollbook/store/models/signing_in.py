@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models
 
 from rollbook.store.columns import CodePointText, EncryptedText
-from rollbook.store.models.directory import Organization
+from rollbook.store.models.directory import Organization, Product
 from rollbook.store.models.syncing import SyncConnection
 
 
@@ -54,6 +54,31 @@ class IdentityProvider(models.Model):
                 name="identity_provider_once",
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pk})"
+
+
+class Hub(models.Model):
+    """A roster hub where a product is registered as a partner. `issuer` signs people in there: by its client a district's staff prove which
+    tenant is theirs. `listing` is where the hub lists which districts added the product, and `partner_key` opens it. `preset` says how its
+    claims are called, `names` {what: claim} where they are called otherwise.
+    """
+
+    product = models.ForeignKey(Product, models.CASCADE, related_name="hubs")
+    name = models.CharField(max_length=200)
+    preset = models.CharField(max_length=20)
+    issuer = CodePointText()
+    client_id = models.CharField(max_length=500)
+    client_secret = EncryptedText(default="")
+    listing = CodePointText(default="")
+    partner_key = EncryptedText(default="")
+    names = models.JSONField(default=dict)
+    made_by = models.CharField(max_length=254)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "issuer"], name="hub_once")]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pk})"
