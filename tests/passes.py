@@ -52,6 +52,8 @@ ON_SQLITE_ALONE = (
     "tests/console/test_sync_runs_browser.py",
     "tests/console/test_decisions_browser.py",
     "tests/stories/test_applications.py",
+    "tests/stories/test_products_everything_in_step_browser.py",
+    "tests/stories/test_products_teachers_groups_browser.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.
     "tests/sftp",
 )
