@@ -57,8 +57,10 @@ ON_SQLITE_ALONE = (
     "tests/console/test_sign_in_browser.py",
     "tests/console/test_proving_browser.py",
     "tests/stories/test_applications.py",
-    "tests/stories/test_classes_and_licences_browser.py",
-    "tests/stories/test_teachers_and_schools_browser.py",
+    "tests/stories/test_products_classes_and_licences_browser.py",
+    "tests/stories/test_products_teachers_and_schools_browser.py",
+    "tests/stories/test_products_everything_in_step_browser.py",
+    "tests/stories/test_products_teachers_groups_browser.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.
     "tests/sftp",
 )

@@ -1,4 +1,5 @@
-"""Notify: e-mails to those who run a district, or administer an organization. They say what happened and where to look, and name nobody.
+"""Notify: e-mails to those who run a district, administer an organization, or support a product. They say what happened and where to look,
+and name nobody.
 
 `post` sends them.
 """
@@ -53,6 +54,20 @@ def tell_administrators(organization: Organization, subject: str, words: str) ->
     )
 
 
+def tell_support(organization: Organization, subject: str, words: str) -> int:
+    """The same to the support of the organization's product."""
+    posts = Administrator.objects.filter(
+        product=organization.product_id, role=Administrator.AdministratorRole.SUPPORT, left_at=None
+    )
+    addresses = posts.filter(account__is_active=True).values_list("account__email", flat=True)
+    return _write(
+        sorted({address for address in addresses if address}),
+        f"{subject} ({organization.name})",
+        words,
+        organization=organization,
+    )
+
+
 def _write(addresses: Iterable[str], subject: str, words: str, **about: District | Organization) -> int:
     now = timezone.now()
     letters = [
@@ -88,6 +103,12 @@ def sync_holds_address(connection: SyncConnection) -> str:
     """Where the console shows what a sync holds."""
     where = {"organization_id": connection.organization_id, "connection_id": connection.pk}
     return f"{settings.PUBLIC_URL}{reverse('sync-holds', kwargs=where)}"
+
+
+def support_answer_address(organization: Organization, number: int) -> str:
+    """Where the console lets a product's support answer a request for help."""
+    where = {"product_id": organization.product_id, "number": number}
+    return f"{settings.PUBLIC_URL}{reverse('support-answer', kwargs=where)}"
 
 
 def _addresses(district: District, role: str = "") -> list[str]:

@@ -13,7 +13,7 @@ from rollbook.engine.sync import policy
 from rollbook.flows import administrators, directory
 from rollbook.flows.sync import connections, customer, helping, holds, own, runs
 from rollbook.flows.sync import settings as sync_settings
-from rollbook.store.models import AuditEntry, HelpRequest, Organization, SyncConnection, SyncRun
+from rollbook.store.models import AuditEntry, HelpRequest, Letter, Organization, SyncConnection, SyncRun
 from tests.engine.sync.schools import school
 from tests.flows.sync.organizations import an_organization, connected, deliver
 
@@ -331,6 +331,23 @@ def test_a_change_that_is_not_wanted_is_withdrawn(office: Client, connection):
         holds.approve(run, EMAIL)
 
 
+def test_while_it_is_paused_a_change_is_shown_and_begun_once_it_goes_on(office: Client, connection):
+    synced(connection)
+    connections.pause(connection)
+    page = words(office.get(at(connection, "sync-settings-section", section="leavers")))
+    assert "you can begin it once you let it go on" in page
+    with own.own_process() as process:
+        shown = sync_settings.change(connection, {"grace": {"reads": 4}}, EMAIL, process)
+        assert shown is not None
+        own.walk_here(shown, lambda _: None)
+    preview = at(connection, "sync-preview", run_id=shown.pk)
+    page = words(office.get(preview))
+    assert "This connection is paused" in page
+    assert "Begin sync" not in page
+    assert office.post(at(connection, "sync-go-on"), {"preview": shown.pk}).url == preview
+    assert "Begin sync" in words(office.get(preview))
+
+
 def test_what_the_plan_has_to_include_is_no_setting_of_the_organization(connection):
     with pytest.raises(customer.NotInThePlan):
         sync_settings.change(connection, {"access": {"entitlement": ""}}, EMAIL)
@@ -386,6 +403,9 @@ def test_help_is_asked_from_a_page_with_its_run_and_the_answer_is_shown(one_site
     assert link.split("&run")[0].replace("&", "&amp;") in words(one_site.get(at(connection, "sync-auto")))
     assert "Failed" in words(one_site.get(link))
     assert one_site.post(place, {"words": " "}).status_code == 422
+    administrators.employ(
+        connection.organization.product, None, "desk@reader.example", administrators.SUPPORT
+    )
     sent = {"words": "It fails each night.", "page": "sync-auto", "connection": connection.pk, "run": run.pk}
     one_site.post(place, sent)
     asked = HelpRequest.objects.get()
@@ -395,6 +415,10 @@ def test_help_is_asked_from_a_page_with_its_run_and_the_answer_is_shown(one_site
         "sync-auto",
         "site@northwind.example",
     )
+    letter = Letter.objects.get()
+    assert letter.address == "desk@reader.example"
+    assert f"/support/questions/{asked.pk}" in letter.words
+    assert "fails each night" not in letter.words + letter.subject
     helping.answer(asked.pk, "help@reader.example", "The key had expired.", connection.organization.product)
     page = words(one_site.get(at(connection)))
     assert "The key had expired." in page

@@ -78,6 +78,21 @@ def synced(connection: SyncConnection, **task: object) -> SyncRun:
     return run
 
 
+def test_who_could_be_imported_is_asked_anew_by_other_settings_and_after_a_whole_sync(
+    office: Client, organization, folder
+):
+    connection = connected(organization, folder, "teachers-groups", people={"create": False})
+    opened = office.get(at(connection, "sync-candidates")).url
+    work_off()
+    assert office.get(at(connection, "sync-candidates")).url == opened
+    connections.edit(connection, {}, {"people": {"who": "staff"}})
+    anew = office.get(at(connection, "sync-candidates")).url
+    assert anew != opened
+    work_off()
+    synced(connection)
+    assert office.get(at(connection, "sync-candidates")).url != anew
+
+
 def test_people_are_chosen_imported_and_told_apart(office: Client, organization, folder):
     connection = connected(organization, folder, "teachers-groups", people={"create": False})
     opened = office.get(at(connection, "sync-candidates"))

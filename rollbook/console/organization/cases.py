@@ -1,5 +1,6 @@
 """Cases: records in doubt side by side, and what a person says they are; members who are one person are merged, and parted again."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from rollbook.connectors.contract import ConnectorRefusal
+from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
 from rollbook.console.organization.record_words import said
@@ -144,19 +146,43 @@ def _page(request: Any, connection: SyncConnection, case: Case, wrong: str = "")
     except ConnectorRefusal as refusal:
         context["out_of_reach"] = refusal.words
     else:
+        heads = _heads(shown)
         context |= {
             "shown": shown,
             "rows": [
-                (FIELDS.get(row.field, row.field), list(zip(row.values, row.agrees, strict=True)))
+                (FIELDS.get(row.field, row.field), list(zip(heads, row.values, row.agrees, strict=True)))
                 for row in shown.rows
             ],
-            "states": {one.id: badge(STATES, one.state) for one in shown.candidates},
-            "heads": [(one, badge(STATES, one.state) if one.state else None) for one in shown.records],
+            "heads": heads,
         }
     context |= {"why": request.POST.get("why", "")}
     return rostering_page(
         request, connection, PLACE, "organization/case.html", context, status=422 if wrong else 200
     )
+
+
+@dataclass(frozen=True)
+class Head:
+    """One of the records that are compared: in which words it is headed, and in `short` ones where each value stands below the other."""
+
+    words: Any
+    number: str
+    short: str
+    from_source: bool
+    state: Badge | None = None
+
+
+def _heads(shown: cases.Compared) -> list[Head]:
+    heads = []
+    for place, one in enumerate(shown.records):
+        if one.from_source:
+            words = _("Another record of the source") if place else _("The source says")
+            heads.append(Head(words, one.id, f"{words}: {one.id}" if place else words, True))
+        else:
+            number = _("Number %(number)s") % {"number": one.id}
+            state = badge(STATES, one.state) if one.state else None
+            heads.append(Head(_("In the directory"), number, number, False, state))
+    return heads
 
 
 def _merges(organization: Organization) -> list[dict[str, Any]]:

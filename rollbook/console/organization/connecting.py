@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, why_not
+from rollbook.console.organization.people import role_words
 from rollbook.console.organization.sources import (
     BY_KIND,
     FOLDER,
@@ -254,7 +255,7 @@ def first_settings(request: Any, organization: Organization, connection_id: int)
         "preset": PRESETS.get(connection.preset, ("",))[0],
         "policy": policy,
         "who": WHO.items(),
-        "roles": mapping.under_ceiling(connection),
+        "roles": [(role, role_words(role)) for role in mapping.under_ceiling(connection)],
         "synced": synced(policy, organization),
         "wrong": wrong,
     }

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -52,6 +53,9 @@ def show_overview(request: HttpRequest, organization: Organization, connection_i
     connection = connection_or_404(organization, connection_id)
     seen = overview(connection, timezone.now())
     policy = connections.policy_of(connection)
+    asked_here = Q(connection=connection) | Q(
+        connection=None
+    )  # what was asked before there was a connection too
     context = {
         "seen": seen,
         "stated": stated(seen),
@@ -64,7 +68,7 @@ def show_overview(request: HttpRequest, organization: Organization, connection_i
         "creates": policy.people.create,
         "synced": synced(policy, organization),
         "offer": sign_in_offer(request, connection),
-        "questions": helping.requests_of(organization).filter(connection=connection)[:3],
+        "questions": helping.requests_of(organization).filter(asked_here)[:3],
     }
     return rostering_page(request, connection, "sync-overview", "organization/overview.html", context)
 
@@ -96,7 +100,14 @@ def pause(request: Any, organization: Organization, connection_id: int) -> HttpR
 @in_organization(Act.SEE_ROSTERING)
 @changing
 def go_on(request: Any, organization: Organization, connection_id: int) -> HttpResponse:
-    return _go(request, organization, connection_id, customer.go_on, _("It goes on."))
+    """Back to the preview that somebody stands before, where it is asked from there."""
+    back = _go(request, organization, connection_id, customer.go_on, _("It goes on."))
+    shown = request.POST.get("preview", "")
+    if not (shown.isascii() and shown.isdecimal() and len(shown) < 19):
+        return back
+    return redirect(
+        "sync-preview", organization_id=organization.pk, connection_id=connection_id, run_id=int(shown)
+    )
 
 
 @require_POST

@@ -111,7 +111,7 @@ def _section_page(
         "groups": _grouped(section, fields),
         "wrong": given.wrong.get("", "") if given else "",
         "is_kept_at_once": settings.is_kept_at_once(connection),
-        "may_run": connection.state == connections.State.ACTIVE,
+        "may_run": connection.state in (connections.State.ACTIVE, connections.State.PAUSED),
     }
     status = 422 if given is not None else 200
     return rostering_page(

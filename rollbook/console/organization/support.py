@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.imports import Badge
 from rollbook.console.organization.access import Act, in_product
+from rollbook.console.organization.connecting import PRESETS
 from rollbook.console.organization.explaining import EXPLAINED, explanation
 from rollbook.console.organization.frame import run_or_404
 from rollbook.console.organization.reasons import hold_words, places_of
@@ -254,6 +255,7 @@ def _page(request: HttpRequest, customer: Customer, wrong: str = "") -> HttpResp
         "connection": connection,
         "row": _row(customer),
         "source": source_words(connection),
+        "preset": PRESETS.get(connection.preset, (connection.preset,))[0],
         "runs": told,
         "walk": next((walking(run) for run in runs if not run.outcome), None),
         "holds": [hold_words(one, places) for one in waiting],

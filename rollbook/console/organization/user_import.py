@@ -21,6 +21,7 @@ from rollbook.console.organization.frame import (
     run_or_404,
     why_not,
 )
+from rollbook.console.organization.people import role_words
 from rollbook.console.organization.walking import walking
 from rollbook.flows.directory import roles_of
 from rollbook.flows.directory import sites as sites_of
@@ -172,13 +173,14 @@ def _listed(request: Any, run: SyncRun) -> dict[str, Any]:
 
 
 def _choices(request: Any, connection: SyncConnection) -> dict[str, Any]:
+    given = policy_of(connection).roles.default_for_new or policy_of(connection).roles.default
     sites = sites_of(connection.organization) if connection.target_kind == DIRECTORY else Site.objects.none()
     return {
-        "roles": roles_of(connection.organization),
+        "roles": [(role, role_words(role)) for role in roles_of(connection.organization)],
         "sites": list(sites),
         "role": request.POST.get("role", ""),
         "site": request.POST.get("site", ""),
-        "default_role": policy_of(connection).roles.default_for_new or policy_of(connection).roles.default,
+        "default_role": role_words(given) if given else "",
     }
 
 

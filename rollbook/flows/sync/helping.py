@@ -1,13 +1,13 @@
 """Help: an organization asks its product's support from the page it stands before, with the run attached; one answer closes a request.
 
-Words are kept as they were written and shown to those two alone; the audit log has only that somebody asked, and answered.
+Words are kept as they were written and shown to those two alone; the audit log and the e-mail to support have only that somebody asked.
 """
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rollbook.flows import audit
+from rollbook.flows import audit, notify
 from rollbook.refusal import Refusal
 from rollbook.store.models import HelpRequest, Organization, Product, SyncConnection, SyncRun
 
@@ -61,6 +61,7 @@ def ask(
             asked_by=by[:254],
         )
         _note(made, "help.ask", by)
+        _tell_support(made)
     return made
 
 
@@ -105,6 +106,17 @@ def _words(text: str) -> str:
     """Without what a database does not take; empty where there is nothing, or too much."""
     kept = text.replace("\0", "").strip()
     return kept if len(kept) <= MOST_WORDS else ""
+
+
+def _tell_support(request: HelpRequest) -> None:
+    """That somebody asks, and where to answer. What they wrote stands there alone: it may name people."""
+    about = f", about “{request.connection.name}”" if request.connection else ""
+    notify.tell_support(
+        request.organization,
+        "An organization asks for help",
+        f"{request.organization.name} asks for help{about}.\n\n"
+        f"Read the question and answer it: {notify.support_answer_address(request.organization, request.pk)}\n",
+    )
 
 
 def _note(request: HelpRequest, act: str, by: str) -> None:

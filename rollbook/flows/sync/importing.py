@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from rollbook.engine.sync.links import TO_CREATE
 from rollbook.engine.sync.operations import MEMBERS, SITES
+from rollbook.engine.sync.plan_file import REMARKS, read_remarks
 from rollbook.engine.sync.remarks import CODES
 from rollbook.flows import audit
 from rollbook.flows.directory import roles_of
@@ -25,7 +26,7 @@ from rollbook.flows.sync.worlds import world_of
 from rollbook.refusal import Refusal
 from rollbook.store.linking import targets_of
 from rollbook.store.models import Case, SyncConnection, SyncDecision, SyncOutcome, SyncRun
-from rollbook.store.sync_shelf import latest_read
+from rollbook.store.sync_shelf import latest_read, run_folder
 
 __all__ = ["Candidate", "candidates", "look"]
 
@@ -237,7 +238,7 @@ def _results(run: SyncRun, wanted: Sequence[str]) -> Iterator[Result]:
     refused: Mapping[str, Sequence[str]] = run.task.get("refused", {})
     linked = targets_of(connection, MEMBERS, wanted)
     said = {one.source_id: one for one in SyncOutcome.objects.filter(run=run, kind=MEMBERS)}
-    cases = _cases(connection, wanted) if run.outcome else {}
+    reasons = {**_remarked(run), **_cases(connection, wanted)} if run.outcome else {}
     for one in wanted:
         if one in refused:
             outcome, why = refused[one]
@@ -247,8 +248,15 @@ def _results(run: SyncRun, wanted: Sequence[str]) -> Iterator[Result]:
         elif not run.outcome:
             yield Result(one, WAITS)
         else:
-            words = said[one].words or said[one].code if one in said else cases.get(one) or run.message
+            words = said[one].words or said[one].code if one in said else reasons.get(one) or run.message
             yield Result(one, NOT_YET, why=words)
+
+
+def _remarked(run: SyncRun) -> dict[str, str]:
+    """{sourcedId: what the run remarked of this person, if it is why they are no member}"""
+    file = run_folder(run) / REMARKS
+    remarks = read_remarks(file) if file.exists() else ()
+    return {one.source_id: TITLES.get(one.code, one.code) for one in remarks if one.kind == MEMBERS}
 
 
 def _cases(connection: SyncConnection, wanted: Sequence[str]) -> dict[str, str]:

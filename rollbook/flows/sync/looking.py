@@ -20,6 +20,7 @@ from rollbook.flows.jobs.turns import ANY_WORKER
 from rollbook.flows.sync.connections import policy_of
 from rollbook.flows.sync.deciding import NeverRead
 from rollbook.flows.sync.runs import LOOK, enqueue
+from rollbook.flows.sync.settings import history
 from rollbook.flows.sync.worlds import world_of
 from rollbook.store.linking import targets_of
 from rollbook.store.models import Link, SyncConnection, SyncRun
@@ -53,13 +54,22 @@ def look(connection: SyncConnection, by: str, process: str = ANY_WORKER) -> Sync
 
 
 def fresh_look(connection: SyncConnection, by: str, now: datetime) -> SyncRun:
-    """The look that is under way, or came to its end just now; else a new one. Raises NotActive, NotEntitled."""
+    """The look that is under way, or came to its end just now, by these settings; else a new one. Raises NotActive, NotEntitled."""
     last = SyncRun.objects.filter(connection=connection, task__kind=LOOK).order_by("-pk").first()
-    if last is not None and (
-        not last.outcome or (last.outcome == "previewed" and last.ended_at and now - last.ended_at < FRESH)
-    ):
+    if last is not None and (not last.outcome or _is_fresh(last, now)) and _is_of_now(last, connection):
         return last
     return look(connection, by)
+
+
+def _is_fresh(run: SyncRun, now: datetime) -> bool:
+    return run.outcome == "previewed" and run.ended_at is not None and now - run.ended_at < FRESH
+
+
+def _is_of_now(run: SyncRun, connection: SyncConnection) -> bool:
+    """Whether neither a later sync has read the source whole, nor other settings were set since: they may want other people."""
+    if run.pk < connection.read_run:
+        return False
+    return all(entry.at < run.started_at for entry in history(connection, number=1))
 
 
 def candidates(connection: SyncConnection) -> list[Candidate]:

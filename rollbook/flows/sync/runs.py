@@ -16,7 +16,7 @@ from rollbook.store.models import Organization, SyncConnection, SyncRun
 
 WAITING = "waiting"
 
-ACTIVE = SyncConnection.State.ACTIVE
+ACTIVE, PAUSED = SyncConnection.State.ACTIVE, SyncConnection.State.PAUSED
 FULL, DELTA, FOCUS, SWITCH, UNDO = "full", "delta", "focus", "switch", "undo"
 LOOK, IMPORT = "look", "import"
 """Kinds of tasks: LOOK only reads the source; IMPORT is a focus on people whom somebody chose, planned by what was read last."""
@@ -55,7 +55,7 @@ def enqueue(
 
     Raises NotActive, NotEntitled, and InBlackout for what is not only shown.
     """
-    refuse_unless_ready(connection)
+    refuse_unless_ready(connection, shows_settings=preview and POLICY in task)
     if not preview:
         refuse_in_blackout(connection)
     wanted = {"kind": kind, "preview": preview, **task}
@@ -77,9 +77,9 @@ def enqueue(
     return run
 
 
-def refuse_unless_ready(connection: SyncConnection) -> None:
-    """Raises NotActive, NotEntitled."""
-    if connection.state != ACTIVE:
+def refuse_unless_ready(connection: SyncConnection, shows_settings: bool = False) -> None:
+    """What other settings would do may be looked at while it is paused too. Raises NotActive, NotEntitled."""
+    if connection.state != ACTIVE and not (shows_settings and connection.state == PAUSED):
         raise NotActive(connection.name)
     entitlement = read_policy(connection.policy).access.entitlement
     if entitlement and entitlement not in connection.organization.entitlements:

@@ -1,6 +1,7 @@
 """A sync's settings, changed by hand: a change is shown first, as the plan that they would lead to, and counts once that plan is approved.
 
-Where nothing of a connection was ever applied it is kept at once: its first run is shown anyway.
+Where nothing of a connection was ever applied it is kept at once: its first run is shown anyway. While it is paused a change is shown too;
+it counts once the connection goes on and somebody approves it.
 """
 
 import json
@@ -19,7 +20,7 @@ from rollbook.flows.directory import roles_of
 from rollbook.flows.jobs.turns import ANY_WORKER
 from rollbook.flows.sync import connections
 from rollbook.flows.sync.customer import refuse_beyond_the_plan
-from rollbook.flows.sync.runs import FULL, POLICY, NotActive, enqueue
+from rollbook.flows.sync.runs import FULL, POLICY, enqueue
 from rollbook.refusal import Refusal
 from rollbook.store.models import AuditEntry, SyncConnection, SyncHold, SyncRun
 from rollbook.store.models.auditing import INSTALLATION
@@ -84,8 +85,6 @@ def change(
     if is_kept_at_once(connection):
         connections.edit(connection, {}, wanted)
         return None
-    if connection.state != connections.State.ACTIVE:
-        raise NotActive(connection.name)
     return enqueue(connection, by, FULL, preview=True, process=process, policy=dict(wanted))
 
 

@@ -76,6 +76,22 @@ def test_settings_that_cannot_be_are_refused_before_anything_is_read(connection:
         settings.change(connection, {"roles": {"ceiling": "headmaster"}}, "somebody")
     with pytest.raises(settings.NothingToChange):
         settings.change(connection, {"people": {"who": "everyone"}}, "somebody")
-    connections.pause(connection)
+    connections.disconnect(connection)
     with pytest.raises(runs.NotActive):
         settings.change(connection, {"people": {"who": "staff"}}, "somebody")
+
+
+def test_a_change_is_shown_while_the_connection_is_paused_and_counts_once_it_goes_on(
+    connection: SyncConnection,
+) -> None:
+    connections.pause(connection)
+    run = shown(connection, people={"starts": "active"})
+    assert run.outcome == "previewed"
+    with pytest.raises(runs.NotActive):
+        approve(run)
+    with pytest.raises(runs.NotActive):
+        runs.enqueue(connection, "somebody", preview=True)
+    connections.activate(connection)
+    assert approve(runs.find_run(run.pk)).outcome == "empty"
+    connection.refresh_from_db()
+    assert connection.policy["people"]["starts"] == "active"
