@@ -142,16 +142,18 @@ def required_by(account: Account, shown: Iterable[str] = ()) -> str | None:
     Who works in all districts, or for all organizations of a product, is bound by each of them. A break-glass account is bound by none:
     it is there for when nothing else opens, and its use raises the alarm.
     """
-    posts = list(Operator.objects.filter(account=account))
+    posts = list(Operator.objects.filter(account=account).select_related("district"))
     if any(post.is_break_glass for post in posts):
         return None
     if settings.REQUIRE_SECOND_STEP:
         return INSTALLATION
-    districts = District.objects.filter(requires_second_step=True).exclude(pk__in=_numbers(shown, "district"))
-    if not any(post.role == Operator.OperatorRole.INSTALLATION for post in posts):
-        districts = districts.filter(id__in=[post.district_id for post in posts if post.district_id])
-    name = districts.order_by("pk").values_list("name", flat=True).first()
-    return name if name is not None else _organization_that_requires(account, shown)
+    districts: Iterable[District] = [post.district for post in posts if post.district is not None]
+    if any(post.role == Operator.OperatorRole.INSTALLATION for post in posts):
+        districts = District.objects.filter(requires_second_step=True)
+    excused = _numbers(shown, "district")
+    found = [one for one in districts if one.requires_second_step and one.pk not in excused]
+    first = min(found, key=lambda one: one.pk, default=None)
+    return first.name if first else _organization_that_requires(account, shown)
 
 
 def _organization_that_requires(account: Account, shown: Iterable[str]) -> str | None:
