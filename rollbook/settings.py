@@ -96,6 +96,7 @@ READING_MODELS = frozenset(
         "store.idtoken",
         "store.keyuse",
         "store.lastsignin",
+        "store.logoutnotice",
         "store.nonce",
         "store.oauthgrant",
         "store.opensession",
@@ -107,8 +108,11 @@ READING_MODELS = frozenset(
         "store.refreshtoken",
         "store.sanitycheck",
         "store.signinattempt",
+        "store.signincode",
         "store.signintrace",
         "store.throttle",
+        "store.visit",
+        "store.visittoken",
         "store.worker",
     }
 )

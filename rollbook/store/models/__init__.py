@@ -11,6 +11,14 @@ from rollbook.store.models.access import (
     RefreshToken,
 )
 from rollbook.store.models.auditing import AuditEntry, AuditHead, AuditNote
+from rollbook.store.models.broker import (
+    LogoutNotice,
+    SignInClient,
+    SignInCode,
+    SigningKey,
+    Visit,
+    VisitToken,
+)
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export, ExportTest
@@ -147,6 +155,7 @@ __all__ = [
     "Limit",
     "Link",
     "Logo",
+    "LogoutNotice",
     "MaskKey",
     "Member",
     "MemberMerge",
@@ -188,8 +197,11 @@ __all__ = [
     "SeverityChange",
     "Shown",
     "SignInAttempt",
+    "SignInClient",
+    "SignInCode",
     "SignInReview",
     "SignInTrace",
+    "SigningKey",
     "Site",
     "Snapshot",
     "SnapshotAct",
@@ -208,5 +220,7 @@ __all__ = [
     "UserResource",
     "View",
     "ViewRow",
+    "Visit",
+    "VisitToken",
     "Worker",
 ]
