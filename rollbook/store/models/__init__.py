@@ -40,6 +40,15 @@ from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.judging import EmailDomain, SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
+from rollbook.store.models.launching import (
+    AppLaunch,
+    Badge,
+    LaunchIdentity,
+    LaunchPad,
+    LaunchProvider,
+    LaunchSignIn,
+    LaunchUse,
+)
 from rollbook.store.models.letters import Letter
 from rollbook.store.models.permissions import (
     ApprovalRule,
@@ -114,11 +123,13 @@ __all__ = [
     "Account",
     "Administrator",
     "App",
+    "AppLaunch",
     "ApprovalRule",
     "AuditEntry",
     "AuditHead",
     "AuditNote",
     "Authenticator",
+    "Badge",
     "Bearer",
     "BreakGlassUse",
     "Bucket",
@@ -151,6 +162,11 @@ __all__ = [
     "Keeping",
     "KeyUse",
     "LastSignIn",
+    "LaunchIdentity",
+    "LaunchPad",
+    "LaunchProvider",
+    "LaunchSignIn",
+    "LaunchUse",
     "Letter",
     "Limit",
     "Link",
