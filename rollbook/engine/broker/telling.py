@@ -10,7 +10,14 @@ from typing import Any
 OPENID, PROFILE, EMAIL, OFFLINE = "openid", "profile", "email", "offline_access"
 SCOPES = (OPENID, PROFILE, EMAIL, OFFLINE)
 
-NAME, ADDRESS, USERNAME, ROLES, SITES, SOURCED_ID = "name", "email", "username", "roles", "sites", "sourced-id"
+NAME, ADDRESS, USERNAME, ROLES, SITES, SOURCED_ID = (
+    "name",
+    "email",
+    "username",
+    "roles",
+    "sites",
+    "sourced-id",
+)
 TELLS = (NAME, ADDRESS, USERNAME, ROLES, SITES, SOURCED_ID)
 """What a client can be allowed, beside who somebody is and where they belong."""
 USUAL = (NAME, ROLES, SITES)

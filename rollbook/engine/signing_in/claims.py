@@ -120,8 +120,20 @@ ANY = Preset(
     roles={"student": PUPIL, "teacher": STAFF, "administrator": STAFF, "aide": STAFF, "proctor": STAFF, "staff": STAFF},
     quirk="Who uses it is one tenant: a provider that many districts share needs a claim that says which one somebody is of.",
 )  # fmt: skip
+LAUNCH_PAD = Preset(
+    "launch-pad",
+    "Launch pad of a district here",
+    tenants="The district's Tenant ID, a number.",
+    tenant=("tenant",),
+    sourced_id=("sourcedId",),
+    role=("role",),
+    roles=ANY.roles,
+    quirk="Of this installation, so nothing has to be registered: the district shares the people with the product, and they come by its launch pad.",
+)
 
-PRESETS: dict[str, Preset] = {one.key: one for one in (CLASSLINK, CLEVER, GOOGLE, ENTRA, ANY)}
+PRESETS: dict[str, Preset] = {
+    one.key: one for one in (CLASSLINK, CLEVER, GOOGLE, ENTRA, LAUNCH_PAD, ANY)
+}
 
 
 def claims_of(preset: Preset, raw: Mapping[str, Any], names: Mapping[str, str] | None = None) -> Claims:

@@ -9,7 +9,7 @@ from rollbook.connectors.openid_connect.server import ProviderTrouble, server_of
 from rollbook.connectors.openid_connect.tokens import NotTrusted
 from rollbook.engine.signing_in.claims import PRESETS
 from rollbook.refusal import Refusal
-from rollbook.store.models import IdentityProvider
+from rollbook.store.models import IdentityProvider, LaunchProvider
 
 
 class NobodyCame(Refusal):
@@ -21,18 +21,23 @@ class NobodyCame(Refusal):
         self.code, self.told = code, told
 
 
-def begin(provider: IdentityProvider, redirect_uri: str, now: int) -> tuple[str, dict[str, Any]]:
-    """Where the browser is to go, and what the door keeps for its coming back. Raises NobodyCame."""
+def begin(
+    provider: IdentityProvider | LaunchProvider, redirect_uri: str, now: int, *, anew: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Where the browser is to go, and what the door keeps for its coming back; `anew`: who is in there has to sign in again all the same.
+
+    Raises NobodyCame.
+    """
     setting = set_out(now)
     try:
         server = server_of(provider.issuer, now)
     except ConnectorRefusal as refusal:
         raise NobodyCame("provider-silent", refusal.words) from None
-    return address_there(server, client_of(provider, redirect_uri), setting), setting.kept()
+    return address_there(server, client_of(provider, redirect_uri), setting, anew=anew), setting.kept()
 
 
 def finish(
-    provider: IdentityProvider,
+    provider: IdentityProvider | LaunchProvider,
     redirect_uri: str,
     kept: Mapping[str, Any],
     answer: Mapping[str, str],
@@ -51,7 +56,7 @@ def finish(
         raise NobodyCame("provider-silent", refusal.words) from None
 
 
-def client_of(provider: IdentityProvider, redirect_uri: str) -> Client:
+def client_of(provider: IdentityProvider | LaunchProvider, redirect_uri: str) -> Client:
     preset = PRESETS[provider.preset]
     return Client(
         provider.client_id, provider.client_secret, redirect_uri, preset.scopes, preset.other_issuers, preset.subject

@@ -3,19 +3,20 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from rollbook.connectors.openid_connect.server import clean_issuer, server_of
-from rollbook.engine.signing_in.claims import NAMES, PRESETS, Claims, Preset
+from rollbook.engine.signing_in.claims import LAUNCH_PAD, NAMES, PRESETS, Claims, Preset
 from rollbook.engine.signing_in.ladder import CHOSEN, EMAIL, IDENTIFIER, SOURCED_ID, Trust
 from rollbook.flows import audit
 from rollbook.flows.acting import actor
 from rollbook.flows.directory import is_number
 from rollbook.flows.email_domains import clean_domain
 from rollbook.refusal import Refusal
-from rollbook.store.models import IdentityProvider, Organization, SyncConnection
+from rollbook.store.models import IdentityProvider, LaunchProvider, Organization, SyncConnection
 
 USUAL = (SOURCED_ID, IDENTIFIER, EMAIL)
 """The rungs of a provider of which nothing is said: a username identifies only where that is declared."""
@@ -26,7 +27,7 @@ class NoSuchProvider(Refusal):
 
 
 class NoSuchPreset(Refusal):
-    """This is no kind of provider that Rollbook knows: classlink, clever, google, entra or any."""
+    """This is no kind of provider that Rollbook knows: classlink, clever, google, entra, launch-pad or any."""
 
 
 class ProviderExists(Refusal):
@@ -74,6 +75,8 @@ def add_provider(organization: Organization, preset: str, name: str = "", **abou
     """
     kind = preset_of(preset)
     told = {"issuer": kind.issuer, "rungs": USUAL, "tenants": (), "domains": organization.domains} | about
+    if kind is LAUNCH_PAD:
+        told |= {"issuer": settings.PUBLIC_URL, "client_id": LAUNCH_PAD.key}
     made = IdentityProvider(organization=organization, preset=preset, made_by=actor().name[:254])
     _fill(made, {"name": name or kind.title} | told)
     with transaction.atomic():
@@ -141,7 +144,7 @@ def preset_of(key: str) -> Preset:
     return PRESETS[key]
 
 
-def trust_of(provider: IdentityProvider, issuer: str) -> Trust:
+def trust_of(provider: IdentityProvider | LaunchProvider, issuer: str) -> Trust:
     """What the provider may be believed, where a token of it was proved to be from `issuer`."""
     return Trust(
         issuer=issuer,
@@ -152,7 +155,7 @@ def trust_of(provider: IdentityProvider, issuer: str) -> Trust:
     )
 
 
-def needs_tenant(provider: IdentityProvider) -> bool:
+def needs_tenant(provider: IdentityProvider | LaunchProvider) -> bool:
     """Whether the issuer is many tenants': the preset has a claim that says which, or one was named."""
     return bool(PRESETS[provider.preset].tenant or provider.names.get("tenant"))
 
@@ -164,6 +167,8 @@ def names_of(claims: Claims) -> tuple[str, str, str]:
 
 def learn(provider: IdentityProvider, now: int) -> list[str]:
     """Asks the provider what it is; what was found, a line each. Raises BadSetting, ProviderTrouble."""
+    if provider.preset == LAUNCH_PAD.key:
+        return ["It is this installation itself."]
     server = server_of(provider.issuer, now)
     found = len(server.all_keys(now))
     return [
