@@ -5,7 +5,7 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from rollbook.console import entering
+from rollbook.console import broker, broker_clients, entering, launch_pad, launch_pad_people, launch_pad_settings
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
 from rollbook.console.sign_in import of_own_password, watched
@@ -262,6 +262,8 @@ district: list[URLPattern | URLResolver] = [
     path("calendar/rehearsals/<int:rehearsal_id>", rehearsals.show_rehearsal, name="rehearsal"),
     path("limits", limits.show_limits, name="limits"),
     re_path(rf"^limits/{all_collections}$", limits.edit_limits, name="limits-of"),
+    *launch_pad_settings.ROUTES,
+    *launch_pad_people.ROUTES,
     path("settings/email-domains", email_domains.change_email_domains, name="email-domains"),
     path("settings/second-step", requiring.require_in_district, name="second-step-require"),
     path("settings", settings.show_settings, name="settings"),
@@ -314,6 +316,7 @@ partners_own: list[URLPattern | URLResolver] = [
     path("apps/register", partner.register, name="partner-register"),
     path("apps/<int:app_id>", partner.show_app, name="partner-app"),
     path("apps/<int:app_id>/edit", partner.edit, name="partner-edit"),
+    path("apps/<int:app_id>/sign-in", include(broker_clients.OF_APP)),
     path("applications/<int:number>/key", partner.show_key, name="partner-key-show"),
     path("applications/<int:number>/key/make", partner.make_key, name="partner-key-make"),
     path("applications/<int:number>/bearer", partner.renew_bearer, name="partner-bearer-renew"),
@@ -342,5 +345,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("districts/<int:tenant>/", include(district)),
     path("organizations/<int:organization_id>/", include(organization)),
     path("organizations/<int:organization_id>/", include(entering.ROUTES)),
+    path("openid/", include(broker.ROUTES)),
     path("products/<int:product_id>/", include(product)),
+    path("products/<int:product_id>/sign-in", include(broker_clients.OF_PRODUCT)),
+    path("launch/<slug:place>", include(launch_pad.ROUTES)),
 ]

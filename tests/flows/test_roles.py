@@ -41,6 +41,8 @@ WRITTEN = """
     MANAGE_SEVERITIES       x x . . .  . . . .
     MANAGE_TOKENS           x x . . .  . . . .
     MANAGE_CALENDAR         x x . . .  . . . .
+    MANAGE_LAUNCH_PAD       x x . . .  . . . .
+    HAND_OUT_SIGN_INS       x x x . x  . . . .
     SEE_APPS                x x x x x  . . . .
     REQUEST_APP             x x x x .  . . . .
     MANAGE_APPS             x x . . .  . . . .
@@ -72,6 +74,7 @@ WRITTEN = """
     SEE_SIGN_IN             . . . . .  . x x .
     MANAGE_SIGN_IN          . . . . .  . x . .
     SUPPORT_ROSTERING       . . . . .  . . . x
+    MANAGE_SIGN_IN_CLIENTS  . . . . .  . . . x
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in WRITTEN.strip().splitlines()}
 
@@ -114,12 +117,16 @@ OPEN_TO_ALL = {
     "home", "validate", "validate-findings", "validate-finding", "app-logo", "account_login", "account_logout",
     "account_inactive", "account_change_password", "account_reset_password", "account_reset_password_done",
     "account_reset_password_from_key_done", "account_reset_password_from_key", "roster-invitation-link",
-    "enter", "enter-by", "enter-back", "me", "me-leave",
+    "enter", "enter-by", "enter-back", "me", "me-leave", "broker-description", "broker-keys", "broker-authorize", "broker-choose",
+    "broker-elsewhere", "broker-token", "broker-userinfo", "broker-logout", "broker-leave",
+    "launch-pad", "launch-password", "launch-choose", "launch-link", "launch-badge", "launch-pin", "launch-provider",
+    "launch-provider-back", "launch-app", "launch-leave",
 }  # fmt: skip
 """Pages of nobody's data: signing in, one's own password, checking a package of one's own, a logo, the choice of one's districts, the link of
 an invitation, which leads to a page of the district.
 
-Members come in by a door of their own, and see there what is theirs (tests/console/test_entering.py).
+Members come in by a door of their own, and see there what is theirs (tests/console/test_entering.py); so do a district's people at its launch pad
+(tests/console/test_launch_pad.py).
 """
 
 
