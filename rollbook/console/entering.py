@@ -1,7 +1,9 @@
 """The members' door: choosing a sign-in service, going there, coming back, and the member's own page. Nobody needs to be signed in for it."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import login, logout
@@ -13,15 +15,21 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.client_address import client_address
+from rollbook.console.broker import onward
+from rollbook.engine.signing_in.claims import LAUNCH_PAD
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
 from rollbook.flows.acting import CONSOLE, acting
+from rollbook.flows.broker import visits
+from rollbook.flows.broker.subjects import MEMBER, ONWARD, NobodyThere, NotShared, claims_at_the_pad
+from rollbook.flows.launching import pads
+from rollbook.flows.launching.standing import AT_THE_PAD
 from rollbook.flows.roles import Act, product_reach_of
 from rollbook.flows.signing_in import entering, journeys, providers, sessions
-from rollbook.store.models import IdentityProvider, Organization
+from rollbook.store.models import Account, Identity, IdentityProvider, Organization
 
-JOURNEYS, MEMBER, TESTED = "journeys", "member", "sign_in_tested"
-"""What the browser's session holds: who is away at which provider, who is in as whom, and what a test came to."""
+JOURNEYS, TESTED = "journeys", "sign_in_tested"
+"""What the browser's session holds beside who is in as whom: who is away at which provider, and what a test came to."""
 
 MOST_AWAY = 5
 """Windows in which one browser may be away at a provider at the same time."""
@@ -36,7 +44,8 @@ ONCE_IN = 60
 def choose(request: HttpRequest, organization_id: int) -> HttpResponse:
     organization = _organization_or_404(organization_id)
     ways = providers.providers(organization).filter(is_active=True)
-    return render(request, "console/enter.html", {"organization": organization, "ways": list(ways)})
+    context = {"organization": organization, "ways": list(ways), "going": bool(request.session.get(ONWARD))}
+    return render(request, "console/enter.html", context)
 
 
 @never_cache
@@ -50,9 +59,12 @@ def set_out(request: HttpRequest, organization_id: int, provider_id: int) -> Htt
 
 def away(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse:
     """Sends the browser to the provider, to come in or to try the provider out."""
+    if provider.preset == LAUNCH_PAD.key:
+        return _from_the_pad(request, provider, purpose)
     now = datetime.now(UTC)
+    anew = bool((request.session.get(ONWARD) or {}).get("anew")) and purpose == ENTER
     try:
-        address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()))
+        address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()), anew=anew)
     except journeys.NobodyCame as refusal:
         return _closed(request, provider, refusal.code)
     several = request.session.get(JOURNEYS, {})
@@ -61,6 +73,25 @@ def away(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse
     several[kept["state"]] = {"provider": provider.pk, "purpose": purpose, "kept": kept}
     request.session[JOURNEYS] = several
     return redirect(address)
+
+
+def _from_the_pad(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse:
+    """A launch pad of this installation: whoever stands there is who comes; where nobody does, they sign in there first."""
+    now = datetime.now(UTC)
+    try:
+        said = claims_at_the_pad(provider, request.session)
+    except NobodyThere:
+        for tenant in provider.tenants:
+            with suppress(pads.PadClosed):
+                place = pads.place_of(pads.find_pad(tenant))
+                return redirect(f"{reverse('launch-pad', args=[place])}?{urlencode({'next': request.path})}")
+        return _closed(request, provider, "provider-silent")
+    except NotShared:
+        entered = entering.turned_away(provider, "denied", now, _address(request))
+        return _refused(request, provider.organization, entered.outcome, entered.reference)
+    if purpose == TEST:
+        return _told(request, provider, _report(entering.rehearse(provider, said)))
+    return _enter(request, provider, said, now)
 
 
 @never_cache
@@ -95,12 +126,26 @@ def _enter(request: Any, provider: IdentityProvider, said: dict[str, Any], now: 
             entered = entering.enter(provider, said, now, _address(request))
     if entered.account is None or entered.identity is None:
         return _refused(request, provider.organization, entered.outcome, entered.reference)
-    login(request, entered.account, backend=BACKEND)
+    _take_place(request, entered.account, entered.identity)
     request.session[MEMBER] = {
         "organization": provider.organization_id,
         "identity": entered.identity.pk,
+        "at": int(said.get("at") or now.timestamp()),
     }
-    return redirect("me", organization_id=provider.organization_id)
+    to = onward(request.session)
+    return redirect(to) if to else redirect("me", organization_id=provider.organization_id)
+
+
+def _take_place(request: Any, account: Account, identity: Identity) -> None:
+    """They are in. Whoever used the product in this browser before is out of it; who stands at a launch pad stays."""
+    kept = {
+        name: request.session[name]
+        for name in (AT_THE_PAD, ONWARD, visits.BROWSER)
+        if name in request.session
+    }
+    visits.make_room(request.session, identity, datetime.now(UTC))
+    login(request, account, backend=BACKEND)
+    request.session.update(kept)
 
 
 @never_cache
@@ -130,6 +175,7 @@ def show_me(request: Any, organization_id: int) -> HttpResponse:
 @require_POST
 def leave(request: HttpRequest, organization_id: int) -> HttpResponse:
     organization = _organization_or_404(organization_id)
+    visits.leave(request.session, datetime.now(UTC))
     logout(request)
     return redirect("enter", organization_id=organization.pk)
 

@@ -5,7 +5,14 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from rollbook.console import broker, broker_clients, entering, launch_pad, launch_pad_people, launch_pad_settings
+from rollbook.console import (
+    broker,
+    broker_clients,
+    entering,
+    launch_pad,
+    launch_pad_people,
+    launch_pad_settings,
+)
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
 from rollbook.console.sign_in import of_own_password, watched

@@ -4,6 +4,7 @@ It is noted beside the roster's file first, so that nobody who signs in waits fo
 """
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from threading import Event
 

@@ -128,7 +128,7 @@ LAUNCH_PAD = Preset(
     sourced_id=("sourcedId",),
     role=("role",),
     roles=ANY.roles,
-    quirk="Of this installation, so nothing has to be registered: the district shares the people with the product, and they come by its launch pad.",
+    quirk="Of this installation, so nothing has to be registered: whom the district shares with the product comes by its launch pad.",
 )
 
 PRESETS: dict[str, Preset] = {

@@ -76,7 +76,7 @@ def _published(now: datetime) -> QuerySet[SigningKey]:
     return SigningKey.objects.filter(stays).order_by("signs_at", "pk")
 
 
-def keys() -> QuerySet[SigningKey]:
+def known() -> QuerySet[SigningKey]:
     """All that are known still, the latest first."""
     return SigningKey.objects.order_by("-signs_at", "-pk")
 

@@ -75,8 +75,6 @@ def add_provider(organization: Organization, preset: str, name: str = "", **abou
     """
     kind = preset_of(preset)
     told = {"issuer": kind.issuer, "rungs": USUAL, "tenants": (), "domains": organization.domains} | about
-    if kind is LAUNCH_PAD:
-        told |= {"issuer": settings.PUBLIC_URL, "client_id": LAUNCH_PAD.key}
     made = IdentityProvider(organization=organization, preset=preset, made_by=actor().name[:254])
     _fill(made, {"name": name or kind.title} | told)
     with transaction.atomic():
@@ -182,6 +180,14 @@ def learn(provider: IdentityProvider, now: int) -> list[str]:
 
 
 def _fill(provider: IdentityProvider, about: Mapping[str, Any]) -> None:
+    if provider.preset == LAUNCH_PAD.key:
+        # It is this installation itself: nothing of it is registered anywhere, or said otherwise.
+        about = {
+            name: value
+            for name, value in about.items()
+            if name not in ("issuer", "client_id", "client_secret", "names")
+        }
+        provider.issuer, provider.client_id = settings.PUBLIC_URL, LAUNCH_PAD.key
     for name, value in about.items():
         if name == "client_secret" and not value:
             continue  # left empty: as it was
