@@ -15,7 +15,7 @@ from rollbook.connectors.contract import ConnectorRefusal
 from rollbook.console.access import Act, in_district
 from rollbook.console.launch_pad import back_address
 from rollbook.engine.launching import WAYS, WayRule
-from rollbook.engine.signing_in.claims import ANY, PRESETS
+from rollbook.engine.signing_in.claims import ANY, LAUNCH_PAD, PRESETS
 from rollbook.engine.signing_in.ladder import CHOSEN
 from rollbook.flows.applications import applications
 from rollbook.flows.launching import apps, own_provider, pads, passwords, people
@@ -174,7 +174,7 @@ def _provider_page(
         "wrong": wrong,
         "provider": found,
         "typed": request.POST if wrong else _kept_provider(found),
-        "presets": [(one.key, one.title) for one in PRESETS.values()],
+        "presets": [(one.key, one.title) for one in PRESETS.values() if one is not LAUNCH_PAD],
         "rungs": [(rung, RUNG_WORDS[rung], rung in usual) for rung in CHOSEN],
         "back": back_address(pads.pad_of(district)),
     }

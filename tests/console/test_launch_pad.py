@@ -180,7 +180,7 @@ def test_the_district_opens_its_launch_pad_and_says_who_comes_in_how(console: Cl
 
 
 def test_the_districts_own_provider_is_set_up_and_removed(console: Client, pad):
-    typed = {"preset": "any", "name": "School", "issuer": "https://idp.example", "rung": ["sourced-id"], "is_active": "yes"}  # fmt: skip
+    typed = {"preset": "any", "name": "Ridge ID", "issuer": "https://idp.example", "rung": ["sourced-id"], "is_active": "yes"}  # fmt: skip
     refused = console.post(here(pad, "launching-provider"), typed)
     assert (refused.status_code, "client ID" in words(refused)) == (422, True)
     console.post(here(pad, "launching-provider"), typed | {"client_id": "rollbook", "client_secret": "s3-cret"})
@@ -188,9 +188,9 @@ def test_the_districts_own_provider_is_set_up_and_removed(console: Client, pad):
     assert f"/launch/{pad.district_id}/provider/callback" in words(page)
     assert "s3-cret" not in page.content.decode()
     pads.set_ways(pad.district, ["provider"])
-    assert "School" in words(console.get(at(pad)))
+    assert "Ridge ID" in words(console.get(at(pad)))
     console.post(here(pad, "launching-provider"), {"remove": "yes"})
-    assert "School" not in words(console.get(at(pad)))
+    assert "Ridge ID" not in words(console.get(at(pad)))
 
 
 def test_first_passwords_come_from_a_file(console: Client, pad, tmp_path):

@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from rollbook.connectors.openid_connect.server import clean_issuer
 from rollbook.engine.launching import PROVIDER
-from rollbook.engine.signing_in.claims import NAMES, PRESETS, PUPIL, STAFF, Claims, claims_of
+from rollbook.engine.signing_in.claims import LAUNCH_PAD, NAMES, PRESETS, PUPIL, STAFF, Claims, claims_of
 from rollbook.engine.signing_in.ladder import (
     CHOSEN,
     EMAIL,
@@ -38,6 +38,7 @@ from rollbook.flows.signing_in.providers import (
     ClientIdNeeded,
     IssuerNeeded,
     NoSuchClaimName,
+    NoSuchPreset,
     NoSuchRung,
     TenantNeeded,
     needs_tenant,
@@ -89,6 +90,8 @@ def set_provider(district: District, preset: str, **about: Any) -> LaunchProvide
 
     Raises NoSuchPreset, IssuerNeeded, BadSetting, ClientIdNeeded, TenantNeeded, NotADomain, NoSuchRung, NoSuchClaimName.
     """
+    if preset == LAUNCH_PAD.key:
+        raise NoSuchPreset(preset)
     kind = preset_of(preset)
     found = provider_of(district)
     if found is None:
