@@ -37,6 +37,7 @@ class Printed:
     code: str
     picture: str
     pin: str = ""
+    has_pin: bool = False
 
 
 def badge_address(district: District, code: str) -> str:
@@ -93,7 +94,8 @@ def _turned(request: Any, district: District, user: User, deed: str, now: dateti
     if deed == "link":
         return link_address(district, passwords.make_link(user, now)), ""
     if deed == "badge":
-        return _printed(district, badges.issue([user], now)[0]), ""
+        had = people.standings(district, [user])[0]
+        return _printed(district, badges.issue([user], now)[0], has_pin=had.has_pin), ""
     if deed == "revoke":
         badges.revoke(user, now)
         return None, _("The badge opens nothing any more.")
@@ -157,7 +159,10 @@ def print_badges(request: Any, district: District, class_id: int) -> HttpRespons
     wanted = [one for one in pupils if request.POST.get("whom") == "all" or one.badge_at is None]
     pins = _new_pins(wanted) if request.POST.get("pins") == "yes" else {}
     made = badges.issue([one.user for one in wanted], now)
-    printed = [_printed(district, one, pins.get(one.user.id, "")) for one in made]
+    printed = [
+        _printed(district, one, pins.get(one.user.id, ""), had.has_pin)
+        for one, had in zip(made, wanted, strict=True)
+    ]
     return _sheet(request, district, taught.title or taught.sourced_id, printed)
 
 
@@ -169,9 +174,9 @@ def _new_pins(wanted: Sequence[Standing]) -> dict[int, str]:
     return pins
 
 
-def _printed(district: District, one: badges.Issued, pin: str = "") -> Printed:
+def _printed(district: District, one: badges.Issued, pin: str = "", has_pin: bool = False) -> Printed:
     picture = picture_of(badge_address(district, one.code))
-    return Printed(name_of(one.user), badges.in_fours(one.code), picture, pin)
+    return Printed(name_of(one.user), badges.in_fours(one.code), picture, pin, has_pin)
 
 
 def _sheet(request: Any, district: District, title: str, printed: list[Printed]) -> HttpResponse:

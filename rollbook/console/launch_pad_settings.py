@@ -56,10 +56,7 @@ def _launching_page(request: Any, district: District, wrong: str = "") -> HttpRe
         "rules": [_row(rule) for rule in [*pads.rules_of(pad), WayRule(ways=())]],
         "orgs": _orgs(district),
         "provider": own_provider.provider_of(district),
-        "apps": [
-            (one, counts.get(one.pk, 0), one.enabled and apps.is_launched(one, today))
-            for one in applications(district)
-        ],
+        "apps": [(one, counts.get(one.pk, 0), apps.is_on_pads(one, today)) for one in applications(district)],
         "locked": people.standings(district, people.locked(district, schools)),
     }
     return render(request, "launch_pad/settings.html", context, status=422 if wrong else 200)

@@ -47,8 +47,7 @@ def tiles_of(person: LaunchPerson, now: datetime) -> list[Tile]:
     today = today_of(district, now)
     found = Grant.objects.filter(district=district, enabled=True, removed_at=None)
     grants = found.select_related("app", "app__logo").defer("app__logo__content")
-    tiles = [Tile(one, str(particulars(one)["start_url"])) for one in grants]
-    ready = [one for one in tiles if one.start_url and is_launched(one.grant, today)]
+    ready = [Tile(one, start_of(one)) for one in grants if is_on_pads(one, today)]
     shared = shared_with(person.district_id, person.user_id, [one.grant for one in ready])
     return sorted(
         (one for one in ready if one.grant.pk in shared), key=lambda one: one.grant.title.casefold()
@@ -57,6 +56,16 @@ def tiles_of(person: LaunchPerson, now: datetime) -> list[Tile]:
 
 def today_of(district: District, now: datetime) -> str:
     return local_date(district, now.timestamp())
+
+
+def start_of(grant: Grant) -> str:
+    """The start address of the app's Edit page; empty where it has none."""
+    return str(particulars(grant)["start_url"])
+
+
+def is_on_pads(grant: Grant, today: str) -> bool:
+    """Whether those with whom the app is shared find it on that day."""
+    return grant.enabled and grant.removed_at is None and bool(start_of(grant)) and is_launched(grant, today)
 
 
 def is_launched(grant: Grant, today: str) -> bool:
