@@ -56,6 +56,7 @@ ON_SQLITE_ALONE = (
     "tests/console/test_sign_in_browser.py",
     "tests/console/test_launch_pad_browser.py",
     "tests/stories/test_applications.py",
+    "tests/stories/test_sign_in.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.
     "tests/sftp",
 )
