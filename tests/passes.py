@@ -55,6 +55,9 @@ ON_SQLITE_ALONE = (
     "tests/console/test_second_steps_browser.py",
     "tests/console/test_sign_in_browser.py",
     "tests/console/test_launch_pad_browser.py",
+    "tests/console/test_broker_browser.py",
+    # A served Rollbook against a product's server; what is decided on the way the other tests of the broker ask of both.
+    "tests/console/test_broker_served.py",
     "tests/stories/test_applications.py",
     "tests/stories/test_sign_in.py",
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.

@@ -200,6 +200,8 @@ def test_who_is_in_already_comes_at_once_and_the_token_tells_what_the_client_may
     told = about(given["access_token"]).json()
     assert told == {name: claims[name] for name in told}
     assert {"sub", "name", "organization"} <= set(told)
+    posted = Client().post("/openid/userinfo", headers={"Authorization": f"Bearer {given['access_token']}"})
+    assert posted.json() == told
 
 
 def test_an_address_is_told_where_the_client_may_know_it_and_asks_for_it(reader, inside):
@@ -243,6 +245,7 @@ def test_nobody_is_sent_to_an_address_that_is_not_registered(reader, inside, oth
     [
         ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
         ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"response_type": None}, "invalid_request"),
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"response_type": "id_token"}, "unsupported_response_type"),
         ({"response_type": "code id_token"}, "unauthorized_client"),
@@ -257,6 +260,10 @@ def test_a_question_that_is_not_answered_leads_back_with_the_error_and_the_state
 ):
     back = reader.answer(**other)
     assert (back["error"], back["state"], "code" in back) == (error, reader.state, False)
+
+
+def test_who_sends_no_nonce_gets_none(reader, inside):
+    assert "nonce" not in claims_in(reader.enter(nonce=None)["id_token"])
 
 
 def test_a_scope_that_nobody_knows_is_passed_over(reader, inside):

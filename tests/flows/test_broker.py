@@ -208,7 +208,7 @@ class Hearing:
 def hearing() -> Iterator[tuple[Hearing, str]]:
     kept = Hearing()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Ear(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             kept.heard.append(parse_qs(body)["logout_token"][0])
@@ -219,7 +219,7 @@ def hearing() -> Iterator[tuple[Hearing, str]]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Ear)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield kept, f"http://127.0.0.1:{server.server_port}/out"
     server.shutdown()
