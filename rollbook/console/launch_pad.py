@@ -23,7 +23,7 @@ from rollbook.engine.launching import BADGE, PASSWORD, PROVIDER
 from rollbook.flows.acting import CONSOLE, acting
 from rollbook.flows.broker import visits
 from rollbook.flows.broker.subjects import ONWARD
-from rollbook.flows.launching import apps, coming_in, own_provider, pads
+from rollbook.flows.launching import apps, coming_in, own_provider, pads, teaching
 from rollbook.flows.launching.people import name_of
 from rollbook.flows.launching.standing import LaunchPerson, person_of, rostered, stand
 from rollbook.flows.signing_in import journeys
@@ -61,17 +61,21 @@ def show_pad(request: Any, pad: LaunchPad) -> HttpResponse:
     wanted = request.GET.get("next", "")
     if wanted:
         request.session[NEXT] = wanted if _is_ours(wanted) else ""
-    person = _person_here(request, pad)
+    person = person_here(request, pad)
     if person is None:
         return _sign_in_page(request, pad)
     if wanted and request.session.pop(NEXT):
         return redirect(wanted)
     user = rostered(pad.district_id, person.user_id)
-    context = {"name": name_of(user) if user else "", "tiles": apps.tiles_of(person, datetime.now(UTC))}
-    return _page(request, pad, "launch_pad/apps.html", context)
+    context = {
+        "name": name_of(user) if user else "",
+        "tiles": apps.tiles_of(person, datetime.now(UTC)),
+        "classes": teaching.classes_taught(person),
+    }
+    return page_of(request, pad, "launch_pad/apps.html", context)
 
 
-def _person_here(request: Any, pad: LaunchPad) -> LaunchPerson | None:
+def person_here(request: Any, pad: LaunchPad) -> LaunchPerson | None:
     """Who stands at this district's pad; nobody's session of another district counts here."""
     person = person_of(request.session)
     return person if person is not None and person.district_id == pad.district_id else None
@@ -80,13 +84,13 @@ def _person_here(request: Any, pad: LaunchPad) -> LaunchPerson | None:
 @require_GET
 @at_pad
 def launch_app(request: Any, pad: LaunchPad, grant_id: int) -> HttpResponse:
-    person = _person_here(request, pad)
+    person = person_here(request, pad)
     if person is None:
         return redirect("launch-pad", place=pads.place_of(pad))
     try:
         return redirect(apps.launch(person, grant_id, datetime.now(UTC)))
     except apps.NotOnYourPad as refusal:
-        return _page(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 404)
+        return page_of(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 404)
 
 
 @require_POST
@@ -128,14 +132,14 @@ def choose_password(request: Any, pad: LaunchPad) -> HttpResponse:
     if sign_in is None or time.time() - kept["at"] > HOLDS:
         return redirect("launch-pad", place=pads.place_of(pad))
     if request.method != "POST":
-        return _page(request, pad, "launch_pad/choose.html", {})
+        return page_of(request, pad, "launch_pad/choose.html", {})
     password = request.POST.get("password", "")
     if password != request.POST.get("again", ""):
-        return _page(request, pad, "launch_pad/choose.html", {"differ": True}, 422)
+        return page_of(request, pad, "launch_pad/choose.html", {"differ": True}, 422)
     try:
         chosen = coming_in.choose_password(pad, sign_in, password, datetime.now(UTC))
     except Refusal as refusal:
-        return _page(request, pad, "launch_pad/choose.html", {"wrong": refusal.words}, 422)
+        return page_of(request, pad, "launch_pad/choose.html", {"wrong": refusal.words}, 422)
     return _in(request, pad, chosen, PASSWORD)
 
 
@@ -143,12 +147,12 @@ def choose_password(request: Any, pad: LaunchPad) -> HttpResponse:
 def by_link(request: Any, pad: LaunchPad) -> HttpResponse:
     """The secret stands behind the # of the address; a script brings it here, so that no log of any server has it."""
     if request.method != "POST":
-        return _page(request, pad, "launch_pad/link.html", {})
+        return page_of(request, pad, "launch_pad/link.html", {})
     try:
         now = datetime.now(UTC)
         sign_in, _ = coming_in.by_link(pad, request.POST.get("code", "")[:200], now, _address(request))
     except Refusal as refusal:
-        return _page(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 403)
+        return page_of(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 403)
     return _to_choosing(request, pad, sign_in)
 
 
@@ -159,11 +163,11 @@ def by_link(request: Any, pad: LaunchPad) -> HttpResponse:
 def by_badge(request: Any, pad: LaunchPad) -> HttpResponse:
     """Where the QR code of a badge leads: its secret stands behind the #, like a link's. It can be typed too."""
     if request.method != "POST":
-        return _page(request, pad, "launch_pad/badge.html", {})
+        return page_of(request, pad, "launch_pad/badge.html", {})
     try:
         badge = coming_in.show_badge(pad, request.POST.get("code", "")[:100], _address(request))
     except Refusal as refusal:
-        return _page(request, pad, "launch_pad/badge.html", {"wrong": refusal.words}, 422)
+        return page_of(request, pad, "launch_pad/badge.html", {"wrong": refusal.words}, 422)
     request.session[SHOWN_BADGE] = {"badge": badge.pk, "at": int(time.time())}
     return redirect("launch-pin", place=pads.place_of(pad))
 
@@ -180,11 +184,11 @@ def by_pin(request: Any, pad: LaunchPad) -> HttpResponse:
             sign_in = coming_in.by_pin(pad, kept["badge"], request.POST.get("pin", "")[:20], now)
             return _in(request, pad, sign_in, BADGE)
     except (coming_in.NoSuchBadge, coming_in.NotInTheRoster, coming_in.NotThisWay) as refusal:
-        return _page(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 403)
+        return page_of(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 403)
     except Refusal as refusal:
         context = {"wrong": refusal.words, "name": owner.preferred_given_name or owner.given_name}
-        return _page(request, pad, "launch_pad/pin.html", context, 422)
-    return _page(
+        return page_of(request, pad, "launch_pad/pin.html", context, 422)
+    return page_of(
         request, pad, "launch_pad/pin.html", {"name": owner.preferred_given_name or owner.given_name}
     )
 
@@ -223,16 +227,16 @@ def come_back(request: Any, pad: LaunchPad) -> HttpResponse:
         return _not_recognised(request, pad, refusal.code)
     except own_provider.NotRecognised as refusal:
         context = {"words": refusal.words, "reference": refusal.number}
-        return _page(request, pad, "launch_pad/refused.html", context, 403)
+        return page_of(request, pad, "launch_pad/refused.html", context, 403)
     except Refusal as refusal:
-        return _page(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 403)
+        return page_of(request, pad, "launch_pad/refused.html", {"words": refusal.words}, 403)
     return _in(request, pad, sign_in, PROVIDER)
 
 
 def _not_recognised(request: Any, pad: LaunchPad, code: str) -> HttpResponse:
     refusal = own_provider.turned_away(pad, code)
     context = {"words": refusal.words, "reference": refusal.number}
-    return _page(request, pad, "launch_pad/refused.html", context, 403)
+    return page_of(request, pad, "launch_pad/refused.html", context, 403)
 
 
 def back_address(pad: LaunchPad) -> str:
@@ -258,7 +262,7 @@ def _onwards(request: Any, pad: LaunchPad) -> HttpResponse:
     """
     wanted = request.session.pop(NEXT, "")
     if wanted:
-        return _page(request, pad, "launch_pad/onwards.html", {"wanted": wanted})
+        return page_of(request, pad, "launch_pad/onwards.html", {"wanted": wanted})
     return redirect("launch-pad", place=pads.place_of(pad))
 
 
@@ -282,10 +286,10 @@ def _sign_in_page(request: Any, pad: LaunchPad, wrong: str = "", username: str =
         "with_badge": BADGE in offered,
         "provider": provider if provider and provider.is_active and PROVIDER in offered else None,
     }
-    return _page(request, pad, "launch_pad/sign_in.html", context, 422 if wrong else 200)
+    return page_of(request, pad, "launch_pad/sign_in.html", context, 422 if wrong else 200)
 
 
-def _page(
+def page_of(
     request: HttpRequest, pad: LaunchPad, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     frame = {"pad": pad, "district": pad.district, "place": pads.place_of(pad)}

@@ -157,13 +157,26 @@ def print_badges(request: Any, district: District, class_id: int) -> HttpRespons
     taught, now = _class_or_404(request, district, class_id), datetime.now(UTC)
     pupils = people.standings(district, people.pupils_of(taught))
     wanted = [one for one in pupils if request.POST.get("whom") == "all" or one.badge_at is None]
-    pins = _new_pins(wanted) if request.POST.get("pins") == "yes" else {}
+    with_pins = request.POST.get("pins") == "yes"
+    return printed_sheet(request, district, taught.title or taught.sourced_id, wanted, now, with_pins)
+
+
+def printed_sheet(
+    request: Any,
+    district: District,
+    title: str,
+    wanted: Sequence[Standing],
+    now: datetime,
+    with_pins: bool = True,
+) -> HttpResponse:
+    """New badges for these people, and where asked for a PIN for who has none."""
+    pins = _new_pins(wanted) if with_pins else {}
     made = badges.issue([one.user for one in wanted], now)
     printed = [
         _printed(district, one, pins.get(one.user.id, ""), had.has_pin)
         for one, had in zip(made, wanted, strict=True)
     ]
-    return _sheet(request, district, taught.title or taught.sourced_id, printed)
+    return _sheet(request, district, title, printed)
 
 
 def _new_pins(wanted: Sequence[Standing]) -> dict[int, str]:

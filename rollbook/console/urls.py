@@ -12,6 +12,7 @@ from rollbook.console import (
     launch_pad,
     launch_pad_people,
     launch_pad_settings,
+    launch_pad_teaching,
 )
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
@@ -355,5 +356,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("openid/", include(broker.ROUTES)),
     path("products/<int:product_id>/", include(product)),
     path("products/<int:product_id>/sign-in", include(broker_clients.OF_PRODUCT)),
-    path("launch/<slug:place>", include(launch_pad.ROUTES)),
+    path("launch/<slug:place>", include([*launch_pad.ROUTES, *launch_pad_teaching.ROUTES])),
 ]

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from rollbook.console.launch_pad_people import badge_address, picture_of
 from rollbook.flows import operators
-from rollbook.flows.launching import badges, pads, passwords
-from rollbook.store.models import Badge, District, LaunchPad, LaunchSignIn, User
+from rollbook.flows.launching import badges, coming_in, pads, passwords
+from rollbook.refusal import Refusal
+from rollbook.store.models import AuditEntry, Badge, District, LaunchPad, LaunchSignIn, User
 from tests import cast
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -115,6 +116,35 @@ def test_a_link_lets_its_owner_choose_a_password(client: Client, pad):
     assert client.session["launch"]["by"] == "password"
 
 
+def test_a_teacher_gives_pins_and_prints_badges_for_their_own_classes_alone(client: Client, pad, ids):
+    lindqvist, kofi, number = who(pad, cast.MS_LINDQVIST), who(pad, cast.KOFI), ids["classes"][cast.READING_3]
+    passwords.give_password(lindqvist, PASSWORD, NOW, must_change=False)
+    assert client.get(at(pad, "launch-teaching", class_id=number)).url == at(pad)
+    by_password(client, pad, cast.MS_LINDQVIST)
+    assert at(pad, "launch-teaching", class_id=number) in client.get(at(pad)).content.decode()
+    assert "Kofi" in words(client.get(at(pad, "launch-teaching", class_id=number)))
+    pin = at(pad, "launch-teaching-pin", class_id=number, user_id=kofi.id)
+    assert client.post(pin, {"pin": "1234"}).status_code == 422
+    assert client.post(pin, {"pin": PIN}).status_code == 302
+    sheet = client.post(at(pad, "launch-teaching-badges", class_id=number))
+    [code] = re.findall(r"Kofi.*?<code>([2-9A-Z ]{19})</code>", sheet.content.decode(), re.DOTALL)[:1]
+    shown = badges.badge_of(pad.district_id, code)
+    assert shown is not None
+    for _ in range(5):
+        with pytest.raises(Refusal):
+            coming_in.by_pin(pad, shown.pk, "1357", NOW)
+    assert "Open the badge again" in words(client.get(at(pad, "launch-teaching", class_id=number)))
+    client.post(pin, {"unlock": "yes"})
+    assert coming_in.by_pin(pad, shown.pk, PIN, NOW).user_id == kofi.id
+    actors = AuditEntry.objects.filter(act="pin.set", object=cast.KOFI).values_list("actor", flat=True)
+    assert list(actors) == [f"{cast.MS_LINDQVIST} (launch pad)"]
+    algebra = ids["classes"][cast.ALGEBRA]
+    amara = who(pad, cast.AMARA)
+    assert client.get(at(pad, "launch-teaching", class_id=algebra)).status_code == 404
+    other = at(pad, "launch-teaching-pin", class_id=number, user_id=amara.id)
+    assert client.post(other, {"pin": PIN}).status_code == 404
+
+
 # --- The district's pages -------------------------------------------------------------------------------------------------------------
 
 
@@ -183,7 +213,9 @@ def test_the_districts_own_provider_is_set_up_and_removed(console: Client, pad):
     typed = {"preset": "any", "name": "Ridge ID", "issuer": "https://idp.example", "rung": ["sourced-id"], "is_active": "yes"}  # fmt: skip
     refused = console.post(here(pad, "launching-provider"), typed)
     assert (refused.status_code, "client ID" in words(refused)) == (422, True)
-    console.post(here(pad, "launching-provider"), typed | {"client_id": "rollbook", "client_secret": "s3-cret"})
+    console.post(
+        here(pad, "launching-provider"), typed | {"client_id": "rollbook", "client_secret": "s3-cret"}
+    )
     page = console.get(here(pad, "launching-provider"))
     assert f"/launch/{pad.district_id}/provider/callback" in words(page)
     assert "s3-cret" not in page.content.decode()
