@@ -251,6 +251,9 @@ def test_nobody_is_sent_to_an_address_that_is_not_registered(reader, inside, oth
         ({"response_type": "code id_token"}, "unauthorized_client"),
         ({"scope": "profile"}, "invalid_scope"),
         ({"prompt": "none login"}, "invalid_request"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"nonce": "n" * 501}, "invalid_request"),
+        ({"nonce": "\0"}, "invalid_request"),
         ({"request": "e30.e30."}, "request_not_supported"),
         ({"request_uri": "https://reader.example/r"}, "request_uri_not_supported"),
     ],
@@ -260,6 +263,26 @@ def test_a_question_that_is_not_answered_leads_back_with_the_error_and_the_state
 ):
     back = reader.answer(**other)
     assert (back["error"], back["state"], "code" in back) == (error, reader.state, False)
+
+
+@pytest.mark.parametrize("query", ["", "%zz", "a={", "client_id=%00", "client_id=a&client_id=b", "state=%ff"])
+def test_what_is_no_question_is_answered_with_a_page(db, query):
+    assert Client().get(f"/openid/authorize?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("body", ["", "%zz", "a={", "grant_type=authorization_code&code=%00", "x" * 70_000])
+def test_what_is_no_form_gets_no_token(db, body):
+    kind = "application/x-www-form-urlencoded"
+    answer = Client().post("/openid/token", body, content_type=kind)
+    assert answer.status_code in (400, 401)
+    assert set(answer.json()) <= {"error", "error_description"}
+
+
+@pytest.mark.parametrize("hint", ["", "a", "a.b.c", "eyJraWQiOiJcdTAwMDAiLCJhbGciOiJSUzI1NiJ9.e30.AAAA"])
+def test_what_is_no_token_of_ours_is_about_nobody(db, hint):
+    assert keys.ours(hint) is None
+    left = Client().get("/openid/logout", {"id_token_hint": hint, "post_logout_redirect_uri": OUT})
+    assert (left.status_code, "Location" in left) == (200, False)
 
 
 def test_who_sends_no_nonce_gets_none(reader, inside):

@@ -104,7 +104,8 @@ def ours(raw: str) -> dict[str, Any] | None:
     token.allowed_algs = [ALGORITHM]
     try:
         token.deserialize(raw)
-        key = SigningKey.objects.filter(kid=str(token.jose_header.get("kid") or "")).first()
+        kid = str(token.jose_header.get("kid") or "")
+        key = SigningKey.objects.filter(kid=kid).first() if kid.isprintable() else None
         if key is None:
             return None
         token.verify(JWK(**key.public))

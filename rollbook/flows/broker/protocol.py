@@ -7,6 +7,7 @@ are kept. Every question is asked in one transaction beside the roster's file, s
 import base64
 import binascii
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ CODE_HOLDS = timedelta(seconds=60)
 TOKEN_HOLDS = timedelta(minutes=10)
 FORM = "application/x-www-form-urlencoded"
 MOST_NONCE = 500
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class BadRequestThere(Refusal):
@@ -126,7 +128,7 @@ class Validator(RequestValidator):
         assert self.visit is not None
         SignInCode.objects.create(
             checksum=checksum(code["code"]), visit=self.visit, redirect_uri=request.redirect_uri,
-            challenge=request.code_challenge, nonce=(request.nonce or "")[:MOST_NONCE], scope=" ".join(request.scopes),
+            challenge=request.code_challenge, nonce=request.nonce or "", scope=" ".join(request.scopes),
             expires_at=self.now + CODE_HOLDS,
         )  # fmt: skip
 
@@ -242,8 +244,10 @@ def asked_for(address: str, now: datetime) -> Asked:
     """What somebody is sent to us with; `address` is the whole one. Raises BadRequestThere where nobody may be sent back, else SendBack."""
     scopes, told = _judged(_authorization(Validator(now)).validate_authorization_request, address)
     request = told["request"]
-    if request.code_challenge_method != "S256":
+    if request.code_challenge_method != "S256" or not CHALLENGE.fullmatch(request.code_challenge):
         raise SendBack(error_at(request, "invalid_request", "Only S256 is understood."))
+    if len(request.nonce or "") > MOST_NONCE or "\0" in (request.nonce or ""):
+        raise SendBack(error_at(request, "invalid_request", "This nonce cannot be kept."))
     for name in ("request", "request_uri"):
         if getattr(request, name, None):
             raise SendBack(error_at(request, f"{name}_not_supported", "This is not understood."))
@@ -350,6 +354,9 @@ def _judged(question: Any, address: str, **more: Any) -> Any:
         return question(address, **more)
     except FatalClientError as fault:
         raise BadRequestThere(fault.error, fault.description or "") from None
+    except ValueError:
+        # What is no query at all: oauthlib reads none of it.
+        raise BadRequestThere("invalid_request", "This is no query.") from None
     except OAuth2Error as fault:
         if not fault.redirect_uri:
             raise BadRequestThere(fault.error, fault.description or "") from None
