@@ -45,6 +45,7 @@ def served() -> Iterator[Served]:
         rollbook("launch-pad", "ways", "1", "--way", "password", "--way", "badge")
         rollbook("launch-pad", "open", "1")
         rollbook("launch-pad", "password", "1", cast.AMARA, "--stdin", stdin=f"{OWN}\n")
+        rollbook("launch-pad", "password", "1", cast.MS_LINDQVIST, "--stdin", "--lasting", stdin=f"{OWN}\n")
         with installation.serving() as url:
             yield Served(installation, url)
 
@@ -57,7 +58,8 @@ def garden(route: Route) -> None:
 
 def tiles(page: Page) -> list[str]:
     return [
-        one.splitlines()[-1] for one in page.get_by_role("list", name="My apps").get_by_role("link").all_inner_texts()
+        one.splitlines()[-1]
+        for one in page.get_by_role("list", name="My apps").get_by_role("link").all_inner_texts()
     ]
 
 
@@ -128,7 +130,7 @@ def test_somebody_with_a_first_password_chooses_their_own_without_scripts(served
     context.close()
 
 
-def test_the_pages_before_coming_in_are_in_order(served: Served, browser: Browser):
+def test_the_pages_before_coming_in_and_a_teachers_are_in_order(served: Served, browser: Browser):
     context = open_context(browser)
     page = context.new_page()
     said = listen(page)
@@ -142,5 +144,12 @@ def test_the_pages_before_coming_in_are_in_order(served: Served, browser: Browse
     page.get_by_role("button", name="Come in").click()
     expect(page.get_by_role("alert")).to_contain_text("do not belong together")
     troubles["refused"] = troubles_of(page)
+    page.get_by_label("My username").fill("alindqvist")
+    page.get_by_label("My password").fill(OWN)
+    page.get_by_role("button", name="Come in").click()
+    troubles["a teacher's apps"] = troubles_of(page)
+    page.get_by_role("link", name="Reading and Writing 3").click()
+    expect(page.get_by_role("heading", name="Kofi Okonkwo")).to_be_visible()
+    troubles["a teacher's class"] = troubles_of(page)
     context.close()
     assert {name: found for name, found in troubles.items() if found} == {}
