@@ -2,17 +2,21 @@
 
 import re
 from datetime import UTC, datetime
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.connectors.openid_connect.server import forget_servers
 from rollbook.console.launch_pad_people import badge_address, picture_of
 from rollbook.flows import operators
-from rollbook.flows.launching import badges, coming_in, pads, passwords
+from rollbook.flows.launching import apps, badges, coming_in, own_provider, pads, passwords
 from rollbook.refusal import Refusal
 from rollbook.store.models import AuditEntry, Badge, District, LaunchPad, LaunchSignIn, User
 from tests import cast
+from tests.connectors.identity import CLIENT_ID, SECRET, Replayed, replayed
+from tests.delivered import a_grant
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 PASSWORD, PIN = "violet tractor", "4821"
@@ -145,6 +149,51 @@ def test_a_teacher_gives_pins_and_prints_badges_for_their_own_classes_alone(clie
     assert client.post(other, {"pin": PIN}).status_code == 404
 
 
+# --- By the district's own provider --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def running():
+    with replayed() as one:
+        yield one
+
+
+@pytest.fixture
+def idp(running: Replayed, pad: LaunchPad) -> Replayed:
+    forget_servers()
+    running.said, running.raw, running.algorithm = {}, "", "ES256"
+    about = {"issuer": running.issuer, "client_id": CLIENT_ID, "client_secret": SECRET, "is_active": True}
+    own_provider.set_provider(pad.district, "any", **about)
+    pads.set_ways(pad.district, ["provider"])
+    return running
+
+
+def come_back(client: Client, pad: LaunchPad, idp: Replayed, **said: object):
+    there = client.get(at(pad, "launch-provider")).url
+    asked = {name: one[0] for name, one in parse_qs(urlsplit(there).query).items()}
+    assert urlsplit(asked["redirect_uri"]).path == at(pad, "launch-provider-back")
+    idp.said = {"nonce": asked["nonce"], **said}
+    return client.get(at(pad, "launch-provider-back"), {"code": "c", "state": asked["state"]})
+
+
+def test_the_districts_provider_lets_in_whom_the_roster_knows(client: Client, pad, idp):
+    refused = come_back(client, pad, idp, sourcedId="student-999")
+    assert refused.status_code == 403
+    assert re.search(r"\b[2-9A-Z]{4}-[2-9A-Z]{4}\b", words(refused))
+    assert come_back(client, pad, idp, sourcedId=cast.AMARA).url == at(pad)
+    assert client.session["launch"]["by"] == "provider"
+    assert client.get(at(pad)).status_code == 200
+    own_provider.remove_provider(pad.district)
+    assert "Who are you?" in words(client.get(at(pad)))
+    assert client.get(at(pad, "launch-provider")).status_code == 404
+
+
+def test_an_answer_that_nobody_here_set_out_for_lets_nobody_in(client: Client, pad, idp):
+    assert client.get(at(pad, "launch-provider-back"), {"code": "c", "state": "x"}).status_code == 403
+    assert come_back(client, pad, idp, sourcedId=cast.AMARA, nonce="another").status_code == 403
+    assert client.session.get("launch") is None
+
+
 # --- The district's pages -------------------------------------------------------------------------------------------------------------
 
 
@@ -223,6 +272,22 @@ def test_the_districts_own_provider_is_set_up_and_removed(console: Client, pad):
     assert "Ridge ID" in words(console.get(at(pad)))
     console.post(here(pad, "launching-provider"), {"remove": "yes"})
     assert "Ridge ID" not in words(console.get(at(pad)))
+
+
+def test_an_apps_launch_date_is_set_on_its_edit_page(console: Client, pad):
+    grant = a_grant(pad.district)
+    edit = reverse("app-edit", kwargs={"tenant": pad.district_id, "grant_id": grant.pk})
+    for typed, kept in (
+        ({"from": "launch", "launches_on": "2026-09-01"}, "2026-09-01"),
+        ({"from": "launch", "launches_on": ""}, None),
+        ({"from": "launch-now"}, apps.today_of(pad.district, datetime.now(UTC))),
+    ):
+        assert console.post(edit, typed).status_code == 302
+        grant.refresh_from_db()
+        assert grant.launches_on == kept
+    refused = console.post(edit, {"from": "launch", "launches_on": "soon"})
+    assert (refused.status_code, "such as 2026-09-01" in words(refused)) == (422, True)
+    assert f'value="{grant.launches_on}"' in console.get(edit).content.decode()
 
 
 def test_first_passwords_come_from_a_file(console: Client, pad, tmp_path):

@@ -400,8 +400,8 @@ def test_a_launch_leads_to_exactly_the_start_address_and_is_counted_without_a_na
 
 def test_sign_in_that_the_pad_begins_is_added_to_the_address_behind_its_own_query():
     more = {"iss": "https://roster.example/openid", "login_hint": "launch-pad:7"}
-    told = apps.with_query("https://app.example/start?a=1#top", more)
-    query = "a=1&iss=https%3A%2F%2Froster.example%2Fopenid&login_hint=launch-pad%3A7"
+    told = apps.with_query("https://app.example/start?a=%20b#top", more)
+    query = "a=%20b&iss=https%3A%2F%2Froster.example%2Fopenid&login_hint=launch-pad%3A7"
     assert told == f"https://app.example/start?{query}#top"
 
 

@@ -6,7 +6,7 @@ Whether an app is shared with somebody is not decided here: its view is asked, t
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.db import router, transaction
 from django.db.models import F, Sum
@@ -99,11 +99,12 @@ def launch(person: LaunchPerson, grant_id: int, now: datetime) -> str:
 
 
 def with_query(url: str, more: dict[str, str]) -> str:
-    """The address with these names in its query beside its own."""
+    """The address with these names in its query behind its own, which stays as it is, letter for letter."""
     if not more:
         return url
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(query=urlencode([*parse_qsl(parts.query, True), *more.items()])))
+    query = "&".join(one for one in (parts.query, urlencode(more)) if one)
+    return urlunsplit(parts._replace(query=query))
 
 
 def _count(grant: Grant, day: str) -> None:
