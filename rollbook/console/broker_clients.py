@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from rollbook.console.access import Act
 from rollbook.console.organization.access import in_product
 from rollbook.console.partners import as_developer
-from rollbook.engine.broker.telling import ADDRESS, NAME, ROLES, SITES, SOURCED_ID, TELLS, USERNAME
+from rollbook.engine.broker.telling import ADDRESS, NAME, ROLES, SITES, SOURCED_ID, TELLS, USERNAME, USUAL
 from rollbook.flows import partners
 from rollbook.flows.broker import addresses, clients
 from rollbook.refusal import Refusal
@@ -147,7 +147,7 @@ def _context(owner: Owner) -> dict[str, Any]:
 
 def _form(owner: Owner, client: SignInClient | None, typed: dict[str, Any] | None) -> dict[str, Any]:
     """What stands in the form: what was typed, else what the client has, else what is usual."""
-    blank = SignInClient(product=owner.product, app=owner.app, name="", tells=list(clients.USUAL))
+    blank = SignInClient(product=owner.product, app=owner.app, name="", tells=list(USUAL))
     kept = client or blank
     told = {
         "name": kept.name,

@@ -204,6 +204,12 @@ def test_who_is_in_already_comes_at_once_and_the_token_tells_what_the_client_may
     assert posted.json() == told
 
 
+def test_the_highest_role_is_the_role(reader, inside, ana):
+    Member.objects.update(roles='["student", "aide", "teacher"]')
+    claims = claims_in(reader.enter()["id_token"])
+    assert (claims["role"], claims["roles"]) == ("teacher", ["teacher", "aide", "student"])
+
+
 def test_an_address_is_told_where_the_client_may_know_it_and_asks_for_it(reader, inside):
     clients.edit_client(reader.client, tells=["email"])
     assert "email" not in claims_in(reader.enter()["id_token"])

@@ -13,6 +13,7 @@ from rollbook.engine.broker.telling import Person, person_served
 from rollbook.engine.sync.operations import MEMBERS
 from rollbook.flows import find, members
 from rollbook.flows.apps import grant_of
+from rollbook.flows.directory import roles_of
 from rollbook.flows.launching.standing import AT_THE_PAD, LaunchPerson, person_of
 from rollbook.flows.signing_in.sessions import NotInAnyMore, member_of
 from rollbook.refusal import Refusal
@@ -99,9 +100,16 @@ def person_of_member(member: Member) -> Person:
         family_name=member.family_name,
         username=member.username,
         email=member.email,
-        roles=members.roles_held(member),
+        roles=_highest_first(member),
         sites=tuple((str(one.id), one.name) for one in members.sites_of(member)),
     )
+
+
+def _highest_first(member: Member) -> tuple[str, ...]:
+    """Their roles in the order of the organization's; what it does not know comes last."""
+    order = roles_of(member.organization)
+    held = members.roles_held(member)
+    return tuple(sorted(held, key=lambda one: order.index(one) if one in order else len(order)))
 
 
 def _sourced_id(member: Member) -> str:
