@@ -87,6 +87,7 @@ READING_MODELS = frozenset(
         "sessions.session",
         "store.accessrow",
         "store.accesstoken",
+        "store.applaunch",
         "store.auditnote",
         "store.breakglassuse",
         "store.bucket",
@@ -96,6 +97,8 @@ READING_MODELS = frozenset(
         "store.idtoken",
         "store.keyuse",
         "store.lastsignin",
+        "store.logoutnotice",
+        "store.launchuse",
         "store.nonce",
         "store.oauthgrant",
         "store.opensession",
@@ -107,8 +110,11 @@ READING_MODELS = frozenset(
         "store.refreshtoken",
         "store.sanitycheck",
         "store.signinattempt",
+        "store.signincode",
         "store.signintrace",
         "store.throttle",
+        "store.visit",
+        "store.visittoken",
         "store.worker",
     }
 )

@@ -14,7 +14,8 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 django.setup()
 
-from rollbook.flows.export_tests import keep_testing  # noqa: E402  # names models, so only once Django is set up
+from rollbook.flows.broker.notices import keep_telling  # noqa: E402  # names models, so only once Django is set up
+from rollbook.flows.export_tests import keep_testing  # noqa: E402  # the same
 from rollbook.flows.jobs.worker import work  # noqa: E402  # the same
 from rollbook.flows.sanity import keep_checking  # noqa: E402  # the same
 from rollbook.flows.sign_ins import keep_pouring  # noqa: E402  # the same
@@ -31,6 +32,7 @@ def main(arguments: list[str]) -> None:
     threading.Thread(target=keep_checking, args=(stop,), daemon=True).start()
     threading.Thread(target=keep_testing, args=(stop,), daemon=True).start()
     threading.Thread(target=keep_pouring, args=(stop,), daemon=True).start()
+    threading.Thread(target=keep_telling, args=(stop,), daemon=True).start()
     work(stop, settings.WORKER_RUNS)
 
 

@@ -56,7 +56,12 @@ ON_SQLITE_ALONE = (
     "tests/console/test_second_steps_browser.py",
     "tests/console/test_sign_in_browser.py",
     "tests/console/test_proving_browser.py",
+    "tests/console/test_launch_pad_browser.py",
+    "tests/console/test_broker_browser.py",
+    # A served Rollbook against a product's server; what is decided on the way the other tests of the broker ask of both.
+    "tests/console/test_broker_served.py",
     "tests/stories/test_applications.py",
+    "tests/stories/test_sign_in.py",
     "tests/stories/test_products_classes_and_licences_browser.py",
     "tests/stories/test_products_teachers_and_schools_browser.py",
     "tests/stories/test_products_everything_in_step_browser.py",

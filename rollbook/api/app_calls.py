@@ -19,6 +19,7 @@ from rollbook.flows import applications, approvals, opt_outs, permission_edits
 from rollbook.flows.acting import actor
 from rollbook.flows.apps import NoSuchApp, NoSuchGrant, find_app
 from rollbook.flows.catalogue import browse, needs_of
+from rollbook.flows.launching.apps import NotADate, set_launch_date
 from rollbook.flows.permission_edits import Days
 from rollbook.flows.removal import refuse_removed
 from rollbook.refusal import Refusal
@@ -47,7 +48,7 @@ STATUS: dict[type[Refusal], int] = {
     **dict.fromkeys(
         (
             BadRule, BadCondition, BadWebAddress, BadRedirect, applications.BadContact, applications.NameNeeded,
-            applications.TextTooLong, permission_edits.NoSuchTreatment, permission_edits.NotADay,
+            applications.TextTooLong, NotADate, permission_edits.NoSuchTreatment, permission_edits.NotADay,
             opt_outs.NoSuchPerson, opt_outs.ReasonNeeded, UnknownSchool, UnknownCourse, UnknownClass,
         ),
         422,
@@ -114,7 +115,7 @@ def find_app_by_number(number: Any) -> Any:
 
 def _edit(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -> HttpResponse:
     grant = _grant(token, numbers)
-    sent = _sent(request, "name", "enabled", *PARTICULARS)
+    sent = _sent(request, "name", "enabled", "launchDate", *PARTICULARS)
     entry = {PARTICULARS[name]: value for name, value in sent.items() if name in PARTICULARS}
     for name, value in entry.items():
         listed = (
@@ -128,6 +129,8 @@ def _edit(request: HttpRequest, token: OperatorToken, numbers: dict[str, int]) -
         applications.edit_particulars(grant, entry, by=actor().name)
     if "name" in sent:
         applications.rename(grant, _text(sent, "name"), by=actor().name)
+    if "launchDate" in sent:
+        set_launch_date(grant, _text(sent, "launchDate"), by=actor().name)
     if "enabled" in sent:
         applications.switch(grant, sent["enabled"])
     return _json(_told(grant))
@@ -169,7 +172,7 @@ def _app(grant: Grant) -> Json:
         "id": grant.pk, "app": grant.app_id, "name": grant.title, "catalogueName": grant.app.name, "vendor": grant.app.vendor,
         "inDevelopment": grant.app.in_development, "enabled": grant.enabled, "requested": applications.is_requested(grant),
         "removed": grant.removed_at is not None, "permission": grant.permission, "orgAccess": orgs, "courseAccess": courses,
-        "startsOn": grant.starts_on, "endsOn": grant.ends_on, "version": grant.version,
+        "startsOn": grant.starts_on, "endsOn": grant.ends_on, "launchDate": grant.launches_on, "version": grant.version,
         **{name: said[field] for name, field in PARTICULARS.items()},
     }  # fmt: skip
 

@@ -5,6 +5,10 @@ from rollbook.flows.roles import Act
 
 YES_OR_NO: Schema = {"type": "boolean"}
 DAY: Schema = {"type": ["string", "null"], "format": "date"}
+LAUNCH_DATE: Schema = {
+    **DAY,
+    "description": "The first day on which people find it on their launch pad; null: from the day it is switched on.",
+}
 URL: Schema = {**TEXT, "format": "uri"}
 
 SEARCH = (
@@ -42,7 +46,7 @@ APP_ROUTES = (
     ),
     Route(
         ("PATCH",), "/apps/{grant}", "edit_app",
-        "Rename an app, enable or disable it, or say something else of it than the catalogue does. What is not sent stays.",
+        "Rename an app, enable or disable it, say when it is launched, or what differs from the catalogue. What is not sent stays.",
         {200: "As it is now.", **BAD, **CLASHES, **NOT_THERE, **REFUSED},
         schema="App", body="AppChanges", act=Act.MANAGE_APPS,
     ),
@@ -164,7 +168,7 @@ APP_SCHEMAS: dict[str, Schema] = {
         app={**NUMBER, "description": "The app's number in the catalogue."},
         name=TEXT, catalogueName=TEXT, vendor=TEXT, inDevelopment=YES_OR_NO, enabled=YES_OR_NO, requested=YES_OR_NO,
         removed=YES_OR_NO, permission={**TEXT, "enum": ["none", "basic", "full"]}, orgAccess=TEXT, courseAccess=TEXT,
-        startsOn=DAY, endsOn=DAY, version=NUMBER,
+        startsOn=DAY, endsOn=DAY, launchDate=LAUNCH_DATE, version=NUMBER,
         accessCount={**NUMBER, "description": "Calls and deliveries of the last 30 days."},
         lastCall=TAKEN, lastPackage={**TAKEN, "description": "By SFTP: brought to its server, or fetched by it."},
         waiting={"type": ["integer", "null"], "description": "The edit that waits for a second person."},
@@ -175,7 +179,7 @@ APP_SCHEMAS: dict[str, Schema] = {
         "app rule", app=NUMBER, rule=RULE, enabled=YES_OR_NO, startsOn=DAY, endsOn=DAY, why=TEXT
     ),
     "AppToAskFor": _object("app", app=NUMBER, why=TEXT),
-    "AppChanges": _object(name=TEXT, enabled=YES_OR_NO, **PARTICULARS),
+    "AppChanges": _object(name=TEXT, enabled=YES_OR_NO, launchDate=LAUNCH_DATE, **PARTICULARS),
     "Rule": _object(
         "level",
         level={**TEXT, "enum": ["none", "basic", "full"]},

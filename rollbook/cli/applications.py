@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 from django.utils import timezone
 
+from rollbook.cli.columns import answer
 from rollbook.engine.scope import Rule, access
 from rollbook.flows import applications
 from rollbook.flows.acting import actor
 from rollbook.flows.apps import find_app, find_grant
 from rollbook.flows.districts import find_district
+from rollbook.flows.launching.apps import launch_now, set_launch_date
 from rollbook.store.accesses import Taken, access_counts, last_calls, last_packages
 from rollbook.store.models import Grant
 
@@ -86,6 +88,25 @@ def particulars(
         typer.echo(f"{name:<16}{_text(value)}")
 
 
+def launch(
+    number: Number,
+    on: Annotated[
+        str | None,
+        typer.Option(help="The first day on which people find it; empty: from the day it is switched on."),
+    ] = None,
+    now: Annotated[bool, typer.Option("--now", help="From today on.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say from when on people find an app on their launch pad; without options, show it."""
+    grant = find_grant(number)
+    if now:
+        launch_now(grant, by=actor().name)
+    elif on is not None:
+        set_launch_date(grant, on, by=actor().name)
+    since = f"from {grant.launches_on} on" if grant.launches_on else "from the day it is switched on"
+    answer({"grant": number, "launchDate": grant.launches_on}, f"People find {grant.title} {since}.", as_json)
+
+
 def remove(
     number: Number,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -127,6 +148,7 @@ def told_of(grant: Grant) -> dict[str, Any]:
         "courseAccess": str(courses),
         "startsOn": grant.starts_on,
         "endsOn": grant.ends_on,
+        "launchDate": grant.launches_on,
         "version": grant.version,
         "accessCount": access_counts([grant.pk], timezone.now()).get(grant.pk, 0),
         "lastCall": _last(last_calls([grant.pk]).get(grant.pk)),
@@ -152,6 +174,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "show": show,
     "rename": rename,
     "particulars": particulars,
+    "launch": launch,
     "remove": remove,
     "ask": ask,
 }

@@ -14,6 +14,8 @@ from rollbook.cli.serve import run_server
 from rollbook.early import DEMO_FOLDER, HOST, PORT, settings_of_demo
 from rollbook.engine.package import NotAPackage
 from rollbook.flows.administrators import ORGANIZATION, SUPPORT
+from rollbook.flows.broker.addresses import issuer
+from rollbook.flows.broker.clients import redirects_of
 from rollbook.flows.demo import Demo, set_up
 from rollbook.flows.demo_organizations import DemoOrganization
 from rollbook.flows.operators import DISTRICT
@@ -91,6 +93,17 @@ def card_of(made: Demo, url: str) -> dict[str, Any]:
             {"name": one.name, "preset": one.preset, "rostering": _rostering(url, one)}
             for one in made.organizations
         ],
+        "signIn": {
+            "broker": issuer(),
+            "launchPad": made.sign_in.launch_pad,
+            "clientId": made.sign_in.client.client.client_id,
+            "clientSecret": made.sign_in.client.secret,
+            "redirectUris": redirects_of(made.sign_in.client.client),
+            "members": [
+                {"name": one.name, "username": one.username, "password": one.password}
+                for one in made.sign_in.members
+            ],
+        },
     }
 
 
@@ -137,6 +150,9 @@ def _tell(made: Demo, url: str) -> None:
             for app in made.apps
         ),
         *(f"Organization “{one.name}” ({one.preset})  {_rostering(url, one)}" for one in made.organizations),
+        f"Sign-in broker {issuer()}  {made.sign_in.client.client.client_id}  {made.sign_in.client.secret}",
+        f"Launch pad     {made.sign_in.launch_pad}",
+        *(f"  come in as {one.username}, {one.name}  {one.password}" for one in made.sign_in.members),
         "",
         "Passwords and secrets are new at every start of the demo. Try this:",
         f"  curl -s -u {made.apps[0].key.client_id}:{made.apps[0].key.client_secret} "

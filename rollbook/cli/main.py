@@ -22,6 +22,8 @@ VERBS = {
     "member": "rollbook.cli.member",
     "group": "rollbook.cli.group",
     "sign-in": "rollbook.cli.sign_in",
+    "broker": "rollbook.cli.broker",
+    "launch-pad": "rollbook.cli.launch_pad",
     "app": "rollbook.cli.app",
     "grant": "rollbook.cli.grant",
     "key": "rollbook.cli.key",

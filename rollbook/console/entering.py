@@ -1,7 +1,9 @@
 """The members' door: choosing a sign-in service, going there, coming back, and the member's own page. Nobody needs to be signed in for it."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import login, logout
@@ -13,18 +15,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.client_address import client_address
+from rollbook.console.broker import onward
 from rollbook.console.words import vocabulary_words
-from rollbook.engine.signing_in.claims import PRESETS
+from rollbook.engine.signing_in.claims import LAUNCH_PAD, PRESETS
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
 from rollbook.flows.acting import CONSOLE, acting
+from rollbook.flows.broker import visits
+from rollbook.flows.broker.subjects import MEMBER, ONWARD, NobodyThere, NotShared, claims_at_the_pad
+from rollbook.flows.launching import pads
+from rollbook.flows.launching.standing import AT_THE_PAD
 from rollbook.flows.roles import Act, product_reach_of
 from rollbook.flows.signing_in import entering, journeys, providers, sessions, tries
 from rollbook.flows.sync import proving
-from rollbook.store.models import IdentityProvider, Organization
+from rollbook.store.models import Account, Identity, IdentityProvider, Organization
 
-JOURNEYS, MEMBER, TESTED, PROVED = "journeys", "member", "sign_in_tested", "proved"
-"""What the browser's session holds: who is away at which provider, who is in as whom, what a test came to, and which district was proved."""
+JOURNEYS, TESTED, PROVED = "journeys", "sign_in_tested", "proved"
+"""What the session holds beside who is in as whom: who is away at which provider, what a test came to, and which district was proved."""
 
 MOST_AWAY = 5
 """Windows in which one browser may be away at a provider at the same time."""
@@ -40,7 +47,8 @@ ONCE_IN = 60
 def choose(request: HttpRequest, organization_id: int) -> HttpResponse:
     organization = _organization_or_404(organization_id)
     ways = providers.providers(organization).filter(is_active=True)
-    return render(request, "console/enter.html", {"organization": organization, "ways": list(ways)})
+    context = {"organization": organization, "ways": list(ways), "going": bool(request.session.get(ONWARD))}
+    return render(request, "console/enter.html", context)
 
 
 @never_cache
@@ -59,8 +67,11 @@ def away(request: Any, provider: IdentityProvider, purpose: str, way: str = "") 
         if purpose == CONNECT:
             return proved(request, provider.organization_id, way, {"outcome": "too-many"})
         return _refused(request, provider.organization, "too-many", "")
+    if provider.preset == LAUNCH_PAD.key:
+        return _from_the_pad(request, provider, purpose)
+    anew = bool((request.session.get(ONWARD) or {}).get("anew")) and purpose == ENTER
     try:
-        address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()))
+        address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()), anew=anew)
     except journeys.NobodyCame as refusal:
         if purpose == CONNECT:
             return proved(request, provider.organization_id, way, {"outcome": refusal.code})
@@ -90,6 +101,25 @@ def gone_by(request: Any) -> dict[str, Any] | None:
 def answer_of(request: HttpRequest) -> dict[str, str]:
     """What a provider sent along."""
     return {name: request.GET[name] for name in ("code", "state", "iss", "error") if name in request.GET}
+
+
+def _from_the_pad(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse:
+    """A launch pad of this installation: whoever stands there is who comes; where nobody does, they sign in there first."""
+    now = datetime.now(UTC)
+    try:
+        said = claims_at_the_pad(provider, request.session)
+    except NobodyThere:
+        for tenant in provider.tenants:
+            with suppress(pads.PadClosed):
+                place = pads.place_of(pads.find_pad(tenant))
+                return redirect(f"{reverse('launch-pad', args=[place])}?{urlencode({'next': request.path})}")
+        return _closed(request, provider, "provider-silent")
+    except NotShared:
+        entered = entering.turned_away(provider, "denied", now, _address(request))
+        return _refused(request, provider.organization, entered.outcome, entered.reference)
+    if purpose == TEST:
+        return _told(request, provider, _report(entering.rehearse(provider, said)))
+    return _enter(request, provider, said, now)
 
 
 @never_cache
@@ -130,12 +160,26 @@ def _enter(request: Any, provider: IdentityProvider, said: dict[str, Any], now: 
             entered = entering.enter(provider, said, now, _address(request))
     if entered.account is None or entered.identity is None:
         return _refused(request, provider.organization, entered.outcome, entered.reference)
-    login(request, entered.account, backend=BACKEND)
+    _take_place(request, entered.account, entered.identity)
     request.session[MEMBER] = {
         "organization": provider.organization_id,
         "identity": entered.identity.pk,
+        "at": int(said.get("at") or now.timestamp()),
     }
-    return redirect("me", organization_id=provider.organization_id)
+    to = onward(request.session)
+    return redirect(to) if to else redirect("me", organization_id=provider.organization_id)
+
+
+def _take_place(request: Any, account: Account, identity: Identity) -> None:
+    """They are in. Whoever used the product in this browser before is out of it; who stands at a launch pad stays."""
+    kept = {
+        name: request.session[name]
+        for name in (AT_THE_PAD, ONWARD, visits.BROWSER)
+        if name in request.session
+    }
+    visits.make_room(request.session, identity, datetime.now(UTC))
+    login(request, account, backend=BACKEND)
+    request.session.update(kept)
 
 
 @never_cache
@@ -168,6 +212,7 @@ def leave(request: Any, organization_id: int) -> HttpResponse:
     organization = _organization_or_404(organization_id)
     came = request.session.get(MEMBER) or {}
     provider = sessions.provider_of(organization.pk, came.get("identity", 0))
+    visits.leave(request.session, datetime.now(UTC))
     logout(request)
     if provider is None or not journeys.way_out_of(provider, int(datetime.now(UTC).timestamp())):
         return redirect("enter", organization_id=organization.pk)

@@ -5,7 +5,16 @@ from allauth.mfa.base import views as mfa
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from rollbook.console import entering, own_door
+from rollbook.console import (
+    broker,
+    broker_clients,
+    entering,
+    launch_pad,
+    launch_pad_people,
+    launch_pad_settings,
+    launch_pad_teaching,
+    own_door,
+)
 from rollbook.console.organization import proving
 from rollbook.console.organization.urls import organization, product
 from rollbook.console.sheets import SHEETS
@@ -264,6 +273,8 @@ district: list[URLPattern | URLResolver] = [
     path("calendar/rehearsals/<int:rehearsal_id>", rehearsals.show_rehearsal, name="rehearsal"),
     path("limits", limits.show_limits, name="limits"),
     re_path(rf"^limits/{all_collections}$", limits.edit_limits, name="limits-of"),
+    *launch_pad_settings.ROUTES,
+    *launch_pad_people.ROUTES,
     path("settings/email-domains", email_domains.change_email_domains, name="email-domains"),
     path("settings/second-step", requiring.require_in_district, name="second-step-require"),
     path("settings/own-sign-in", own_sign_in.show_in_district, name="own-sign-in"),
@@ -319,6 +330,7 @@ partners_own: list[URLPattern | URLResolver] = [
     path("apps/register", partner.register, name="partner-register"),
     path("apps/<int:app_id>", partner.show_app, name="partner-app"),
     path("apps/<int:app_id>/edit", partner.edit, name="partner-edit"),
+    path("apps/<int:app_id>/sign-in", include(broker_clients.OF_APP)),
     path("applications/<int:number>/key", partner.show_key, name="partner-key-show"),
     path("applications/<int:number>/key/make", partner.make_key, name="partner-key-make"),
     path("applications/<int:number>/bearer", partner.renew_bearer, name="partner-bearer-renew"),
@@ -350,5 +362,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizations/<int:organization_id>/", include(organization)),
     path("organizations/<int:organization_id>/", include(entering.ROUTES)),
     path("connect/<int:hub_id>/callback", proving.come_back, name="connect-back"),
+    path("openid/", include(broker.ROUTES)),
     path("products/<int:product_id>/", include(product)),
+    path("products/<int:product_id>/sign-in", include(broker_clients.OF_PRODUCT)),
+    path("launch/<slug:place>", include([*launch_pad.ROUTES, *launch_pad_teaching.ROUTES])),
 ]

@@ -1,5 +1,5 @@
 """The demo: one district with its roster, an operator, a catalogue and two apps, with passwords and secrets new at every start; and the other
-side, organizations that take a roster in (`demo_organizations`).
+side, organizations that take a roster in (`demo_organizations`), and how its people sign in (`demo_sign_in`).
 
 Nothing else in Rollbook needs it, and nothing it does cannot be done with the other commands.
 """
@@ -18,11 +18,12 @@ from rollbook.flows.demo_organizations import (
     DemoOrganization,
     set_up_organizations,
 )
+from rollbook.flows.demo_sign_in import DemoSignIn, set_up_sign_in
 from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import Prepared, carry_out, prepare
 from rollbook.flows.operators import DISTRICT, add_operator, set_password
 from rollbook.flows.publish import set_rule
-from rollbook.store.models import App, Credential, District, Grant, Operator, Org
+from rollbook.store.models import App, Credential, District, Grant, Operator, Org, Organization
 
 OPERATOR = "admin@riverbend.example"
 TIME_ZONE = "America/Chicago"
@@ -53,6 +54,7 @@ class Demo:
     password: str
     apps: tuple[DemoApp, ...]
     organizations: tuple[DemoOrganization, ...]
+    sign_in: DemoSignIn
 
 
 def set_up(name: str, package: Path) -> Demo:
@@ -65,8 +67,18 @@ def set_up(name: str, package: Path) -> Demo:
     set_password(enter_catalogue().account, password)
     apps = tuple(_app(district, *app) for app in APPS)
     organizations = set_up_organizations(district, password)
+    sign_in = set_up_sign_in(district, Organization.objects.get(pk=organizations[0].number))
     return Demo(
-        district, loaded, OPERATOR, DEVELOPER, ADMINISTRATOR, SUPPORTER, password, apps, organizations
+        district,
+        loaded,
+        OPERATOR,
+        DEVELOPER,
+        ADMINISTRATOR,
+        SUPPORTER,
+        password,
+        apps,
+        organizations,
+        sign_in,
     )
 
 

@@ -18,7 +18,7 @@ OF_THE_PARTNER: tuple[dict[str, Any], ...] = (
         "description": "Books for every class, read on any device. Teachers see what their classes have read.",
         "website": "https://quorndle.example/reader",
         "start_url": "https://reader.quorndle.example/start",
-        "redirect_uris": ["https://reader.quorndle.example/signed-in"],
+        "redirect_uris": ["https://reader.quorndle.example/signed-in", "http://127.0.0.1:8400/signed-in"],
         "instructions": "Send us your Tenant ID once the app is enabled: we switch your schools on by the next morning.",
         "needs": """
             required orgs: books are bought by school

@@ -93,10 +93,14 @@ def find(
 
 def _called(grant: Grant, collection: str, text: str) -> list[str]:
     """The text, and where it is an id of the roster, the id by which the app knows the record instead."""
+    return list(dict.fromkeys((text, shown_id(grant, collection, text))))
+
+
+def shown_id(grant: Grant, collection: str, sourced_id: str) -> str:
+    """By which id the app knows what has this one in the roster."""
     rule = Rule.parse(grant.rule)
     today = local_date(grant.district, time.time())
-    shown = circumstances(grant.district_id, grant, rule, today).shown_id(collection, text)
-    return list(dict.fromkeys((text, shown)))
+    return circumstances(grant.district_id, grant, rule, today).shown_id(collection, sourced_id)
 
 
 def _groups(
@@ -227,6 +231,12 @@ def _enrollments(grant: Grant, member: str, sourced_id: str, offset: int) -> See
     operation = OPERATION[VERSION, "getAllEnrollments"]
     question = Question(operation, filter=AnyOf((AllOf((clause,)),)), limit=MOST, offset=offset)
     return look(looking_at(grant), question)
+
+
+def names_of_orgs(grant: Grant, record: Record) -> dict[str, str]:
+    """{id: name} of the orgs at which the person has roles, as far as the app sees them."""
+    seen = _named(grant, "orgs", _ids(record.get("roles", ()), "org"))
+    return {str(one["sourcedId"]): str(one.get("name", "")) for one in seen.records}
 
 
 def _named(grant: Grant, collection: str, ids: Iterable[str]) -> Seen:

@@ -43,6 +43,8 @@ class Act(Enum):
     MANAGE_SEVERITIES = auto()
     MANAGE_TOKENS = auto()
     MANAGE_CALENDAR = auto()
+    MANAGE_LAUNCH_PAD = auto()
+    HAND_OUT_SIGN_INS = auto()
 
     SEE_APPS = auto()
     REQUEST_APP = auto()
@@ -79,6 +81,7 @@ class Act(Enum):
     SEE_SIGN_IN = auto()
     MANAGE_SIGN_IN = auto()
     SUPPORT_ROSTERING = auto()
+    MANAGE_SIGN_IN_CLIENTS = auto()
 
 
 OP, DA, SA, PO, HD = Role.INSTALLATION, Role.DISTRICT, Role.SCHOOL, Role.PRIVACY, Role.HELP_DESK
@@ -104,6 +107,9 @@ IN_A_DISTRICT: dict[Act, tuple[Role, ...]] = {
     Act.MANAGE_SEVERITIES: (OP, DA),
     Act.MANAGE_TOKENS: (OP, DA),
     Act.MANAGE_CALENDAR: (OP, DA),
+    # Its launch pad: how its people come in, and what they come in by. A school administrator hands that out in their schools.
+    Act.MANAGE_LAUNCH_PAD: (OP, DA),
+    Act.HAND_OUT_SIGN_INS: (OP, DA, SA, HD),
     # The apps of a district.
     Act.SEE_APPS: (OP, DA, SA, PO, HD),
     Act.REQUEST_APP: (OP, DA, SA, PO),
@@ -147,6 +153,8 @@ ON_A_PRODUCTS_SIDE: dict[Act, tuple[Role, ...]] = {
     Act.MANAGE_SIGN_IN: (OA,),
     # All organizations of a product: how their rostering is, and nobody's name without a reason that is kept.
     Act.SUPPORT_ROSTERING: (PS,),
+    # By which the product's own server takes sign-ins from us, for all its organizations.
+    Act.MANAGE_SIGN_IN_CLIENTS: (PS,),
 }
 
 MAY: dict[Act, tuple[Role, ...]] = IN_A_DISTRICT | IN_THE_INSTALLATION | ON_A_PRODUCTS_SIDE

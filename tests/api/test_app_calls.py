@@ -75,6 +75,9 @@ def test_an_app_is_renamed_enabled_and_told_other_particulars(program, added):
     )
     assert (told["name"], told["enabled"], told["startUrl"]) == ("Garden 3", True, "https://garden.example")
     program.ask("PATCH", path, {"startUrl": "ftp://garden.example"}, 422)
+    assert program.ask("PATCH", path, {"launchDate": "2026-09-01"})["launchDate"] == "2026-09-01"
+    program.ask("PATCH", path, {"launchDate": "soon"}, 422)
+    assert program.ask("PATCH", path, {"launchDate": None})["launchDate"] is None
     program.ask("PATCH", path, {"enabled": "yes"}, 400)
     program.ask("PATCH", path, {"colour": "green"}, 400)
 

@@ -20,6 +20,7 @@ ANY = {
     "verb": "delete",
     "checksum": "0a",
     "turn": "renew",
+    "deed": "reset",
 }
 """What stands in the addresses of pages; where nothing is said, 1."""
 

@@ -1,17 +1,26 @@
 """The demo starts again on the data of its last start, whatever was tried there meanwhile; and its organizations are what the card says."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from rollbook.cli.demo import card_of
 from rollbook.flows.administrators import administrators_of
+from rollbook.flows.broker.addresses import issuer
+from rollbook.flows.broker.clients import find_client, has_secret
 from rollbook.flows.catalogue import browse
 from rollbook.flows.demo import Demo, set_up
+from rollbook.flows.launching.coming_in import by_password
+from rollbook.flows.launching.pads import find_pad
 from rollbook.generator.riverbend import PATH
 from rollbook.store.models import (
     Account,
     Case,
     Connection,
+    IdentityProvider,
     Organization,
     SyncConnection,
     SyncHold,
@@ -71,3 +80,19 @@ def _card(made: Demo) -> None:
     for told, one in zip(card["organizations"], made.organizations, strict=True):
         where = reverse("rostering", kwargs={"organization_id": one.number})
         assert told == {"name": one.name, "preset": one.preset, "rostering": f"http://127.0.0.1:8000{where}"}
+    _sign_in(made, card["signIn"])
+
+
+def _sign_in(made: Demo, told: dict[str, Any]) -> None:
+    """Who stands on the card comes in at the launch pad, and into the organization that has it as a way in; the secret is this start's."""
+    place = reverse("launch-pad", kwargs={"place": str(made.district.pk)})
+    assert urlsplit(told["launchPad"]).path == place
+    assert (told["broker"], len(told["members"])) == (issuer(), 3)
+    client = find_client(told["clientId"])
+    assert has_secret(client, told["clientSecret"], timezone.now())
+    assert "http://127.0.0.1:8400/signed-in" in told["redirectUris"]
+    pad = find_pad(str(made.district.pk))
+    for one in told["members"]:
+        assert not by_password(pad, one["username"], one["password"], timezone.now()).must_change
+    [way] = IdentityProvider.objects.filter(organization=made.organizations[0].number, is_active=True)
+    assert (way.preset, way.tenants) == ("launch-pad", [str(made.district.pk)])

@@ -41,6 +41,8 @@ WRITTEN = """
     MANAGE_SEVERITIES       x x . . .  . . . .
     MANAGE_TOKENS           x x . . .  . . . .
     MANAGE_CALENDAR         x x . . .  . . . .
+    MANAGE_LAUNCH_PAD       x x . . .  . . . .
+    HAND_OUT_SIGN_INS       x x x . x  . . . .
     SEE_APPS                x x x x x  . . . .
     REQUEST_APP             x x x x .  . . . .
     MANAGE_APPS             x x . . .  . . . .
@@ -73,6 +75,7 @@ WRITTEN = """
     SEE_SIGN_IN             . . . . .  . x x .
     MANAGE_SIGN_IN          . . . . .  . x . .
     SUPPORT_ROSTERING       . . . . .  . . . x
+    MANAGE_SIGN_IN_CLIENTS  . . . . .  . . . x
 """
 TABLE = {line.split()[0]: line.split()[1:] for line in WRITTEN.strip().splitlines()}
 
@@ -119,14 +122,17 @@ OPEN_TO_ALL = {
     "enter", "enter-by", "enter-back", "me", "me-leave", "me-left", "own-door", "own-door-go", "own-door-back",
     "mfa_authenticate", "mfa_login_webauthn", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "way-remove", "mfa_view_recovery_codes", "codes-make", "sessions", "session-end",
-    "sessions-end-others",
+    "sessions-end-others", "broker-description", "broker-keys", "broker-authorize", "broker-choose",
+    "broker-elsewhere", "broker-token", "broker-userinfo", "broker-logout", "broker-leave",
+    "launch-pad", "launch-password", "launch-choose", "launch-link", "launch-badge", "launch-pin", "launch-provider",
+    "launch-provider-back", "launch-app", "launch-leave", "launch-teaching", "launch-teaching-pin", "launch-teaching-badges",
 }  # fmt: skip
 """Pages of nobody's data: signing in, one's own password, second steps and sessions, checking a package of one's own, a logo, the choice of
 one's districts, the link of an invitation, which leads to a page of the district; the way back from a hub, which leads to one of the
 organization.
 
 Who works here may come by a service of their own (tests/console/test_own_door.py). Members come in by a door of their own, and see there what
-is theirs (tests/console/test_entering.py).
+is theirs (tests/console/test_entering.py); so do a district's people at its launch pad (tests/console/test_launch_pad.py).
 """
 
 

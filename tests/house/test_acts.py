@@ -58,6 +58,7 @@ WRITTEN = """
     enable or disable it                           | app-switch | grant enable, grant disable | edit_app
     call it otherwise                              | app-rename | grant rename | edit_app
     say where it starts, and whom to ask           | app-edit | grant particulars | edit_app
+    say from when on it is on the launch pad       | app-edit | grant launch | edit_app
     remove it                                      | app-remove | grant remove | remove_app
 
     Permissions

@@ -45,19 +45,25 @@ def set_out(now: int) -> Setting:
     return Setting(secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48), now)
 
 
-def address_there(server: Server, client: Client, setting: Setting, hint: str = "") -> str:
-    """Where the browser is sent."""
+def address_there(
+    server: Server, client: Client, setting: Setting, hint: str = "", *, anew: bool = False
+) -> str:
+    """Where the browser is sent; with `anew` to sign in whoever is in there already."""
     challenge = base64.urlsafe_b64encode(hashlib.sha256(setting.verifier.encode()).digest()).rstrip(b"=")
-    asked = {
-        "response_type": "code",
-        "client_id": client.client_id,
-        "redirect_uri": client.redirect_uri,
-        "scope": client.scopes,
-        "state": setting.state,
-        "nonce": setting.nonce,
-        "code_challenge": challenge.decode(),
-        "code_challenge_method": "S256",
-    } | ({"login_hint": hint} if hint else {})
+    asked = (
+        {
+            "response_type": "code",
+            "client_id": client.client_id,
+            "redirect_uri": client.redirect_uri,
+            "scope": client.scopes,
+            "state": setting.state,
+            "nonce": setting.nonce,
+            "code_challenge": challenge.decode(),
+            "code_challenge_method": "S256",
+        }
+        | ({"login_hint": hint} if hint else {})
+        | ({"prompt": "login"} if anew else {})
+    )
     return f"{server.authorization}{'&' if '?' in server.authorization else '?'}{urlencode(asked)}"
 
 

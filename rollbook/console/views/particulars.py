@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from rollbook.console.access import Act, in_district
 from rollbook.console.places import app_page, grant_or_404
 from rollbook.flows import applications
+from rollbook.flows.launching.apps import launch_now, set_launch_date
 from rollbook.refusal import Refusal
 from rollbook.store.models import District, Grant
 
@@ -20,6 +21,8 @@ def edit_app(request: Any, district: District, grant_id: int) -> HttpResponse:
     grant = grant_or_404(district, grant_id)
     if request.method != "POST":
         return _edit_page(request, grant, applications.particulars(grant))
+    if request.POST.get("from") in ("launch", "launch-now"):
+        return _set_launch_date(request, grant)
     entry = _catalogue_entry(grant) if request.POST.get("from") == "catalogue" else _typed(request)
     try:
         applications.edit_particulars(grant, entry, by=request.user.email)
@@ -28,6 +31,19 @@ def edit_app(request: Any, district: District, grant_id: int) -> HttpResponse:
         return _edit_page(request, grant, entry, refusal.words + about)
     messages.success(request, _("The particulars are saved."))
     return redirect("app-edit", tenant=district.pk, grant_id=grant.pk)
+
+
+def _set_launch_date(request: Any, grant: Grant) -> HttpResponse:
+    """From when on people find the app on their launch pad."""
+    try:
+        if request.POST["from"] == "launch-now":
+            launch_now(grant, by=request.user.email)
+        else:
+            set_launch_date(grant, request.POST.get("launches_on", ""), by=request.user.email)
+    except Refusal as refusal:
+        return _edit_page(request, grant, applications.particulars(grant), refusal.words)
+    messages.success(request, _("The launch date is saved."))
+    return redirect("app-edit", tenant=grant.district_id, grant_id=grant.pk)
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:

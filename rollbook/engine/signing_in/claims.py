@@ -128,8 +128,18 @@ ANY = Preset(
     quirk="Who uses it is one tenant: a provider that many districts share needs a claim that says which one somebody is of.",
     rosters=True,
 )  # fmt: skip
+LAUNCH_PAD = Preset(
+    "launch-pad",
+    "Launch pad of a district here",
+    tenants="The district's Tenant ID, a number.",
+    tenant=("tenant",),
+    sourced_id=("sourcedId",),
+    role=("role",),
+    roles=ANY.roles,
+    quirk="Of this installation, so nothing has to be registered: whom the district shares with the product comes by its launch pad.",
+)
 
-PRESETS: dict[str, Preset] = {one.key: one for one in (CLASSLINK, CLEVER, GOOGLE, ENTRA, ANY)}
+PRESETS: dict[str, Preset] = {one.key: one for one in (CLASSLINK, CLEVER, GOOGLE, ENTRA, LAUNCH_PAD, ANY)}
 
 
 def claims_of(preset: Preset, raw: Mapping[str, Any], names: Mapping[str, str] | None = None) -> Claims:

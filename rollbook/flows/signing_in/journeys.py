@@ -17,11 +17,17 @@ from rollbook.connectors.openid_connect.journey import (
 )
 from rollbook.connectors.openid_connect.server import ProviderTrouble, server_of
 from rollbook.connectors.openid_connect.tokens import NotTrusted
-from rollbook.engine.signing_in.claims import PRESETS
+from rollbook.engine.signing_in.claims import LAUNCH_PAD, PRESETS
 from rollbook.refusal import Refusal
-from rollbook.store.models import DistrictSignIn, Hub, IdentityProvider, OrganizationSignIn
+from rollbook.store.models import (
+    DistrictSignIn,
+    Hub,
+    IdentityProvider,
+    LaunchProvider,
+    OrganizationSignIn,
+)
 
-Way = IdentityProvider | DistrictSignIn | OrganizationSignIn | Hub
+Way = IdentityProvider | DistrictSignIn | OrganizationSignIn | Hub | LaunchProvider
 
 
 class NobodyCame(Refusal):
@@ -33,14 +39,20 @@ class NobodyCame(Refusal):
         self.code, self.told = code, told
 
 
-def begin(provider: Way, redirect_uri: str, now: int, hint: str = "") -> tuple[str, dict[str, Any]]:
-    """Where the browser is to go, and what the door keeps for its coming back. Raises NobodyCame."""
+def begin(
+    provider: Way, redirect_uri: str, now: int, hint: str = "", *, anew: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """Where the browser is to go, and what the door keeps for its coming back; `anew`: who is in there has to sign in again all the same.
+
+    Raises NobodyCame.
+    """
     setting = set_out(now)
     try:
         server = server_of(provider.issuer, now)
     except ConnectorRefusal as refusal:
         raise NobodyCame("provider-silent", refusal.words) from None
-    return address_there(server, client_of(provider, redirect_uri), setting, hint), setting.kept()
+    client = client_of(provider, redirect_uri)
+    return address_there(server, client, setting, hint, anew=anew), setting.kept()
 
 
 def finish(
@@ -65,6 +77,8 @@ def finish(
 
 def way_out_of(provider: Way, now: int) -> str:
     """Where somebody who came by it signs out there too; empty where it offers that not, or does not answer."""
+    if provider.preset == LAUNCH_PAD.key:  # left with everything else that was opened from here
+        return ""
     try:
         return way_out(server_of(provider.issuer, now), provider.client_id)
     except ConnectorRefusal:

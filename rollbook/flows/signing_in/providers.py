@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from rollbook.connectors.openid_connect.server import Server, clean_issuer, server_of
-from rollbook.engine.signing_in.claims import NAMES, PRESETS, Claims, Preset
+from rollbook.engine.signing_in.claims import LAUNCH_PAD, NAMES, PRESETS, Claims, Preset
 from rollbook.engine.signing_in.ladder import CHOSEN, EMAIL, IDENTIFIER, SOURCED_ID, Trust
 from rollbook.flows import audit
 from rollbook.flows.acting import actor
@@ -18,6 +19,7 @@ from rollbook.refusal import Refusal
 from rollbook.store.models import (
     DistrictSignIn,
     IdentityProvider,
+    LaunchProvider,
     Organization,
     OrganizationSignIn,
     SyncConnection,
@@ -32,7 +34,7 @@ class NoSuchProvider(Refusal):
 
 
 class NoSuchPreset(Refusal):
-    """This is no kind of provider that Rollbook knows: classlink, clever, google, entra or any."""
+    """This is no kind of provider that Rollbook knows: classlink, clever, google, entra, launch-pad or any."""
 
 
 class ProviderExists(Refusal):
@@ -161,7 +163,7 @@ def preset_of(key: str) -> Preset:
     return PRESETS[key]
 
 
-def trust_of(provider: IdentityProvider, issuer: str) -> Trust:
+def trust_of(provider: IdentityProvider | LaunchProvider, issuer: str) -> Trust:
     """What the provider may be believed, where a token of it was proved to be from `issuer`."""
     return Trust(
         issuer=issuer,
@@ -172,7 +174,9 @@ def trust_of(provider: IdentityProvider, issuer: str) -> Trust:
     )
 
 
-def needs_tenant(provider: IdentityProvider | DistrictSignIn | OrganizationSignIn) -> bool:
+def needs_tenant(
+    provider: IdentityProvider | DistrictSignIn | OrganizationSignIn | LaunchProvider,
+) -> bool:
     """Whether the issuer is many tenants': the preset has a claim that says which, or one was named."""
     return bool(PRESETS[provider.preset].tenant or provider.names.get("tenant"))
 
@@ -184,6 +188,8 @@ def names_of(claims: Claims) -> tuple[str, str, str]:
 
 def learn(provider: IdentityProvider, now: int) -> list[str]:
     """Asks the provider what it is; what was found, a line each. Raises BadSetting, ProviderTrouble."""
+    if provider.preset == LAUNCH_PAD.key:
+        return ["It is this installation itself."]
     return lines_about(server_of(provider.issuer, now), now)
 
 
@@ -201,6 +207,14 @@ def lines_about(server: Server, now: int) -> list[str]:
 
 
 def _fill(provider: IdentityProvider, about: Mapping[str, Any]) -> None:
+    if provider.preset == LAUNCH_PAD.key:
+        # It is this installation itself: nothing of it is registered anywhere, or said otherwise.
+        about = {
+            name: value
+            for name, value in about.items()
+            if name not in ("issuer", "client_id", "client_secret", "names")
+        }
+        provider.issuer, provider.client_id = settings.PUBLIC_URL, LAUNCH_PAD.key
     for name, value in about.items():
         if name == "client_secret" and not value:
             continue  # left empty: as it was

@@ -11,6 +11,14 @@ from rollbook.store.models.access import (
     RefreshToken,
 )
 from rollbook.store.models.auditing import AuditEntry, AuditHead, AuditNote
+from rollbook.store.models.broker import (
+    LogoutNotice,
+    SignInClient,
+    SignInCode,
+    SigningKey,
+    Visit,
+    VisitToken,
+)
 from rollbook.store.models.catalogue import App, Bearer, Developer, DeveloperMail, Logo, Partner, PartnerKey
 from rollbook.store.models.checking import SanityCheck, SanityPlan
 from rollbook.store.models.deliveries import Delivery, Export, ExportTest
@@ -32,6 +40,15 @@ from rollbook.store.models.history import Connection, Plan, Run, Snapshot
 from rollbook.store.models.jobs import Progress, Worker
 from rollbook.store.models.judging import EmailDomain, SeverityChange
 from rollbook.store.models.keeping import Keeping, SnapshotAct
+from rollbook.store.models.launching import (
+    AppLaunch,
+    Badge,
+    LaunchIdentity,
+    LaunchPad,
+    LaunchProvider,
+    LaunchSignIn,
+    LaunchUse,
+)
 from rollbook.store.models.letters import Letter
 from rollbook.store.models.own_sign_in import DistrictSignIn, OrganizationSignIn, WorkIdentity
 from rollbook.store.models.permissions import (
@@ -108,11 +125,13 @@ __all__ = [
     "Account",
     "Administrator",
     "App",
+    "AppLaunch",
     "ApprovalRule",
     "AuditEntry",
     "AuditHead",
     "AuditNote",
     "Authenticator",
+    "Badge",
     "Bearer",
     "BreakGlassUse",
     "Bucket",
@@ -147,10 +166,16 @@ __all__ = [
     "Keeping",
     "KeyUse",
     "LastSignIn",
+    "LaunchIdentity",
+    "LaunchPad",
+    "LaunchProvider",
+    "LaunchSignIn",
+    "LaunchUse",
     "Letter",
     "Limit",
     "Link",
     "Logo",
+    "LogoutNotice",
     "MaskKey",
     "Member",
     "MemberMerge",
@@ -193,8 +218,11 @@ __all__ = [
     "SeverityChange",
     "Shown",
     "SignInAttempt",
+    "SignInClient",
+    "SignInCode",
     "SignInReview",
     "SignInTrace",
+    "SigningKey",
     "Site",
     "Snapshot",
     "SnapshotAct",
@@ -213,6 +241,8 @@ __all__ = [
     "UserResource",
     "View",
     "ViewRow",
+    "Visit",
+    "VisitToken",
     "WorkIdentity",
     "Worker",
 ]

@@ -85,6 +85,8 @@ class Grant(models.Model):
 
     `daily_requests` and `daily_records` are how much it may take in a day, counted from midnight UTC; null is no limit.
 
+    `launches_on` is the first day of the district on which people find it on their launch pad; null: from the day it is switched on.
+
     `name` is what the app is called in this district, where that is not its name in the catalogue; `own` holds what the district entered
     itself of what the catalogue says (`flows.apps.OWN`). A grant that was removed stays for its history, and lets nothing through.
     """
@@ -106,6 +108,7 @@ class Grant(models.Model):
     shows_deleted = models.BooleanField(default=False)
     starts_on = models.CharField(max_length=10, null=True)
     ends_on = models.CharField(max_length=10, null=True)
+    launches_on = models.CharField(max_length=10, null=True)
     daily_requests = models.BigIntegerField(null=True)
     daily_records = models.BigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -26,7 +26,7 @@ def _columns():
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0046_signing_in'),
+        ('store', '0048_launch_pad'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('store', '0049_a_own_sign_in'),
+        ('store', '0049_own_sign_in'),
     ]
 
     operations = [
