@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.client_address import client_address
-from rollbook.console.broker import onward
+from rollbook.console.broker import onward, under_way
 from rollbook.engine.signing_in.claims import LAUNCH_PAD
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import members
@@ -44,7 +44,7 @@ ONCE_IN = 60
 def choose(request: HttpRequest, organization_id: int) -> HttpResponse:
     organization = _organization_or_404(organization_id)
     ways = providers.providers(organization).filter(is_active=True)
-    context = {"organization": organization, "ways": list(ways), "going": bool(request.session.get(ONWARD))}
+    context = {"organization": organization, "ways": list(ways), "going": bool(under_way(request.session))}
     return render(request, "console/enter.html", context)
 
 
@@ -62,9 +62,11 @@ def away(request: Any, provider: IdentityProvider, purpose: str) -> HttpResponse
     if provider.preset == LAUNCH_PAD.key:
         return _from_the_pad(request, provider, purpose)
     now = datetime.now(UTC)
-    anew = bool((request.session.get(ONWARD) or {}).get("anew")) and purpose == ENTER
+    way = under_way(request.session) if purpose == ENTER else {}
     try:
-        address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()), anew=anew)
+        address, kept = journeys.begin(
+            provider, _back(provider), int(now.timestamp()), way.get("hint", ""), anew=bool(way.get("anew"))
+        )
     except journeys.NobodyCame as refusal:
         return _closed(request, provider, refusal.code)
     several = request.session.get(JOURNEYS, {})

@@ -22,9 +22,15 @@ class NobodyCame(Refusal):
 
 
 def begin(
-    provider: IdentityProvider | LaunchProvider, redirect_uri: str, now: int, *, anew: bool = False
+    provider: IdentityProvider | LaunchProvider,
+    redirect_uri: str,
+    now: int,
+    hint: str = "",
+    *,
+    anew: bool = False,
 ) -> tuple[str, dict[str, Any]]:
-    """Where the browser is to go, and what the door keeps for its coming back; `anew`: who is in there has to sign in again all the same.
+    """Where the browser is to go, and what the door keeps for its coming back. `hint` says who it may be; with `anew` whoever is in there
+    has to sign in again all the same.
 
     Raises NobodyCame.
     """
@@ -33,7 +39,7 @@ def begin(
         server = server_of(provider.issuer, now)
     except ConnectorRefusal as refusal:
         raise NobodyCame("provider-silent", refusal.words) from None
-    return address_there(server, client_of(provider, redirect_uri), setting, anew=anew), setting.kept()
+    return address_there(server, client_of(provider, redirect_uri), setting, hint, anew=anew), setting.kept()
 
 
 def finish(
