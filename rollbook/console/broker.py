@@ -40,6 +40,7 @@ REMEMBERED = 180 * 24 * 3600
 LONGEST_WAY = 3600
 """Seconds in which somebody may come back from signing in."""
 MOST_BODY = 65_536
+LONGEST_HINT = 200
 KEPT_BY_CLIENTS = 300
 ANEW = frozenset({"login", "select_account"})
 
@@ -91,7 +92,8 @@ def authorize(request: Any) -> HttpResponse:
         return _to(back.address)
     except NotShared as refusal:
         return render(request, "console/broker_refused.html", {"words": refusal.words}, status=403)
-    _remember_way(request, standing is not None or bool(asked.prompt & ANEW))
+    hint = "" if tenant_of(asked.login_hint) else asked.login_hint[:LONGEST_HINT]
+    _remember_way(request, standing is not None or bool(asked.prompt & ANEW), hint)
     return _lead(request, asked)
 
 
@@ -144,13 +146,13 @@ def _with_code(
     return response
 
 
-def _remember_way(request: Any, is_anew: bool) -> None:
+def _remember_way(request: Any, is_anew: bool, hint: str) -> None:
     """Where they go on to once they are in. Who has to sign in anew is not taken as they are: at the launch pad nobody stands any more."""
     way = request.session.get(ONWARD) or {}
     to = request.get_full_path()
     if way.get("to") != to:
         way = {"to": to, "since": int(time.time())}
-    request.session[ONWARD] = way | {"at": int(time.time()), "anew": is_anew}
+    request.session[ONWARD] = way | {"at": int(time.time()), "anew": is_anew, "hint": hint}
     if is_anew:
         request.session.pop(AT_THE_PAD, None)
 
@@ -231,13 +233,19 @@ def is_ours(address: str) -> bool:
     return address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
 
 
+def under_way(session: Any) -> dict[str, Any]:
+    """On which way somebody is who was sent by a product; empty where they came by themselves, or went away long ago."""
+    way: dict[str, Any] = session.get(ONWARD) or {}
+    is_over = not way or way.get("used") or time.time() - way["at"] > LONGEST_WAY or not is_ours(way["to"])
+    return {} if is_over else way
+
+
 def onward(session: Any) -> str:
     """Where somebody who has just come in was going; empty where they came by themselves. It is told once."""
-    way = session.get(ONWARD) or {}
-    if not way or way.get("used") or time.time() - way["at"] > LONGEST_WAY or not is_ours(way["to"]):
-        return ""
-    session[ONWARD] = way | {"used": True}
-    return str(way["to"])
+    way = under_way(session)
+    if way:
+        session[ONWARD] = way | {"used": True}
+    return str(way.get("to", ""))
 
 
 # --- Servers of products ----------------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from rollbook.client_address import client_address
-from rollbook.console.broker import onward
+from rollbook.console.broker import onward, under_way
 from rollbook.console.words import vocabulary_words
 from rollbook.engine.signing_in.claims import LAUNCH_PAD, PRESETS
 from rollbook.engine.signing_in.ladder import OUTCOMES
@@ -47,7 +47,7 @@ ONCE_IN = 60
 def choose(request: HttpRequest, organization_id: int) -> HttpResponse:
     organization = _organization_or_404(organization_id)
     ways = providers.providers(organization).filter(is_active=True)
-    context = {"organization": organization, "ways": list(ways), "going": bool(request.session.get(ONWARD))}
+    context = {"organization": organization, "ways": list(ways), "going": bool(under_way(request.session))}
     return render(request, "console/enter.html", context)
 
 
@@ -69,9 +69,15 @@ def away(request: Any, provider: IdentityProvider, purpose: str, way: str = "") 
         return _refused(request, provider.organization, "too-many", "")
     if provider.preset == LAUNCH_PAD.key:
         return _from_the_pad(request, provider, purpose)
-    anew = bool((request.session.get(ONWARD) or {}).get("anew")) and purpose == ENTER
+    asked = under_way(request.session) if purpose == ENTER else {}
     try:
-        address, kept = journeys.begin(provider, _back(provider), int(now.timestamp()), anew=anew)
+        address, kept = journeys.begin(
+            provider,
+            _back(provider),
+            int(now.timestamp()),
+            asked.get("hint", ""),
+            anew=bool(asked.get("anew")),
+        )
     except journeys.NobodyCame as refusal:
         if purpose == CONNECT:
             return proved(request, provider.organization_id, way, {"outcome": refusal.code})

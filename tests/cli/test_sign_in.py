@@ -66,4 +66,6 @@ def test_who_was_not_let_in_is_explained_and_decided_about(way):
 
 
 def test_every_preset_is_told_with_what_one_has_to_know():
-    assert {one["preset"] for one in told("presets")} == {"classlink", "clever", "google", "entra", "any"}
+    assert {one["preset"] for one in told("presets")} == {
+        "classlink", "clever", "google", "entra", "launch-pad", "any",
+    }  # fmt: skip

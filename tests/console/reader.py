@@ -28,7 +28,9 @@ CODE = "import django; django.setup(); from tests.console.reader import fill; im
 def reader_in(
     installation: Installation, package: Path, back: str, bye: str, hears: str = ""
 ) -> dict[str, str]:
-    """The installation has Riverbend and Reader, of which Amara and Lucía are members; its client: {id, secret, member}."""
+    """The installation has Riverbend and Reader, of which Amara and Lucía are members; its clients, {id, secret} of the product and
+    {app_id, app_secret} of the app.
+    """
     environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
     made = subprocess.run(
         [sys.executable, "-c", CODE, str(package), back, bye, hears], env=environ, cwd=ROOT, check=True, timeout=120, capture_output=True,
@@ -62,4 +64,6 @@ def fill(package: str, back: str, bye: str, hears: str) -> None:
     way = providers.add_provider(organization, "launch-pad", tenants=[str(district.pk)], connection=roster)
     providers.switch(way, True)
     given = clients.add_client(product=product, post_logout_uris=[bye], logout_uri=hears, tells=TELLS)
-    print(json.dumps({"id": given.client.client_id, "secret": given.secret}))
+    app = clients.add_client(app=grant.app, post_logout_uris=[bye], tells=TELLS)
+    ids = {"id": given.client.client_id, "secret": given.secret}
+    print(json.dumps(ids | {"app_id": app.client.client_id, "app_secret": app.secret}))

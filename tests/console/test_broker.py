@@ -15,6 +15,7 @@ from django.urls import reverse
 from jwcrypto.jwk import JWK, JWKSet
 from jwcrypto.jws import JWS
 
+from rollbook.connectors.openid_connect.server import forget_servers
 from rollbook.flows import members
 from rollbook.flows.broker import addresses, clients, keys, visits
 from rollbook.flows.broker.subjects import MEMBER
@@ -34,6 +35,7 @@ from rollbook.store.models import (
     Visit,
     VisitToken,
 )
+from tests.connectors.identity import replayed
 
 BACK, OUT = "https://reader.example/back?from=rollbook", "https://reader.example/bye"
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -384,6 +386,15 @@ def test_who_has_to_sign_in_again_is_led_to_the_door_and_back_once(reader, ana, 
     if "prompt" in asked:
         again = reader.browser.get(address)
         assert again["Location"] == reverse("enter-by", args=[organization.pk, way.pk])
+
+
+def test_who_it_may_be_and_that_they_have_to_sign_in_again_is_passed_on(reader, ana, way):
+    forget_servers()
+    with replayed() as idp:
+        IdentityProvider.objects.update(issuer=idp.issuer)
+        door = reader.ask(login_hint=ana.email, prompt="login")["Location"]
+        there = parse_qs(urlsplit(reader.browser.get(door)["Location"]).query)
+    assert (there["login_hint"], there["prompt"]) == ([ana.email], ["login"])
 
 
 def test_the_time_of_signing_in_is_told_and_stays_at_a_refresh(reader, ana, way):

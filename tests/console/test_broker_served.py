@@ -31,12 +31,12 @@ class Served:
     url: str
     client: dict[str, str]
 
-    def product(self) -> dict[str, Any]:
-        """The lines of the how-to as they stand there, with this server's addresses."""
+    def product(self, kind: str = "") -> dict[str, Any]:
+        """The lines of the how-to as they stand there, with this server's addresses; `kind` is app_ for the client of the app."""
         (lines,) = re.findall(r"```python\n(.*?)```", HOW_TO.read_text(encoding="utf-8"), re.DOTALL)
         own = {
-            '"https://roster.example.org/openid"': f'"{self.url}/openid"', '"signin-…"': f'"{self.client["id"]}"',
-            '"the secret"': f'"{self.client["secret"]}"', '"https://reader.example/back"': f'"{BACK}"',
+            '"https://roster.example.org/openid"': f'"{self.url}/openid"', '"signin-…"': f'"{self.client[f"{kind}id"]}"',
+            '"the secret"': f'"{self.client[f"{kind}secret"]}"', '"https://reader.example/back"': f'"{BACK}"',
             '"https://reader.example/bye"': f'"{BYE}"',
         }  # fmt: skip
         for said, is_here in own.items():
@@ -112,6 +112,22 @@ def test_the_lines_of_the_how_to_sign_a_pupil_in_by_the_launch_pad_refresh_and_s
     again = browser.follow(product["set_out"](kept, prompt="none"))
     with pytest.raises(PermissionError, match="login_required"):
         product["come_back"](kept, dict(parse_qsl(urlsplit(again).query)))
+
+
+def test_an_app_signs_in_whoever_the_district_shares_with_it_also_who_is_no_member(served: Served):
+    product, kept = served.product("app_"), {}
+    browser = Browser(served, cast.LIAM)
+    came = browser.follow(product["set_out"](kept))
+    claims = product["come_back"](kept, dict(parse_qsl(urlsplit(came).query)))
+    assert (claims["district"]["id"], claims["sourcedId"]) == ("1", cast.LIAM)
+    assert "organization" not in claims
+    assert product["still_in"](kept)["sub"] == claims["sub"]
+    again = browser.follow(product["set_out"](kept, prompt="login"))
+    assert browser.seen.count("/launch/1/password") == 2
+    assert product["come_back"](kept, dict(parse_qsl(urlsplit(again).query)))["sub"] == claims["sub"]
+    assert browser.follow(product["sign_out"](kept)) == BYE
+    with pytest.raises(PermissionError, match="invalid_grant"):
+        product["still_in"](kept)
 
 
 def test_who_is_no_member_stays_here_and_reads_why(served: Served):

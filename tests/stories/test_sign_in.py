@@ -144,7 +144,7 @@ def served() -> Iterator[Served]:
         product.issuer = f"{installation.url}/openid"
         number = installation.rows("SELECT id FROM store_identityprovider WHERE preset = 'any'")[0][0]
         back = f"{installation.url}/organizations/1/enter/{number}/callback"
-        stack.enter_context(provider(port, back, AT_SCHOOL))
+        stack.enter_context(provider(port, AT_SCHOOL, back))
         stack.enter_context(running(product))
         with installation.serving() as url:
             yield Served(installation, product, url)

@@ -42,7 +42,8 @@ class NobodyCame(Refusal):
 def begin(
     provider: Way, redirect_uri: str, now: int, hint: str = "", *, anew: bool = False
 ) -> tuple[str, dict[str, Any]]:
-    """Where the browser is to go, and what the door keeps for its coming back; `anew`: who is in there has to sign in again all the same.
+    """Where the browser is to go, and what the door keeps for its coming back. `hint` says who it may be; with `anew` whoever is in there
+    has to sign in again all the same.
 
     Raises NobodyCame.
     """
