@@ -120,13 +120,14 @@ OPEN_TO_ALL = {
     "enter", "enter-by", "enter-back", "me", "me-leave", "broker-description", "broker-keys", "broker-authorize", "broker-choose",
     "broker-elsewhere", "broker-token", "broker-userinfo", "broker-logout", "broker-leave",
     "launch-pad", "launch-password", "launch-choose", "launch-link", "launch-badge", "launch-pin", "launch-provider",
-    "launch-provider-back", "launch-app", "launch-leave", "launch-teaching", "launch-teaching-pin", "launch-teaching-badges",
+    "launch-provider-back", "launch-app", "launch-leave", "launch-teaching",
+    "launch-teaching-pin", "launch-teaching-badges",
 }  # fmt: skip
 """Pages of nobody's data: signing in, one's own password, checking a package of one's own, a logo, the choice of one's districts, the link of
 an invitation, which leads to a page of the district.
 
-Members come in by a door of their own, and see there what is theirs (tests/console/test_entering.py); so do a district's people at its launch pad
-(tests/console/test_launch_pad.py).
+Members come in by a door of their own, and see there what is theirs (tests/console/test_entering.py); so do a district's people at
+its launch pad (tests/console/test_launch_pad.py).
 """
 
 
