@@ -125,7 +125,8 @@ OPEN_TO_ALL = {
     "sessions-end-others", "broker-description", "broker-keys", "broker-authorize", "broker-choose",
     "broker-elsewhere", "broker-token", "broker-userinfo", "broker-logout", "broker-leave",
     "launch-pad", "launch-password", "launch-choose", "launch-link", "launch-badge", "launch-pin", "launch-provider",
-    "launch-provider-back", "launch-app", "launch-leave", "launch-teaching", "launch-teaching-pin", "launch-teaching-badges",
+    "launch-provider-back", "launch-app", "launch-leave", "launch-teaching",
+    "launch-teaching-pin", "launch-teaching-badges",
 }  # fmt: skip
 """Pages of nobody's data: signing in, one's own password, second steps and sessions, checking a package of one's own, a logo, the choice of
 one's districts, the link of an invitation, which leads to a page of the district; the way back from a hub, which leads to one of the
