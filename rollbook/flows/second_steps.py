@@ -18,7 +18,7 @@ from allauth.mfa.webauthn.internal.auth import WebAuthn
 from django.conf import settings
 from django.core.cache import cache
 from django.db import router, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 
 from rollbook.flows import audit, open_sessions
 from rollbook.flows.notes import note
@@ -131,7 +131,7 @@ def passkeys_work() -> bool:
 
 def is_missing(account: Account, shown: Iterable[str] = ()) -> bool:
     """Whether this account may do nothing until it has a second step. `shown` as in `required_by`."""
-    return not has_step(account) and required_by(account, shown) is not None
+    return required_by(account, shown) is not None and not has_step(account)
 
 
 def required_by(account: Account, shown: Iterable[str] = ()) -> str | None:
@@ -142,27 +142,36 @@ def required_by(account: Account, shown: Iterable[str] = ()) -> str | None:
     Who works in all districts, or for all organizations of a product, is bound by each of them. A break-glass account is bound by none:
     it is there for when nothing else opens, and its use raises the alarm.
     """
-    posts = list(Operator.objects.filter(account=account).select_related("district"))
-    if any(post.is_break_glass for post in posts):
-        return None
     if settings.REQUIRE_SECOND_STEP:
-        return INSTALLATION
-    districts: Iterable[District] = [post.district for post in posts if post.district is not None]
-    if any(post.role == Operator.OperatorRole.INSTALLATION for post in posts):
-        districts = District.objects.filter(requires_second_step=True)
-    excused = _numbers(shown, "district")
-    found = [one for one in districts if one.requires_second_step and one.pk not in excused]
-    first = min(found, key=lambda one: one.pk, default=None)
-    return first.name if first else _organization_that_requires(account, shown)
+        return None if _posts(account).filter(is_break_glass=True).exists() else INSTALLATION
+    # One statement for both sides: it is asked at each page.
+    found = _districts(account, shown).union(_organizations(account, shown), all=True)
+    first = found.order_by("side", "pk").first()
+    return first[2] if first else None
 
 
-def _organization_that_requires(account: Account, shown: Iterable[str]) -> str | None:
+def _districts(account: Account, shown: Iterable[str]) -> QuerySet[Any, Any]:
+    """(side, pk, name) of those that require one of this account."""
+    posts = _posts(account).filter(Q(district=OuterRef("pk")) | Q(role=Operator.OperatorRole.INSTALLATION))
+    found = District.objects.filter(Exists(posts), requires_second_step=True)
+    return _told(found.exclude(pk__in=_numbers(shown, "district")), account, 0)
+
+
+def _organizations(account: Account, shown: Iterable[str]) -> QuerySet[Any, Any]:
+    """The same of organizations: who supports a product is bound by each of its organizations."""
     posts = Administrator.objects.filter(account=account, left_at=None)
-    theirs = Q(pk__in=posts.values("organization_id"))
-    supported = Q(product_id__in=posts.filter(organization=None).values("product_id"))
-    found = Organization.objects.filter(theirs | supported, requires_second_step=True)
-    found = found.exclude(pk__in=_numbers(shown, "organization"))
-    return found.order_by("pk").values_list("name", flat=True).first()
+    here = Q(organization=OuterRef("pk")) | Q(organization=None, product=OuterRef("product"))
+    found = Organization.objects.filter(Exists(posts.filter(here)), requires_second_step=True)
+    return _told(found.exclude(pk__in=_numbers(shown, "organization")), account, 1)
+
+
+def _told(found: QuerySet[Any, Any], account: Account, side: int) -> QuerySet[Any, Any]:
+    bound = found.filter(~Exists(_posts(account).filter(is_break_glass=True)))
+    return bound.annotate(side=Value(side)).order_by().values_list("side", "pk", "name")
+
+
+def _posts(account: Account) -> QuerySet[Operator]:
+    return Operator.objects.filter(account=account)
 
 
 def _numbers(keys: Iterable[str], kind: str) -> list[int]:
