@@ -22,6 +22,8 @@ from tests.installation import ON_POSTGRESQL, Installation, fresh_installation, 
 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
 DATABASES = ["default", "reading"]
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""Browsers, the first that is there: the one without any window takes the least of the machine."""
 FILLED_BY_MIGRATING = ("django_content_type", "auth_permission", "django_site")
 LONGEST = (
     "tests/bench/",
@@ -99,30 +101,26 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb() -> bool:
-    """Django finds its test databases made: migrating takes seconds, and every process of the run would do it for itself."""
-    return True
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings_parallel_suffix: None
+) -> Iterator[None]:
+    """Copies of the run's migrated database, one a process; on PostgreSQL dropped at the end.
 
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
-    """Copies of the run's migrated database under the names Django will look for; on PostgreSQL the copy is dropped at the end."""
+    In the place of pytest-django's own, which goes through all migrations once more, in every process.
+    """
     names = {alias: connections[alias].creation._get_test_db_name() for alias in homes()}
     if ON_POSTGRESQL:
         run_sql("CREATE DATABASE {} TEMPLATE {}", names["default"], template())
     else:
         for alias, name in names.items():
             shutil.copy(Path(template(), Path(connections[alias].settings_dict["NAME"]).name), name)
-    yield
-    if ON_POSTGRESQL:
-        run_sql("DROP DATABASE {} WITH (FORCE)", names["default"])
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Before the test database is dropped, lets go of what the pools of both aliases hold of it."""
+    for connection in connections.all():
+        connection.close()
+        connection.settings_dict["NAME"] = names.get(connection.alias, names["default"])
     yield
     let_go()
+    if ON_POSTGRESQL:
+        run_sql("DROP DATABASE {} WITH (FORCE)", names["default"])
 
 
 def let_go() -> None:
@@ -189,7 +187,7 @@ def serving(installation: Installation) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, or the one Playwright brought where there is no such package."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
     switches = [
         "--no-sandbox",
         "--disable-gpu",
