@@ -212,7 +212,7 @@ def test_product_support_sees_apps_districts_and_sanity_and_nothing_it_could_cha
         "partner-register": {}, "partner-edit": {"app_id": grant.app_id}, "partner-key-show": {"number": grant.pk},
         "partner-key-make": {"number": grant.pk}, "partner-bearer-renew": {"number": grant.pk}, "partner-developers": {},
         "partner-invite": {}, "partner-let-go": {"developer_id": support.pk}, "partner-keys": {},
-        "partner-key-revoke": {"key_id": 1}, "partner-key-end": {"key_id": 1},
+        "partner-key-revoke": {"key_id": 1}, "partner-key-end": {"key_id": 1}, "partner-sign-in-add": {"app_id": grant.app_id},
     }  # fmt: skip
     assert [
         page for page, rest in barred.items() if client.post(url(page, partner, **rest)).status_code != 404

@@ -249,7 +249,7 @@ def _the_districts_side(story: Story) -> None:
     office.get_by_role("link", name=PRODUCT, exact=True).click()
     office.get_by_role("link", name="Edit").first.click()
     office.get_by_label("Start address").fill("https://garden.example/begin")
-    office.get_by_role("button", name="Save").click()
+    office.get_by_role("button", name="Save", exact=True).click()
     assert story.rows("SELECT count(*) FROM store_grant WHERE enabled") == [(1,)]
 
 
