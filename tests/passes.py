@@ -55,6 +55,7 @@ ON_SQLITE_ALONE = (
     "tests/console/test_decisions_browser.py",
     "tests/console/test_second_steps_browser.py",
     "tests/console/test_sign_in_browser.py",
+    "tests/console/test_refusals_browser.py",
     "tests/console/test_proving_browser.py",
     "tests/console/test_launch_pad_browser.py",
     "tests/console/test_broker_browser.py",

@@ -14,10 +14,15 @@ from jwcrypto.jwk import JWK
 from jwcrypto.jws import JWS
 
 CLIENT_ID, SECRET = "rollbook", "a secret of the tests"
+ENDPOINTS = {"authorization_endpoint": "auth", "token_endpoint": "token", "jwks_uri": "keys"}
 
 
 class Replayed:
-    """One provider: what it says next stands in `said` (claims) or `raw` (a whole token), and in `info` (userinfo)."""
+    """One provider: what it says next stands in `said` (claims) or `raw` (a whole token), and in `info` (userinfo).
+
+    `endpoints` are where it is asked, `ways` by what a client may prove itself; `shown` is the Authorization header and the query of what was
+    asked last, by path.
+    """
 
     def __init__(self, port: int) -> None:
         self.issuer = self.told_issuer = f"http://127.0.0.1:{port}"
@@ -26,6 +31,9 @@ class Replayed:
         self.info: dict[str, Any] | None = None
         self.algorithm = "RS256"
         self.end_session = ""
+        self.endpoints = dict(ENDPOINTS)
+        self.ways: list[str] = []
+        self.shown: dict[str, tuple[str, str]] = {}
         self.forms: list[dict[str, str]] = []
         self.asked: list[str] = []
         self.rotate()
@@ -54,14 +62,14 @@ class Replayed:
     def answer(self, path: str) -> tuple[int, Any]:
         self.asked.append(path)
         if path.endswith("/.well-known/openid-configuration"):
-            endpoints = {"authorization_endpoint": "auth", "token_endpoint": "token", "jwks_uri": "keys"}
-            told = {name: f"{self.issuer}/{end}" for name, end in endpoints.items()}
-            more = {"userinfo_endpoint": f"{self.issuer}/me"} if self.info is not None else {}
+            told: dict[str, Any] = {name: f"{self.issuer}/{end}" for name, end in self.endpoints.items()}
+            more: dict[str, Any] = {"userinfo_endpoint": f"{self.issuer}/me"} if self.info is not None else {}
             more |= {"end_session_endpoint": self.end_session} if self.end_session else {}
+            more |= {"token_endpoint_auth_methods_supported": self.ways} if self.ways else {}
             return 200, told | more | {"issuer": self.told_issuer}
-        if path == "/keys":
+        if path == f"/{self.endpoints['jwks_uri']}":
             return 200, {"keys": [key.export_public(as_dict=True) for key in self.keys.values()]}
-        if path == "/token":
+        if path == f"/{self.endpoints['token_endpoint']}":
             return 200, {"id_token": self.raw or self.token(), "access_token": "for the tests", "token_type": "Bearer"}  # fmt: skip
         if path == "/me":
             return 200, self.info
@@ -74,7 +82,9 @@ def replayed() -> Iterator[Replayed]:
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            status, told = provider.answer(urlsplit(self.path).path)
+            asked = urlsplit(self.path)
+            provider.shown[asked.path] = self.headers.get("Authorization", ""), asked.query
+            status, told = provider.answer(asked.path)
             body = json.dumps(told).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))

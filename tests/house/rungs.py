@@ -5,6 +5,7 @@ from tests.engine.signing_in.test_ladder import WAYS
 
 LADDER_TEST = "tests/engine/signing_in/test_ladder.py::test_the_ladder"
 FLOW, DOOR = "tests/flows/test_signing_in.py", "tests/console/test_entering.py"
+BROWSER = "tests/console/test_refusals_browser.py"
 RUNGS = {
     TENANT: "Issuer and tenant",
     LINK: "A known sign-in",
@@ -23,8 +24,11 @@ BEYOND = [
     (LINK, "one person in two windows at once", f"{FLOW}::test_one_person_in_two_windows_at_once_is_one_sign_in"),
     (LINK, "suspended, archived, ended, switched off", f"{FLOW}::test_a_session_ends_with_what_it_rests_on"),
     (CHOSEN[0], "an id that is somebody else's now", f"{FLOW}::test_an_id_that_was_given_to_somebody_else_is_no_history"),
+    (CHOSEN[0], "an id followed by another, in a browser", f"{BROWSER}::test_who_comes_by_an_id_that_was_followed_by_another_is_who_they_were"),
     (REVIEW, "members of another organization", f"{FLOW}::test_nobody_is_looked_for_among_another_organizations_members"),
     (REVIEW, "each refusal is a page with a number", f"{DOOR}::test_who_is_kept_out_reads_why_whom_to_ask_and_a_number"),
+    (REVIEW, "every refusal, in a browser and by a real provider", f"{BROWSER}::test_who_is_kept_out_reads_why_whom_to_ask_and_a_number"),
+    (REVIEW, "the office finds them by the number", f"{BROWSER}::test_the_office_finds_by_the_number_what_happened"),
 ]  # fmt: skip
 """What holds beside the ladder itself: (rung, what is tried, its test)."""
 

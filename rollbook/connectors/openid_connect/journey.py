@@ -117,16 +117,22 @@ def _exchanged(server: Server, client: Client, setting: Setting, code: str) -> d
 
 
 def _more(server: Server, client: Client, claims: dict[str, Any], access: str) -> dict[str, Any]:
-    """Userinfo is about the same subject or about nobody (Core §5.3.2); what the token says holds before it, and an address is
-    vouched for only by who says it.
+    """Userinfo is about the token's subject or not taken (Core §5.3.2); what the token says holds before it, and an address is vouched for
+    only by who says it. Where userinfo has no `sub`, as at some providers, another claim by which they tell their users apart has to agree.
     """
     try:
         info = get_json(server.userinfo, access)
     except ProviderTrouble:
         return claims
-    same = {str(claims[name]) for name in ("sub", *client.subject) if claims.get(name)}
-    if not same & {str(info[name]) for name in ("sub", *client.subject) if info.get(name)}:
+    if not _is_of_same(claims, info, client):
         return claims
     if "email" in claims:
         info = {name: value for name, value in info.items() if name not in VOUCHING}
     return info | claims
+
+
+def _is_of_same(claims: Mapping[str, Any], info: Mapping[str, Any], client: Client) -> bool:
+    if info.get("sub"):
+        return str(info["sub"]) == str(claims["sub"])
+    same = {str(claims[name]) for name in ("sub", *client.subject) if claims.get(name)}
+    return bool(same & {str(info[name]) for name in client.subject if info.get(name)})

@@ -27,6 +27,8 @@ def proved(
     issuer = server.issuer.replace(TENANT_PLACE, str(claims.get("tid") or ""))
     if claims.get("iss") not in (issuer, *other_issuers):
         raise NotTrusted("The token is from another issuer.")
+    if claims.get("sub") in (None, ""):
+        raise NotTrusted("The token does not say whom it is about.")
     _for_us(claims, client_id)
     _in_time(claims, now)
     if claims.get("nonce") != nonce:
