@@ -22,8 +22,6 @@ from tests.installation import ON_POSTGRESQL, Installation, fresh_installation, 
 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
 DATABASES = ["default", "reading"]
-PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""Browsers, the first that is there: the one without any window takes the least of the machine."""
 FILLED_BY_MIGRATING = ("django_content_type", "auth_permission", "django_site")
 LONGEST = (
     "tests/bench/",
@@ -187,7 +185,7 @@ def serving(installation: Installation) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, or the one Playwright brought where there is no such package."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     switches = [
         "--no-sandbox",
         "--disable-gpu",

@@ -164,9 +164,9 @@ def turns(wanted: list[Pass], one_by_one: bool) -> list[list[Pass]]:
 
 
 def options(arguments: list[str], passes_beside: int) -> list[str]:
-    """Pytest's options. More processes than cores, for they often wait for servers and browsers: four, or three for each of two passes."""
+    """Pytest's options. More processes than cores, for they often wait for servers and browsers: four, or two for each of two passes."""
     given = [argument for argument in arguments if not is_target(argument)]
-    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", "3" if passes_beside else "4")
+    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", "2" if passes_beside else "4")
     # In the order of tests/conftest.py, not the files of most tests first: those are the shortest.
     return (
         given

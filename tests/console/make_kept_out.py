@@ -65,7 +65,11 @@ def in_step(organization: Organization) -> SyncConnection:
 def rows() -> Tables:
     """The small school, two more pupils, and a guardian, who becomes nobody in a directory."""
     tables = school()
-    for number, given, role in (("p4", "Gus", "student"), ("p5", "Sue", "student"), ("g1", "Gil", "guardian")):
+    for number, given, role in (
+        ("p4", "Gus", "student"),
+        ("p5", "Sue", "student"),
+        ("g1", "Gil", "guardian"),
+    ):
         names = {"givenName": given, "familyName": "Finn", "username": number}
         tables["users"].append(
             {"sourcedId": number, "enabledUser": "true", "email": f"{number}@school.example", **names}
