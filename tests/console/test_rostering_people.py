@@ -132,6 +132,7 @@ def test_people_are_chosen_imported_and_told_apart(office: Client, organization,
     assert page.index("Has an account already") < page.index("Theo Bell")
     assert "The source has nobody of this sourcedId" in page
     assert words(office.get(opened.url)).count("Nobody is left to import") == 1
+    assert "This person cannot be imported any more" in words(office.get(one, follow=True))
     assert office.get(at(connection, "sync-imported", run_id=look.pk)).status_code == 404
 
 

@@ -5,7 +5,8 @@ became of each.
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -33,6 +34,9 @@ from rollbook.refusal import Refusal
 from rollbook.store.models import Member, Organization, Site, SyncConnection, SyncRun
 
 PLACE = "sync-candidates"
+NO_CANDIDATE = gettext_lazy(
+    "This person cannot be imported any more: they have an account by now, or the source does not have them."
+)
 SHOWN = 100
 
 STATUSES: dict[str, tuple[Any, str, str]] = {
@@ -81,7 +85,8 @@ def import_one(request: Any, organization: Organization, connection_id: int) -> 
     run = _named_look(request, connection)
     one = looking.one_of(run, request.GET.get("person", "")) if run else None
     if run is None or one is None:
-        raise Http404
+        messages.info(request, NO_CANDIDATE)
+        return redirect(_url(PLACE, connection))
     wrong = ""
     if request.method == "POST":
         begun, wrong = _begun(request, connection, [one.source_id])
