@@ -19,15 +19,7 @@ from rollbook.connectors.openid_connect.server import ProviderTrouble, server_of
 from rollbook.connectors.openid_connect.tokens import NotTrusted
 from rollbook.engine.signing_in.claims import LAUNCH_PAD, PRESETS
 from rollbook.refusal import Refusal
-from rollbook.store.models import (
-    DistrictSignIn,
-    Hub,
-    IdentityProvider,
-    LaunchProvider,
-    OrganizationSignIn,
-)
-
-Way = IdentityProvider | DistrictSignIn | OrganizationSignIn | Hub | LaunchProvider
+from rollbook.store.models import OpenIDProvider
 
 
 class NobodyCame(Refusal):
@@ -40,7 +32,7 @@ class NobodyCame(Refusal):
 
 
 def begin(
-    provider: Way, redirect_uri: str, now: int, hint: str = "", *, anew: bool = False
+    provider: OpenIDProvider, redirect_uri: str, now: int, hint: str = "", *, anew: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Where the browser is to go, and what the door keeps for its coming back. `hint` says who it may be; with `anew` whoever is in there
     has to sign in again all the same.
@@ -57,7 +49,7 @@ def begin(
 
 
 def finish(
-    provider: Way,
+    provider: OpenIDProvider,
     redirect_uri: str,
     kept: Mapping[str, Any],
     answer: Mapping[str, str],
@@ -76,7 +68,7 @@ def finish(
         raise NobodyCame("provider-silent", refusal.words) from None
 
 
-def way_out_of(provider: Way, now: int) -> str:
+def way_out_of(provider: OpenIDProvider, now: int) -> str:
     """Where somebody who came by it signs out there too; empty where it offers that not, or does not answer."""
     if provider.preset == LAUNCH_PAD.key:  # left with everything else that was opened from here
         return ""
@@ -86,7 +78,7 @@ def way_out_of(provider: Way, now: int) -> str:
         return ""
 
 
-def client_of(provider: Way, redirect_uri: str) -> Client:
+def client_of(provider: OpenIDProvider, redirect_uri: str) -> Client:
     preset = PRESETS[provider.preset]
     return Client(
         provider.client_id, provider.client_secret, redirect_uri, preset.scopes, preset.other_issuers, preset.subject

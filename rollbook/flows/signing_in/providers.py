@@ -17,12 +17,11 @@ from rollbook.flows.directory import is_number
 from rollbook.flows.email_domains import clean_domain
 from rollbook.refusal import Refusal
 from rollbook.store.models import (
-    DistrictSignIn,
     IdentityProvider,
     LaunchProvider,
     Organization,
-    OrganizationSignIn,
     SyncConnection,
+    TenantedProvider,
 )
 
 USUAL = (SOURCED_ID, IDENTIFIER, EMAIL)
@@ -174,9 +173,7 @@ def trust_of(provider: IdentityProvider | LaunchProvider, issuer: str) -> Trust:
     )
 
 
-def needs_tenant(
-    provider: IdentityProvider | DistrictSignIn | OrganizationSignIn | LaunchProvider,
-) -> bool:
+def needs_tenant(provider: TenantedProvider) -> bool:
     """Whether the issuer is many tenants': the preset has a claim that says which, or one was named."""
     return bool(PRESETS[provider.preset].tenant or provider.names.get("tenant"))
 

@@ -50,6 +50,7 @@ from rollbook.store.models.launching import (
     LaunchUse,
 )
 from rollbook.store.models.letters import Letter
+from rollbook.store.models.openid_provider import OpenIDProvider, TenantedProvider
 from rollbook.store.models.own_sign_in import DistrictSignIn, OrganizationSignIn, WorkIdentity
 from rollbook.store.models.permissions import (
     ApprovalRule,
@@ -182,6 +183,7 @@ __all__ = [
     "Membership",
     "Nonce",
     "OAuthGrant",
+    "OpenIDProvider",
     "OpenSession",
     "Operator",
     "OperatorToken",
@@ -235,6 +237,7 @@ __all__ = [
     "SyncOutcome",
     "SyncRun",
     "SyncSpan",
+    "TenantedProvider",
     "Throttle",
     "User",
     "UserProfile",

@@ -6,7 +6,8 @@ What is written by whoever signs in lies beside the roster's file. People are na
 from django.conf import settings
 from django.db import models
 
-from rollbook.store.columns import CodePointText, EncryptedText
+from rollbook.store.columns import CodePointText
+from rollbook.store.models.openid_provider import TenantedProvider
 from rollbook.store.models.roster import District
 
 
@@ -24,22 +25,14 @@ class LaunchPad(models.Model):
     rules = models.JSONField(default=list)
 
 
-class LaunchProvider(models.Model):
-    """The district's own OpenID Connect provider, by which its people come to the launch pad. Its columns are an `IdentityProvider`'s."""
+class LaunchProvider(TenantedProvider):
+    """The district's own OpenID Connect provider, by which its people come to the launch pad."""
 
     district = models.OneToOneField(
         District, models.CASCADE, primary_key=True, related_name="launch_provider"
     )
     name = models.CharField(max_length=200)
-    preset = models.CharField(max_length=20)
-    issuer = CodePointText()
-    client_id = models.CharField(max_length=500)
-    client_secret = EncryptedText(default="")
-    tenants = models.JSONField(default=list)
-    domains = models.JSONField(default=list)
     rungs = models.JSONField(default=list)
-    names = models.JSONField(default=dict)
-    is_active = models.BooleanField(default=False)
 
 
 class LaunchSignIn(models.Model):

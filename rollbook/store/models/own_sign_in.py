@@ -8,25 +8,17 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
-from rollbook.store.columns import CodePointText, EncryptedText
+from rollbook.store.columns import CodePointText
 from rollbook.store.models.directory import Organization
+from rollbook.store.models.openid_provider import TenantedProvider
 from rollbook.store.models.roster import District
 
 
-class OwnSignIn(models.Model):
-    """An identity provider. `issuer`, `tenants`, `domains` and `names` are what they are for a provider of members (`IdentityProvider`).
-
-    `tried_at` is when somebody came by it for the first time as it is set up now: before that it cannot be required.
+class OwnSignIn(TenantedProvider):
+    """An identity provider of those who work here. `tried_at` is when somebody came by it for the first time as it is set up now: before
+    that it cannot be required.
     """
 
-    preset = models.CharField(max_length=20)
-    issuer = CodePointText()
-    client_id = models.CharField(max_length=500)
-    client_secret = EncryptedText(default="")
-    tenants = models.JSONField(default=list)
-    domains = models.JSONField(default=list)
-    names = models.JSONField(default=dict)
-    is_active = models.BooleanField(default=False)
     tried_at = models.DateTimeField(null=True)
     made_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)

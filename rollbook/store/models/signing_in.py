@@ -11,15 +11,15 @@ from django.db import models
 
 from rollbook.store.columns import CodePointText, EncryptedText
 from rollbook.store.models.directory import Organization, Product
+from rollbook.store.models.openid_provider import OpenIDProvider, TenantedProvider
 from rollbook.store.models.syncing import SyncConnection
 
 
-class IdentityProvider(models.Model):
-    """A way in for an organization's members, by somebody else's sign-in. `issuer` is the one its tokens have to have, byte for byte.
+class IdentityProvider(TenantedProvider):
+    """A way in for an organization's members, by somebody else's sign-in.
 
-    `tenants` are the tenants whose people come by it, as text; `domains` the e-mail domains that are theirs; `rungs` what members may be
-    recognised by; `names` {what: claim} where a claim is called otherwise than in the preset. `connection` is the roster whose sourcedIds it
-    tells. `seats` says whether a first sign-in by it takes a seat.
+    `rungs` are what members may be recognised by, `connection` is the roster whose sourcedIds it tells. `seats` says whether a first sign-in
+    by it takes a seat.
     """
 
     class Seats(models.TextChoices):
@@ -29,19 +29,11 @@ class IdentityProvider(models.Model):
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="identity_providers")
     name = models.CharField(max_length=200)
-    preset = models.CharField(max_length=20)
-    issuer = CodePointText()
-    client_id = models.CharField(max_length=500)
-    client_secret = EncryptedText(default="")
-    tenants = models.JSONField(default=list)
-    domains = models.JSONField(default=list)
     rungs = models.JSONField(default=list)
-    names = models.JSONField(default=dict)
     connection = models.ForeignKey(
         SyncConnection, models.SET_NULL, null=True, related_name="identity_providers"
     )
     seats = models.CharField(max_length=10, choices=Seats.choices, default=Seats.ROSTERED)
-    is_active = models.BooleanField(default=False)
     made_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
     removed_at = models.DateTimeField(null=True)
@@ -59,21 +51,15 @@ class IdentityProvider(models.Model):
         return f"{self.name} ({self.pk})"
 
 
-class Hub(models.Model):
+class Hub(OpenIDProvider):
     """A roster hub where a product is registered as a partner. `issuer` signs people in there: by its client a district's staff prove which
-    tenant is theirs. `listing` is where the hub lists which districts added the product, and `partner_key` opens it. `preset` says how its
-    claims are called, `names` {what: claim} where they are called otherwise.
+    tenant is theirs. `listing` is where the hub lists which districts added the product, and `partner_key` opens it.
     """
 
     product = models.ForeignKey(Product, models.CASCADE, related_name="hubs")
     name = models.CharField(max_length=200)
-    preset = models.CharField(max_length=20)
-    issuer = CodePointText()
-    client_id = models.CharField(max_length=500)
-    client_secret = EncryptedText(default="")
     listing = CodePointText(default="")
     partner_key = EncryptedText(default="")
-    names = models.JSONField(default=dict)
     made_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
 
