@@ -1,6 +1,7 @@
 """Members, classes, sites and administrators in a real browser: in order wide and narrow, light and dark, by keyboard, judged by axe."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +89,7 @@ def test_a_member_is_found_by_typing_and_seats_are_taken_until_none_is_left(offi
     office.goto(f"{served.url}/organizations/1/members")
     office.get_by_role("searchbox").fill("okonkwo ama")
     expect(office.locator("#found")).to_have_text("1–1 of 1")
+    expect(office.locator("#results")).not_to_have_class(re.compile("htmx-"))  # the list that has come stays
     office.get_by_role("link", name="Amara Okonkwo").press("Enter")
     office.get_by_role("link", name="Explain").press("Enter")
     expect(office.get_by_text("student-001").first).to_be_visible()
