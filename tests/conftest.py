@@ -23,6 +23,7 @@ from tests.installation import ON_POSTGRESQL, Installation, fresh_installation, 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
 DATABASES = ["default", "reading"]
 FILLED_BY_MIGRATING = ("django_content_type", "auth_permission", "django_site")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 LONGEST = (
     "tests/bench/",
     "tests/sftp/",
@@ -184,8 +185,8 @@ def serving(installation: Installation) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or the one Playwright brought where there is no such package."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """Debian's Chromium, best without its windows, or the one Playwright brought where there is no such package."""
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
     switches = [
         "--no-sandbox",
         "--disable-gpu",

@@ -3,7 +3,11 @@
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from rollbook.engine.broker.telling import TELLS
@@ -67,3 +71,28 @@ def fill(package: str, back: str, bye: str, hears: str) -> None:
     app = clients.add_client(app=grant.app, post_logout_uris=[bye], tells=TELLS)
     ids = {"id": given.client.client_id, "secret": given.secret}
     print(json.dumps(ids | {"app_id": app.client.client_id, "app_secret": app.secret}))
+
+
+class Reader(BaseHTTPRequestHandler):
+    """A product's pages."""
+
+    def do_GET(self) -> None:
+        page = b"<!doctype html><title>Reader</title><h1>Reader</h1>"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def its_pages() -> Iterator[str]:
+    """Where the product answers while the block runs."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Reader)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()

@@ -2,10 +2,8 @@
 
 import base64
 import hashlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlencode
 
 import pytest
@@ -14,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from tests import cast
 from tests.console.conftest import PASSWORD
-from tests.console.reader import OWN, SAM, reader_in
+from tests.console.reader import OWN, SAM, its_pages, reader_in
 from tests.console.test_broker_served import name_of
 from tests.console.test_browser import listen, open_context, troubles_of
 from tests.installation import Installation, fresh_installation
@@ -22,21 +20,6 @@ from tests.installation import Installation, fresh_installation
 pytestmark = pytest.mark.browser
 
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(b"v" * 43).digest()).decode().rstrip("=")
-
-
-class Reader(BaseHTTPRequestHandler):
-    """A product's pages."""
-
-    def do_GET(self) -> None:
-        page = b"<!doctype html><title>Reader</title><h1>Reader</h1>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +39,10 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    reader = ThreadingHTTPServer(("127.0.0.1", 0), Reader)
-    threading.Thread(target=reader.serve_forever, daemon=True).start()
-    own = f"http://127.0.0.1:{reader.server_port}"
-    with fresh_installation() as installation:
+    with its_pages() as own, fresh_installation() as installation:
         client = reader_in(installation, RIVERBEND, f"{own}/back", f"{own}/bye")
         with installation.serving() as url:
             yield Served(installation, url, client, f"{own}/back")
-    reader.shutdown()
-    reader.server_close()
 
 
 def looked_at(page: Page, name: str, troubles: dict[str, list[str]]) -> None:
