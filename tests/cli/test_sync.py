@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -10,6 +10,7 @@ from rollbook.store.models import Member, Organization
 from tests.command import rollbook
 from tests.engine.sync.schools import changed, school, without
 from tests.flows.sync.organizations import an_organization, deliver
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,6 +53,30 @@ def connect(
     return number
 
 
+class Synced(NamedTuple):
+    """A connection's number, its folder, and the run that was shown and approved."""
+
+    number: str
+    folder: Path
+    run: str
+
+
+def a_first_sync(folder: Path, *more: str) -> Synced:
+    deliver(folder, school())
+    number = connect(an_organization(), folder, *more)
+    shown = str(told("preview", number)["run"])
+    told("approve", shown)
+    return Synced(number, folder, shown)
+
+
+def a_first_sync_with_limits(folder: Path) -> Synced:
+    return a_first_sync(folder, "--with", "limits.members.floor=1")
+
+
+synced = kept(a_first_sync)
+limited = kept(a_first_sync_with_limits)
+
+
 def test_a_first_sync_is_previewed_mapped_approved_and_reported(
     organization: Organization, folder: Path, tmp_path: Path
 ) -> None:
@@ -87,9 +112,8 @@ def test_a_school_that_is_decided_about_goes_where_it_was_said(
     assert set(Member.objects.values_list("source_id", flat=True)) == {"t1", "p1", "p2"}
 
 
-def test_what_is_held_waits_and_is_let_through_or_not(organization: Organization, folder: Path) -> None:
-    number = connect(organization, folder, "--with", "limits.members.floor=1")
-    told("approve", str(told("preview", number)["run"]))
+def test_what_is_held_waits_and_is_let_through_or_not(limited: Synced) -> None:
+    number, folder, _ = limited
     deliver(folder, changed(without(school(), "p1", "p2", "p3"), "users", "t1", givenName="Tessa"))
     held = told("run", number, expect=4)
     assert held["outcome"] == "partly"
@@ -134,9 +158,8 @@ def test_people_are_imported_by_hand_where_nobody_is_created(
     assert again["people"][0]["outcome"] == "has-account"
 
 
-def test_one_person_is_synced_now_and_nobody_else(organization: Organization, folder: Path) -> None:
-    number = connect(organization, folder)
-    told("approve", str(told("preview", number)["run"]))
+def test_one_person_is_synced_now_and_nobody_else(synced: Synced) -> None:
+    number, folder, _ = synced
     tables = changed(
         changed(school(), "users", "p1", givenName="Philippa"), "users", "p3", givenName="Petronella"
     )
@@ -147,11 +170,8 @@ def test_one_person_is_synced_now_and_nobody_else(organization: Organization, fo
     assert told("run", number)["statistics"] == {"members": {"update": 1}}
 
 
-def test_classes_become_groups_and_classes_again_without_a_membership_lost(
-    organization: Organization, folder: Path
-) -> None:
-    number = connect(organization, folder)
-    told("approve", str(told("preview", number)["run"]))
+def test_classes_become_groups_and_classes_again_without_a_membership_lost(synced: Synced) -> None:
+    number = synced.number
     for form in ("group", "class"):
         shown = told("switch", number, "--to", form)
         assert shown["planned"] == {"groups": {"update": 2}}
@@ -160,11 +180,8 @@ def test_classes_become_groups_and_classes_again_without_a_membership_lost(
     assert "are that already" in rollbook("sync", "switch", number, "--to", "class", expect=1).stderr
 
 
-def test_a_run_is_undone_value_by_value_but_for_what_was_changed_since(
-    organization: Organization, folder: Path
-) -> None:
-    number = connect(organization, folder)
-    told("approve", str(told("preview", number)["run"]))
+def test_a_run_is_undone_value_by_value_but_for_what_was_changed_since(synced: Synced) -> None:
+    number, folder, _ = synced
     tables = changed(
         changed(school(), "users", "p1", givenName="Philippa"), "users", "p3", givenName="Petronella"
     )
@@ -183,11 +200,8 @@ def test_a_run_is_undone_value_by_value_but_for_what_was_changed_since(
     assert "was undone already" in rollbook("sync", "undo", str(run["run"]), expect=1).stderr
 
 
-def test_a_person_synced_meanwhile_leaves_what_is_held_as_it_is(
-    organization: Organization, folder: Path
-) -> None:
-    number = connect(organization, folder, "--with", "limits.members.floor=1")
-    told("approve", str(told("preview", number)["run"]))
+def test_a_person_synced_meanwhile_leaves_what_is_held_as_it_is(limited: Synced) -> None:
+    number, folder, _ = limited
     tables = without(school(), "p2", "p3")
     deliver(folder, tables)
     held = told("run", number, expect=3)
@@ -197,20 +211,15 @@ def test_a_person_synced_meanwhile_leaves_what_is_held_as_it_is(
     assert done["statistics"] == {"members": {"archive": 2}}
 
 
-def test_one_who_has_left_is_archived_now_and_nobody_else(organization: Organization, folder: Path) -> None:
-    number = connect(organization, folder)
-    told("approve", str(told("preview", number)["run"]))
+def test_one_who_has_left_is_archived_now_and_nobody_else(synced: Synced) -> None:
+    number, folder, _ = synced
     deliver(folder, without(school(), "p2", "p3"))
     assert told("resync", number, "--person", "p2")["statistics"] == {"members": {"archive": 1}}
     assert dict(Member.objects.values_list("source_id", "state"))["p3"] == "inactive"
 
 
-def test_what_was_not_taken_is_tried_again_and_what_comes_on_is_not_resumed(
-    organization: Organization, folder: Path
-) -> None:
-    number = connect(organization, folder)
-    first = str(told("preview", number)["run"])
-    told("approve", first)
+def test_what_was_not_taken_is_tried_again_and_what_comes_on_is_not_resumed(synced: Synced) -> None:
+    number, folder, first = synced
     deliver(folder, changed(school(), "users", "p1", givenName="Philippa"))
     shown = str(told("preview", number)["run"])
     Member.objects.filter(source_id="p1").update(version=9)

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from rollbook.flows.connections import add_connection
+from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.jobs import work_off
 from rollbook.flows.previews import preview
@@ -18,6 +19,7 @@ from rollbook.store.plans import Narrow, find_changes
 from tests import cast
 from tests.connectors.provider import STATIC, Provider, serving
 from tests.console.test_dashboard import text_of
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 LATER = {
@@ -30,16 +32,42 @@ def bring(district: District, package: Path) -> Run:
     return carry_out(prepare(Connection.objects.get(district=district), package, "a test"))
 
 
-@pytest.fixture
-def first(district: District, tmp_path: Path) -> Run:
-    return bring(district, cast.riverbend(tmp_path / "first"))
+def one_night(folder: Path) -> District:
+    district = add_district("Riverbend Unified School District", "America/Chicago")
+    bring(district, cast.riverbend(folder / "first"))
+    return district
 
 
-@pytest.fixture
-def run(district: District, first: Run, tmp_path: Path) -> Run:
+def two_nights(folder: Path) -> District:
     """The night after: two people, one enrollment and one student's demographics."""
+    district = one_night(folder)
     edits = {**LATER, "enrollments": {"enrollment-new": new_enrollment()}}
-    return bring(district, cast.riverbend(tmp_path / "next", edits))
+    bring(district, cast.riverbend(folder / "next", edits))
+    return district
+
+
+after_one = kept(one_night)
+after_two = kept(two_nights)
+
+
+@pytest.fixture
+def district(request: pytest.FixtureRequest) -> District:
+    """Empty, unless the test is about its `first` run or the `run` of the night after."""
+    for wanted, state in (("run", "after_two"), ("first", "after_one")):
+        if wanted in request.fixturenames:
+            return request.getfixturevalue(state)
+    return add_district("Riverbend Unified School District", "America/Chicago")
+
+
+@pytest.fixture
+def first(district: District) -> Run:
+    return Run.objects.filter(district=district).earliest("pk")
+
+
+@pytest.fixture
+def run(district: District) -> Run:
+    """The night after."""
+    return Run.objects.filter(district=district).latest("pk")
 
 
 def new_enrollment() -> dict[str, str]:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import carry_out, prepare
 from rollbook.flows.jobs import work_off
 from rollbook.flows.limits import limits_of
@@ -17,6 +18,7 @@ from rollbook.generator.riverbend import PATH as RIVERBEND
 from rollbook.store.models import Connection, District, Hold, Run
 from tests.console.test_dashboard import text_of
 from tests.flows.rekeyed import rekey
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,11 +27,11 @@ def bring(district: District, package: Path) -> Run:
     return carry_out(prepare(Connection.objects.get(district=district), package, "a test"))
 
 
-@pytest.fixture
-def held(district: District, tmp_path: Path) -> Run:
+def cut_short(folder: Path) -> Run:
     """Riverbend is served; a delivery with ten enrollments, and without birth dates, is held."""
+    district = add_district("Riverbend Unified School District", "America/Chicago")
     bring(district, RIVERBEND)
-    short = tmp_path / "short"
+    short = folder / "short"
     shutil.copytree(RIVERBEND, short)
     for file, keep in (("enrollments.csv", 10), ("demographics.csv", 5)):
         lines = (short / file).read_text(encoding="utf-8").splitlines(keepends=True)
@@ -37,6 +39,17 @@ def held(district: District, tmp_path: Path) -> Run:
     run = bring(district, short)
     assert run.outcome == "held"
     return run
+
+
+held = kept(cut_short)
+
+
+@pytest.fixture
+def district(request: pytest.FixtureRequest) -> District:
+    """An empty one, unless the test is about what is held."""
+    if "held" in request.fixturenames:
+        return request.getfixturevalue("held").district
+    return add_district("Riverbend Unified School District", "America/Chicago")
 
 
 def path_of(page: str, run: Run) -> str:

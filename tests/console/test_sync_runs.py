@@ -16,7 +16,8 @@ from rollbook.flows.sync import holds, runs, turns
 from rollbook.flows.sync.walk import walk
 from rollbook.store.models import AuditEntry, Member, Organization, SyncConnection, SyncDecision, SyncRun
 from tests.engine.sync.schools import changed, school, without
-from tests.flows.sync.organizations import an_organization, connected, deliver
+from tests.flows.sync.organizations import Synced, an_organization, connected, deliver
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,14 +25,18 @@ OLGA = {"given_name": "Olga", "family_name": "Hand", "email": "olga@school.examp
 
 
 @pytest.fixture
-def organization(db: None) -> Organization:
-    return an_organization(time_zone="America/Chicago", seats_bought=40)
+def organization(request: pytest.FixtureRequest, db: None) -> Organization:
+    """As it is after a first sync, where the test has `begun` with one."""
+    if "begun" in request.fixturenames:
+        return request.getfixturevalue("begun").connection.organization
+    return customer()
 
 
 @pytest.fixture
-def connection(organization: Organization, tmp_path: Path) -> SyncConnection:
-    deliver(tmp_path, school())
-    return connected(organization, tmp_path)
+def connection(request: pytest.FixtureRequest, organization: Organization, tmp_path: Path) -> SyncConnection:
+    if "begun" in request.fixturenames:
+        return request.getfixturevalue("begun").connection
+    return school_of(organization, tmp_path)
 
 
 @pytest.fixture
@@ -60,6 +65,25 @@ def first(connection: SyncConnection) -> SyncRun:
     holds.approve(synced(connection), "somebody")
     work_off()
     return SyncRun.objects.latest("pk")
+
+
+def customer() -> Organization:
+    return an_organization(time_zone="America/Chicago", seats_bought=40)
+
+
+def school_of(organization: Organization, folder: Path) -> SyncConnection:
+    deliver(folder, school())
+    return connected(organization, folder)
+
+
+def a_first_sync(folder: Path) -> Synced:
+    connection = school_of(customer(), folder)
+    run = first(connection)
+    connection.refresh_from_db()
+    return Synced(connection, folder, run)
+
+
+begun = kept(a_first_sync)
 
 
 def at(route: str, about: SyncRun | SyncConnection, **more: Any) -> str:
@@ -121,9 +145,9 @@ def test_the_records_of_a_plan_are_narrowed_and_searched(office: Client, connect
         assert (found in page, not_found in page) == (True, False), asked
 
 
-def test_a_long_plan_is_paged_and_downloaded(office: Client, connection, monkeypatch):
+def test_a_long_plan_is_paged_and_downloaded(office: Client, connection, begun: Synced, monkeypatch):
     monkeypatch.setattr("rollbook.console.organization.records.PAGE", 6)
-    run, seen, query = first(connection), "", ""
+    run, seen, query = begun.run, "", ""
     for _ in range(5):
         page = words(office.get(at("sync-run-records", run) + query))
         seen += page
@@ -185,8 +209,9 @@ def read(answer) -> list[str]:
     return [part.decode() if isinstance(part, bytes) else part for part in answer.streaming_content]
 
 
-def test_the_page_of_a_run_is_told_how_far_it_is_and_when_it_is_over(office: Client, connection, settings):
-    first(connection)
+def test_the_page_of_a_run_is_told_how_far_it_is_and_when_it_is_over(
+    office: Client, connection, begun: Synced, settings
+):
     run = runs.enqueue(connection, "somebody")
     settings.STREAMS = 0
     assert "no worker is running" in words(office.get(at("sync-run-now", run)))
@@ -248,9 +273,10 @@ def test_a_run_that_stands_still_says_so_and_is_resumed_or_cancelled(office: Cli
 # --- Afterwards ---------------------------------------------------------------------------------------------------------------------
 
 
-def test_what_the_directory_did_not_take_comes_first_and_is_tried_again(office: Client, connection, tmp_path):
-    first(connection)
-    deliver(tmp_path, changed(school(), "users", "p1", givenName="Philippa"))
+def test_what_the_directory_did_not_take_comes_first_and_is_tried_again(
+    office: Client, connection, begun: Synced
+):
+    deliver(begun.folder, changed(school(), "users", "p1", givenName="Philippa"))
     shown = synced(connection, preview=True)
     Member.objects.filter(source_id="p1").update(version=9)
     holds.approve(shown, "somebody")
@@ -269,9 +295,8 @@ def test_what_the_directory_did_not_take_comes_first_and_is_tried_again(office: 
     assert SyncRun.objects.latest("pk").task["kind"] == "full"
 
 
-def test_what_is_held_is_said_and_listed(office: Client, connection, tmp_path):
-    first(connection)
-    deliver(tmp_path, without(school(), "t2", "p3"))
+def test_what_is_held_is_said_and_listed(office: Client, connection, begun: Synced):
+    deliver(begun.folder, without(school(), "t2", "p3"))
     run = synced(connection)
     assert (run.outcome, run.counts["operations"]["members"]) == ("held", {"archive": 2})
     assert "wait for you, because" in words(office.get(at("sync-run", run)))
@@ -280,8 +305,8 @@ def test_what_is_held_is_said_and_listed(office: Client, connection, tmp_path):
     assert "Theo Bell" in page
 
 
-def test_a_run_is_undone_after_it_was_shown_what_that_takes(office: Client, connection):
-    run = first(connection)
+def test_a_run_is_undone_after_it_was_shown_what_that_takes(office: Client, connection, begun: Synced):
+    run = begun.run
     office.post(at("sync-run-undo", run))
     work_off()
     undo = SyncRun.objects.latest("pk")
@@ -296,8 +321,9 @@ def test_a_run_is_undone_after_it_was_shown_what_that_takes(office: Client, conn
     assert connection.state == "paused"
 
 
-def test_a_record_is_explained_from_where_it_was_read_to_what_was_done(office: Client, connection):
-    first(connection)
+def test_a_record_is_explained_from_where_it_was_read_to_what_was_done(
+    office: Client, connection, begun: Synced
+):
     page = words(office.get(at("sync-explain", connection, kind="members"), {"record": "p1"}))
     assert "Pia Cole" in page
     assert "users.csv" in page
@@ -355,11 +381,10 @@ def test_without_the_plan_that_includes_it_nothing_is_begun(office: Client, orga
 
 
 def test_what_is_wrong_in_what_the_source_gave_is_told_with_what_to_do(
-    office: Client, connection, tmp_path, organization
+    office: Client, connection, begun: Synced, organization
 ):
-    first(connection)
     tables = changed(school(), "users", "p2", enabledUser="perhaps")
-    deliver(tmp_path, {**tables, "orgs": [*tables["orgs"], {**tables["orgs"][1], "sourcedId": "north"}]})
+    deliver(begun.folder, {**tables, "orgs": [*tables["orgs"], {**tables["orgs"][1], "sourcedId": "north"}]})
     page = words(office.get(at("sync-run", synced(connection))))
     assert "What is wrong in what the source gave" in page
     assert "never taken for one that is gone" in page

@@ -13,7 +13,6 @@ from rollbook.flows.timetable import NotInTurn, import_kept, release_kept
 from rollbook.store.models import Connection, District, Hold, Run, User
 from tests import cast
 from tests.command import rollbook
-from tests.delivered import a_district, deliver
 from tests.engine.packages import orgs, write_package
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,12 +20,10 @@ WHY = "the office said so"
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
+def district(riverbend: District) -> District:
     """Riverbend, where nobody is changed unasked."""
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    set_limits(district, "users", {"update_number": 1})
-    return district
+    set_limits(riverbend, "users", {"update_number": 1})
+    return riverbend
 
 
 def bring(district: District, package: Path) -> Run:

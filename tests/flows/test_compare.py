@@ -20,13 +20,13 @@ from rollbook.store.models import Connection, District
 from tests import cast
 from tests.connectors.provider import STATIC, Provider, serving
 from tests.delivered import a_district, deliver
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 PEOPLE = 66
 
 
-@pytest.fixture
-def district(tmp_path: Path) -> District:
+def two_of_one_address(folder: Path) -> District:
     """Riverbend; Liam and the other Liam have one e-mail address, and Sam has none."""
     edits = {
         "users": {
@@ -36,8 +36,11 @@ def district(tmp_path: Path) -> District:
         }
     }
     district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "stored", edits))
+    deliver(district, cast.riverbend(folder / "stored", edits))
     return district
+
+
+district = kept(two_of_one_address)
 
 
 def a_list(folder: Path, *lines: str, encoding: str = "utf-8") -> Path:

@@ -357,7 +357,7 @@ def test_a_template_that_cannot_be_used_names_its_line(unserved, template, line,
 
 
 def test_settings_are_checked_and_secrets_kept_encrypted(
-    sshd, unserved, district, incoming, django_assert_num_queries
+    sshd, district, unserved, incoming, django_assert_num_queries
 ):
     with pytest.raises(BadSetting):
         exports.set_export(unserved, "push", {"host": "sftp://x", "login": "a", "password": "b"}, "Helen")

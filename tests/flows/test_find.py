@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def district(delivered: int, db: None) -> District:
-    return District.objects.get(pk=delivered)
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 def found(grant: Grant, text: str, collection: str = "users") -> set[str]:

@@ -11,7 +11,7 @@ from rollbook.flows.publish import publish
 from rollbook.generator import riverbend
 from rollbook.store.models import District
 from tests import cast
-from tests.delivered import a_district, a_grant, a_grant_to, active, deliver, everything, reader_of
+from tests.delivered import a_grant, a_grant_to, active, deliver, everything, reader_of
 from tests.installation import ON_POSTGRESQL
 
 pytestmark = pytest.mark.django_db
@@ -23,15 +23,20 @@ SEEDS = (2, 3) if ON_POSTGRESQL else (0, 1)
 
 
 @pytest.fixture
+def district(riverbend: District) -> District:
+    return riverbend
+
+
+@pytest.fixture
 def nights(at_size: Callable[[int, int], int]) -> int:
     return at_size(4, 30)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_is_left_to_publish_after_any_night(tmp_path: Path, seed: int, nights: int) -> None:
+def test_nothing_is_left_to_publish_after_any_night(
+    district: District, tmp_path: Path, seed: int, nights: int
+) -> None:
     chance = random.Random(seed)
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
     a_grant(district)
     for schools in ([cast.RIVERBEND_HIGH], [cast.RIVERBEND_MIDDLE, cast.RIVERBEND_ELEMENTARY]):
         a_grant_to(district, *schools, app=str(schools))
@@ -41,10 +46,10 @@ def test_nothing_is_left_to_publish_after_any_night(tmp_path: Path, seed: int, n
         assert publish(district.pk, None, "everything") is None, f"seed {seed}, night {night}"
 
 
-def test_a_view_that_lived_through_nights_equals_one_made_today(tmp_path: Path, nights: int) -> None:
+def test_a_view_that_lived_through_nights_equals_one_made_today(
+    district: District, tmp_path: Path, nights: int
+) -> None:
     chance = random.Random(7 + SEEDS[0])
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
     old = a_grant_to(district, cast.RIVERBEND_HIGH, app="old")
     old.view.shared = False
     old.view.save()

@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 import pytest
@@ -17,21 +18,10 @@ from rollbook.store.shelf import place
 from rollbook.store.visibility import Reader
 from tests.delivered import a_district, a_grant, active, deliver, everything, reader_of
 from tests.flows.rekeyed import rekey
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WHY = "the office said so"
-
-
-@pytest.fixture
-def district() -> District:
-    return a_district()
-
-
-@pytest.fixture
-def full(tmp_path: Path) -> Path:
-    """A package of 200 students."""
-    generate(tmp_path / "full", 200, 7)
-    return tmp_path / "full"
 
 
 def without(package: Path, target: Path, file: str, keep: int) -> Path:
@@ -65,12 +55,51 @@ def bring(district: District, package: Path) -> Run:
     return carry_out(prepare(Connection.objects.get(district=district), package, "a test"))
 
 
-def test_a_first_load_is_not_held(district, full):
-    assert bring(district, full).outcome == "success"
+class Served(NamedTuple):
+    """A district, and the package that is served: 200 students."""
+
+    district: District
+    full: Path
+
+
+def first_load(folder: Path) -> Served:
+    generate(folder / "full", 200, 7)
+    served = Served(a_district(), folder / "full")
+    bring(*served)
+    return served
+
+
+def cut_short(folder: Path) -> tuple[Served, Run]:
+    """The same, and a delivery of 300 enrollments that waits."""
+    served = first_load(folder)
+    return served, bring(served.district, without(served.full, folder / "short", "enrollments.csv", 300))
+
+
+served = kept(first_load)
+served_and_held = kept(cut_short)
+
+
+@pytest.fixture
+def district(served: Served) -> District:
+    return served.district
+
+
+@pytest.fixture
+def full(served: Served) -> Path:
+    return served.full
+
+
+@pytest.fixture
+def held(served_and_held: tuple[Served, Run]) -> Run:
+    """What is served waits for a decision about a file cut short."""
+    return served_and_held[1]
+
+
+def test_a_first_load_is_not_held(served):
+    assert Run.objects.get().outcome == "success"
 
 
 def test_a_file_cut_short_is_held_and_the_old_roster_stays_served(district, full, tmp_path):
-    bring(district, full)
     reader = reader_of(a_grant(district))
     before = everything(reader, "/enrollments")
     number = Publication.objects.filter(district=district).count()
@@ -84,7 +113,6 @@ def test_a_file_cut_short_is_held_and_the_old_roster_stays_served(district, full
 
 def test_the_operators_are_told_once_and_nobody_is_named(district, full, tmp_path):
     operators.add_operator("brandt@riverbend.example", operators.DISTRICT, district)
-    bring(district, full)
     held = bring(district, without(full, tmp_path / "short", "users.csv", 20))
     assert post.send_due() == 1
     assert post.send_due() == 0
@@ -96,20 +124,17 @@ def test_the_operators_are_told_once_and_nobody_is_named(district, full, tmp_pat
     assert not [name for name in names if name in message.body]
 
 
-def test_applied_once_it_is_applied_and_the_limits_stay(district, full, tmp_path):
-    bring(district, full)
-    held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
+def test_applied_once_it_is_applied_and_the_limits_stay(held):
     run = holds.apply_once(held.hold, "Helen", WHY)
     assert run.outcome == "success"
-    assert len(active(everything(reader_of(a_grant(district)), "/enrollments"))) == 300
+    assert len(active(everything(reader_of(a_grant(held.district)), "/enrollments"))) == 300
     hold = Hold.objects.get(run=run)
     assert (hold.decision, hold.decided_by, hold.why) == ("apply", "Helen", WHY)
     assert hold.decided_at
-    assert limits_of(district)["enrollments"] == Limits()
+    assert limits_of(held.district)["enrollments"] == Limits()
 
 
 def test_applied_with_raised_limits_the_same_again_is_not_held(district, full, tmp_path):
-    bring(district, full)
     held = bring(district, without(full, tmp_path / "short", "demographics.csv", 100))
     assert {hazard["code"] for hazard in held.hold.hazards} == {"delete-percent"}
     holds.apply_and_raise(held.hold, "Helen", WHY)
@@ -120,26 +145,21 @@ def test_applied_with_raised_limits_the_same_again_is_not_held(district, full, t
     assert 100 * found.count < raised * found.population
 
 
-def test_rejected_it_is_never_applied(district, full, tmp_path):
-    bring(district, full)
-    held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
+def test_rejected_it_is_never_applied(held):
     assert holds.reject(held.hold, "Helen", WHY).outcome == "rejected"
     with pytest.raises(holds.AlreadyDecided):
         holds.apply_once(held.hold, "Helen", WHY)
     assert Run.objects.get(pk=held.pk).outcome == "rejected"
 
 
-def test_a_decision_needs_a_reason(district, full, tmp_path):
-    bring(district, full)
-    held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
+def test_a_decision_needs_a_reason(held):
     with pytest.raises(holds.WhyNeeded):
         holds.apply_once(held.hold, "Helen", "  ")
     assert Run.objects.get(pk=held.pk).outcome == "held"
 
 
-def test_a_newer_delivery_takes_the_place_of_a_held_one(district, full, tmp_path):
-    bring(district, full)
-    held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
+def test_a_newer_delivery_takes_the_place_of_a_held_one(served_and_held):
+    (district, full), held = served_and_held
     newer = bring(district, full)
     assert newer.outcome == "success"
     held.refresh_from_db()
@@ -149,10 +169,8 @@ def test_a_newer_delivery_takes_the_place_of_a_held_one(district, full, tmp_path
         holds.apply_once(held.hold, "Helen", WHY)
 
 
-def test_a_plan_whose_roster_has_moved_on_is_not_applied_and_stays_held(district, full, tmp_path):
-    bring(district, full)
-    held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
-    District.objects.filter(pk=district.pk).update(generation=99)
+def test_a_plan_whose_roster_has_moved_on_is_not_applied_and_stays_held(held):
+    District.objects.filter(pk=held.district_id).update(generation=99)
     with pytest.raises(StaleBasis):
         holds.apply_once(held.hold, "Helen", WHY)
     held.refresh_from_db()
@@ -161,7 +179,6 @@ def test_a_plan_whose_roster_has_moved_on_is_not_applied_and_stays_held(district
 
 
 def test_slow_bleeding_is_held_when_the_week_adds_up(district, full, tmp_path):
-    bring(district, full)
     total = len(active(everything(reader_of(a_grant(district)), "/enrollments")))
     step = total * 6 // 100
     first = bring(district, without(full, tmp_path / "one", "enrollments.csv", total - step))
@@ -171,7 +188,6 @@ def test_slow_bleeding_is_held_when_the_week_adds_up(district, full, tmp_path):
 
 
 def test_a_limit_of_the_districts_own_holds_a_single_deletion(district, full, tmp_path):
-    bring(district, full)
     set_limits(district, "enrollments", {"delete_number": 1})
     total = len(active(everything(reader_of(a_grant(district)), "/enrollments")))
     held = bring(district, without(full, tmp_path / "one", "enrollments.csv", total - 1))
@@ -182,7 +198,8 @@ def test_a_limit_of_the_districts_own_holds_a_single_deletion(district, full, tm
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])
-def test_a_rekeyed_district_is_relinked_and_apps_see_nothing_of_it(version, district, tmp_path, at_size):
+def test_a_rekeyed_district_is_relinked_and_apps_see_nothing_of_it(version, tmp_path, at_size):
+    district = a_district()
     generate(tmp_path / "full", at_size(200, 5_000), 7, version=version)
     bring(district, tmp_path / "full")
     reader = reader_of(a_grant(district))
@@ -208,10 +225,8 @@ def test_a_rekeyed_district_is_relinked_and_apps_see_nothing_of_it(version, dist
     assert held.outcome == "replaced"
 
 
-def test_a_relinked_person_who_loses_a_role_is_shown_without_it(district, tmp_path):
-    generate(tmp_path / "full", 200, 7, version="1.2")
-    bring(district, tmp_path / "full")
-    held = bring(district, rekey(tmp_path / "full", tmp_path / "rekeyed"))
+def test_a_relinked_person_who_loses_a_role_is_shown_without_it(district, full, tmp_path):
+    held = bring(district, rekey(full, tmp_path / "rekeyed"))
     holds.apply_once(holds.relink(held.hold, "Helen", WHY).hold, "Helen", WHY)
     reader = reader_of(a_grant(district))
     students = [
@@ -235,13 +250,13 @@ def roles_of(reader: Reader, sourced_id: str) -> list[dict]:
 
 
 def test_a_few_new_ids_are_a_correction(district, full, tmp_path):
-    bring(district, full)
     some = set(User.objects.filter(district_id=district.pk).values_list("source_id", flat=True)[:5])
     run = bring(district, rekey(full, tmp_path / "rekeyed", lambda one: one in some))
     assert run.outcome == "success"
 
 
-def test_two_people_of_one_name_and_birth_are_never_paired_by_these(district, full, tmp_path):
+def test_two_people_of_one_name_and_birth_are_never_paired_by_these(full, tmp_path):
+    district = a_district("Lakeside")
     twin = all_ada_stone(full, tmp_path / "twins")
     deliver(district, twin)
     held = bring(district, rekey(twin, tmp_path / "rekeyed"))
@@ -254,8 +269,6 @@ def test_two_people_of_one_name_and_birth_are_never_paired_by_these(district, fu
     assert pairs == births < people
 
 
-def test_only_what_looks_rekeyed_can_be_relinked(district, full, tmp_path):
-    bring(district, full)
-    held = bring(district, without(full, tmp_path / "short", "enrollments.csv", 300))
+def test_only_what_looks_rekeyed_can_be_relinked(held):
     with pytest.raises(holds.NothingToRelink):
         holds.relink(held.hold, "Helen", WHY)

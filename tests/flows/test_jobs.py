@@ -17,6 +17,7 @@ from rollbook.flows.progress import TakenOver, close_to_cancelling, of
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from rollbook.store.models import Connection, District, Hold, Publication, Run, User
 from tests.delivered import a_district
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,16 +27,43 @@ def district() -> District:
     return a_district()
 
 
-@pytest.fixture
-def fewer(tmp_path: Path) -> Path:
+def one_enrollment_less(folder: Path) -> Path:
     """Riverbend with one enrollment less."""
-    folder = tmp_path / "fewer"
     folder.mkdir()
     for file in RIVERBEND.glob("*.csv"):
         lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
         kept = lines[:-1] if file.name == "enrollments.csv" else lines
         (folder / file.name).write_text("".join(kept), encoding="utf-8")
     return folder
+
+
+def a_plan(folder: Path) -> Run:
+    """Riverbend's first delivery has its turn, and its plan was made."""
+    run = enqueue(a_district())
+    give_turns()
+    assert steps.plan(run.pk)
+    return run
+
+
+def a_first_load(folder: Path) -> Run:
+    run = enqueue(a_district())
+    assert jobs.work_off() == 1
+    return run
+
+
+def a_hold(folder: Path) -> Hold:
+    """A plan that waits, because the district lets nobody go."""
+    first = a_first_load(folder)
+    set_limits(first.district, "enrollments", {"delete_number": 1})
+    run = enqueue(first.district, one_enrollment_less(folder / "fewer"))
+    jobs.work_off()
+    assert fresh(run).outcome == "held"
+    return holds.find_hold(run.pk)
+
+
+planned = kept(a_plan)
+loaded = kept(a_first_load)
+held = kept(a_hold)
 
 
 @pytest.fixture
@@ -51,16 +79,6 @@ def enqueue(district: District, package: Path = RIVERBEND) -> Run:
 
 def fresh(run: Run) -> Run:
     return Run.objects.get(pk=run.pk)
-
-
-def held(district: District, fewer: Path) -> Hold:
-    """A plan that waits, because the district lets nobody go."""
-    enqueue(district)
-    set_limits(district, "enrollments", {"delete_number": 1})
-    run = enqueue(district, fewer)
-    jobs.work_off()
-    assert fresh(run).outcome == "held"
-    return holds.find_hold(run.pk)
 
 
 # --- Turns ----------------------------------------------------------------------------------------------------------------------------------
@@ -89,12 +107,11 @@ def test_districts_do_not_wait_for_one_another(district):
     assert [run.pk for run in give_turns()] == [busy[0].pk, lakeside.pk]
 
 
-def test_what_is_held_lets_the_next_go_on(district, fewer):
-    hold = held(district, fewer)
-    following = enqueue(district)
+def test_what_is_held_lets_the_next_go_on(held):
+    following = enqueue(held.district)
     assert jobs.work_off() == 1
     assert fresh(following).outcome == "success"
-    assert fresh(hold.run).outcome == "replaced"
+    assert fresh(held.run).outcome == "replaced"
 
 
 # --- Being taken again ------------------------------------------------------------------------------------------------------------------------
@@ -131,10 +148,8 @@ def test_whoever_was_taken_over_from_changes_nothing_any_more(district):
     assert fresh(slow).outcome == "success"
 
 
-def test_a_plan_whose_roster_moved_meanwhile_is_made_again(district):
-    run = enqueue(district)
-    give_turns()
-    assert steps.plan(run.pk)
+def test_a_plan_whose_roster_moved_meanwhile_is_made_again(planned):
+    run, district = planned, planned.district
     District.objects.filter(pk=district.pk).update(generation=7)
     assert steps.act(run.pk)  # it goes on: to be planned again
     assert steps.plan(run.pk)
@@ -158,10 +173,8 @@ def test_what_is_no_package_ends_as_refused_with_words(district, tmp_path):
     assert "zip" in fresh(run).message
 
 
-def test_a_database_that_does_not_answer_is_a_reason_to_do_the_step_again(district):
-    run = enqueue(district)
-    give_turns()
-    assert steps.plan(run.pk)
+def test_a_database_that_does_not_answer_is_a_reason_to_do_the_step_again(planned):
+    run, district = planned, planned.district
 
     def refuse(execute, sql, params, many, context):
         if "INSERT INTO" in sql and "store_publication" in sql:
@@ -196,27 +209,20 @@ def test_what_is_under_way_is_cancelled_at_its_next_safe_point_and_nothing_is_ap
     assert not User.objects.filter(district_id=district.pk).exists()
 
 
-def test_what_a_worker_left_that_is_no_more_is_cancelled_at_once(district):
-    run = enqueue(district)
-    give_turns()
-    assert steps.plan(run.pk)
-    assert jobs.cancel(run, "Helen").outcome == "cancelled"
+def test_what_a_worker_left_that_is_no_more_is_cancelled_at_once(planned):
+    assert jobs.cancel(planned, "Helen").outcome == "cancelled"
 
 
-def test_what_was_planned_already_can_still_be_cancelled(district, a_worker):
-    run = enqueue(district)
-    give_turns()
-    assert steps.plan(run.pk)
+def test_what_was_planned_already_can_still_be_cancelled(planned, a_worker):
+    run, district = planned, planned.district
     jobs.cancel(run, "Helen")
     assert not steps.act(run.pk)
     assert fresh(run).outcome == "cancelled"
     assert not User.objects.filter(district_id=district.pk).exists()
 
 
-def test_once_it_changes_the_roster_it_is_too_late(district):
-    run = enqueue(district)
-    give_turns()
-    assert steps.plan(run.pk)
+def test_once_it_changes_the_roster_it_is_too_late(planned):
+    run = planned
     close_to_cancelling(run)
     with pytest.raises(TooLate):
         jobs.cancel(run, "Helen")
@@ -224,39 +230,34 @@ def test_once_it_changes_the_roster_it_is_too_late(district):
     assert fresh(run).outcome == "success"
 
 
-def test_what_has_ended_cannot_be_cancelled(district):
-    run = enqueue(district)
-    jobs.work_off()
+def test_what_has_ended_cannot_be_cancelled(loaded):
     with pytest.raises(HasEnded):
-        jobs.cancel(run, "Helen")
+        jobs.cancel(loaded, "Helen")
 
 
 # --- Decisions --------------------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_held_plan_is_applied_by_a_worker(district, fewer):
-    hold = held(district, fewer)
-    run = jobs.enqueue_decision(hold, "apply", "Helen", "the office said so")
+def test_a_held_plan_is_applied_by_a_worker(held):
+    run = jobs.enqueue_decision(held, "apply", "Helen", "the office said so")
     assert (run.outcome, run.phase) == ("", "waiting")
     with pytest.raises(holds.AlreadyDecided):
-        jobs.enqueue_decision(hold, "apply", "Brandt", "me too")
+        jobs.enqueue_decision(held, "apply", "Brandt", "me too")
     jobs.work_off()
     assert fresh(run).outcome == "success"
     assert (Hold.objects.get(run=run).decision, Hold.objects.get(run=run).decided_by) == ("apply", "Helen")
 
 
-def test_a_decision_that_is_cancelled_leaves_the_plan_held(district, fewer):
-    hold = held(district, fewer)
-    run = jobs.enqueue_decision(hold, "apply", "Helen", "the office said so")
+def test_a_decision_that_is_cancelled_leaves_the_plan_held(held):
+    run = jobs.enqueue_decision(held, "apply", "Helen", "the office said so")
     assert jobs.cancel(run, "Helen").outcome == "held"
     assert Hold.objects.get(run=run).decision == ""
     assert jobs.work_off() == 0
 
 
-def test_an_undo_is_planned_when_its_turn_has_come(district, fewer):
-    first = enqueue(district)
-    jobs.work_off()
-    second = enqueue(district, fewer)
+def test_an_undo_is_planned_when_its_turn_has_come(loaded, tmp_path):
+    first, district = loaded, loaded.district
+    second = enqueue(district, one_enrollment_less(tmp_path / "fewer"))
     jobs.work_off()
     assert fresh(second).outcome == "success"
     back = jobs.enqueue_return(fresh(first), "Helen")
@@ -268,10 +269,8 @@ def test_an_undo_is_planned_when_its_turn_has_come(district, fewer):
 # --- Progress ---------------------------------------------------------------------------------------------------------------------------------
 
 
-def test_the_time_each_phase_took_is_kept(district):
-    run = enqueue(district)
-    jobs.work_off()
-    row = of(run.pk).get()
+def test_the_time_each_phase_took_is_kept(loaded):
+    row = of(loaded.pk).get()
     assert row.phase == "done"
     assert {"waiting", "reading", "planning", "applying", "publishing"} <= set(row.durations)
     assert all(seconds >= 0 for seconds in row.durations.values())

@@ -29,6 +29,7 @@ from rollbook.store.models import (
     User,
 )
 from rollbook.store.visibility import Reader
+from tests import cast
 from tests.cast import (
     ALGEBRA,
     AMARA,
@@ -37,10 +38,10 @@ from tests.cast import (
     MS_TANAKA,
     RIVERBEND_HIGH,
     RIVERBEND_MIDDLE,
-    riverbend,
 )
 from tests.console.roster import load_riverbend
 from tests.delivered import Record, a_district, a_grant, by_id, everything, one, reader_of
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -53,20 +54,20 @@ ADA = {
 }
 
 
-@pytest.fixture
-def district() -> District:
+def owned_by_uploads(folder: Path) -> District:
     """Riverbend is in the roster, and owned by the connection for uploads."""
     district = a_district()
     load_riverbend(district)
     return district
 
 
+district = kept(owned_by_uploads)
+
+
 @pytest.fixture
-def imported(tmp_path: Path) -> District:
-    """Riverbend, by the real road."""
-    district = a_district()
-    bring(district, riverbend(tmp_path / "first"))
-    return district
+def imported(riverbend: District) -> District:
+    """By the real road."""
+    return riverbend
 
 
 def bring(district: District, package: Path) -> Run:
@@ -326,8 +327,8 @@ def test_manual_records_survive_full_imports_and_imports_find_their_snapshot_aga
     upload = Connection.objects.get(district=imported, kind="upload")
     imported.refresh_from_db()
     assert shelf.accepted_folder(upload, imported.generation).exists()
-    assert bring(imported, riverbend(tmp_path / "again")).message == "Nothing changed."
-    changed = riverbend(tmp_path / "changed", {"users": {AMARA: {"familyName": "Okonkwo-Bell"}}})
+    assert bring(imported, cast.riverbend(tmp_path / "again")).message == "Nothing changed."
+    changed = cast.riverbend(tmp_path / "changed", {"users": {AMARA: {"familyName": "Okonkwo-Bell"}}})
     assert bring(imported, changed).plan.counts == {"users": {"update": 1}}
     assert served(imported, "/users")["ada"]["status"] == "active"
     assert served(imported, "/enrollments")["ada-art"]["status"] == "active"
@@ -346,12 +347,12 @@ def test_a_class_that_an_import_deletes_takes_the_manual_enrollment_out_of_sight
             if one.class_id == RECORDS["classes"].objects.get(district=imported, sourced_id=ART).id
         },
     }
-    bring(imported, riverbend(tmp_path / "without", without))
+    bring(imported, cast.riverbend(tmp_path / "without", without))
     assert Enrollment.objects.get(district=imported, sourced_id="ada-art").status == "active"
     assert served(imported, "/enrollments")["ada-art"]["status"] == "tobedeleted"
     with pytest.raises(acts.NotAccepted):  # nothing new may refer to what is gone
         edit(imported, seat("ada-art", "ada", ART, "administrator"))
-    bring(imported, riverbend(tmp_path / "back"))
+    bring(imported, cast.riverbend(tmp_path / "back"))
     assert served(imported, "/enrollments")["ada-art"]["status"] == "active"
 
 
@@ -361,7 +362,7 @@ def test_an_import_may_refer_to_people_kept_by_hand(imported, tmp_path):
         "userSourcedId": "ada", "classSourcedId": ART, "schoolSourcedId": RIVERBEND_HIGH, "role": "teacher", "primary": "",
         "beginDate": "", "endDate": "", "status": "", "dateLastModified": "",
     }  # fmt: skip
-    run = bring(imported, riverbend(tmp_path / "with", {"enrollments": {"sis-ada": seat_of_ada}}))
+    run = bring(imported, cast.riverbend(tmp_path / "with", {"enrollments": {"sis-ada": seat_of_ada}}))
     assert run.plan.counts == {"enrollments": {"create": 1}}
     assert served(imported, "/enrollments")["sis-ada"]["user"]["sourcedId"] == "ada"
 

@@ -2,7 +2,6 @@
 
 import os
 import zipfile
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,7 +14,7 @@ from rollbook.oneroster.tables import BINDINGS
 from rollbook.store.models import District, Grant
 from rollbook.store.visibility import basic
 from tests import cast
-from tests.delivered import a_district, a_grant, a_grant_to, active, deliver, everything, reader_of
+from tests.delivered import a_grant, a_grant_to, active, deliver, everything, reader_of
 from tests.flows.packages import modes_of, package_of, rows_of, take_in, wrong_with
 from tests.scoping import SETS, Roster, Seen, random_roster, random_rule, references, seen, served_id, store
 
@@ -33,11 +32,8 @@ LINKS = {"classes": ("classResources", "classSourcedId"), "courses": ("courseRes
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    district.refresh_from_db()
-    return district
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 @pytest.mark.parametrize("version", ["1.1", "1.2"])

@@ -1,13 +1,10 @@
 """Permissions are looked at before they are saved, kept version by version, and approved by a second person where the district wants one."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
-from django.db import transaction
 
 from rollbook.engine.approval import Wanted
 from rollbook.engine.scope import ALL, FULL, NONE, Choice, Rule, Scope, Treatment, basic, full
@@ -19,7 +16,6 @@ from rollbook.flows.permission_edits import edit_permissions, preview_permission
 from rollbook.flows.publish import publish, publish_due
 from rollbook.oneroster.filters import BadQuery
 from rollbook.store.models import District, Grant, GrantVersion, Publication, ViewRow
-from rollbook.store.routers import homes
 from rollbook.store.visibility import NotVisible, record_ids
 from tests import cast
 from tests.console.roster import load_riverbend
@@ -35,23 +31,9 @@ TREATED = (
 )
 
 
-@pytest.fixture(scope="module")
-def riverbend(
-    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[int]:
-    """Riverbend's Tenant ID: delivered once, for every test to go back to."""
-    with django_db_blocker.unblock(), ExitStack() as rolled_back:
-        for home in homes():
-            rolled_back.enter_context(transaction.atomic(using=home))
-            rolled_back.callback(transaction.set_rollback, True, using=home)
-        district = a_district()
-        deliver(district, cast.riverbend(tmp_path_factory.mktemp("riverbend")))
-        yield district.pk
-
-
 @pytest.fixture
-def district(riverbend: int, db: None) -> District:
-    return District.objects.get(pk=riverbend)
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 def school(district: District, *schools: str, **toggles: Any) -> Rule:

@@ -33,6 +33,7 @@ from rollbook.store.models import Connection, Course, District, Run
 from tests.cast import riverbend
 from tests.delivered import a_district, deliver
 from tests.engine.packages import orgs, write_package
+from tests.kept import kept
 
 NUMBER = 16
 """Courses of the small package."""
@@ -51,19 +52,24 @@ def small(folder: Path, first: str = "Course 0") -> Path:
     return write_package(folder, {"orgs": orgs("o1"), "courses": courses})
 
 
+def a_small_delivery(folder: Path) -> Run:
+    return deliver(a_district(), small(folder / "first"))
+
+
+delivered = kept(a_small_delivery)
+
+
 @pytest.fixture
-def district(db: None) -> District:
-    return a_district()
+def district(request: pytest.FixtureRequest, db: None) -> District:
+    """With the first delivery in its roster where the test wants it `delivered`."""
+    return (
+        request.getfixturevalue("delivered").district if "delivered" in request.fixturenames else a_district()
+    )
 
 
 @pytest.fixture
 def connection(district: District) -> Connection:
     return Connection.objects.get(district=district)
-
-
-@pytest.fixture
-def delivered(district: District, tmp_path: Path) -> Run:
-    return deliver(district, small(tmp_path / "first"))
 
 
 def draft(connection: Connection, steps: tuple[Step, ...]):

@@ -11,16 +11,14 @@ from rollbook.store import shelf
 from rollbook.store.models import Connection, District, User
 from rollbook.store.plans import Narrow, find_changes
 from tests import cast
-from tests.delivered import a_district, deliver
+from tests.delivered import deliver
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    return district
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 def shown(district: District, folder: Path, name: str):

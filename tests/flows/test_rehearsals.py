@@ -16,6 +16,7 @@ from rollbook.store.shelf import shelf
 from tests import cast
 from tests.delivered import a_district, deliver
 from tests.flows.test_spans import CHICAGO, at, without
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -24,15 +25,20 @@ MOST = [f"student-{number:03}" for number in range(1, 40)]
 assert CHICAGO
 
 
-@pytest.fixture
-def district() -> District:
-    return a_district()
-
-
-@pytest.fixture
-def loaded(district: District, tmp_path: Path) -> None:
+def delivered_today(folder: Path) -> District:
+    district = a_district()
     with at(TODAY):
-        deliver(district, cast.riverbend(tmp_path / "loaded"))
+        deliver(district, cast.riverbend(folder / "loaded"))
+    return district
+
+
+loaded = kept(delivered_today)
+
+
+@pytest.fixture
+def district(request: pytest.FixtureRequest) -> District:
+    """Without a record in its roster, unless the test wants it `loaded`."""
+    return request.getfixturevalue("loaded") if "loaded" in request.fixturenames else a_district()
 
 
 def way_in(district: District) -> Connection:

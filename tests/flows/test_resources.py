@@ -8,7 +8,7 @@ from rollbook.engine.scope import ALL, Choice, Rule, Scope, basic
 from rollbook.store.models import ClassResource, District, Resource
 from rollbook.store.visibility import NotVisible, record_ids
 from tests import cast
-from tests.delivered import a_district, a_grant, active, deliver, everything, one, page, reader_of
+from tests.delivered import a_grant, active, deliver, everything, one, page, reader_of
 
 HISTORY = "course-world-history"
 RESOURCES = "/classes/{classSourcedId}/resources"
@@ -17,10 +17,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    made = a_district()
-    deliver(made, cast.riverbend(tmp_path / "package"))
-    return made
+def district(riverbend: District) -> District:
+    return riverbend
 
 
 def the_high_school(district: District, **toggles: bool) -> Rule:

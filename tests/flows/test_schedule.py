@@ -31,11 +31,9 @@ SOME = STUDENTS[9:20]
 
 
 @pytest.fixture
-def district(tmp_path: Path) -> District:
-    """Riverbend, from whose roster the birth dates of some students were withdrawn a night later."""
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    return district
+def district(riverbend: District) -> District:
+    """Riverbend, from whose roster the birth dates of some students are withdrawn a night later."""
+    return riverbend
 
 
 def test_tombstones_are_served_for_their_time_and_then_go(district: District, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from rollbook.flows.undo import prepare_undo
 from rollbook.store.models import Connection, District, Run, Span, User
 from tests import cast
 from tests.delivered import a_district, a_grant, active, deliver, everything, reader_of
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 
@@ -34,16 +35,21 @@ def at(day: date, hour: int = 12, minute: int = 0) -> time_machine.travel:
     )
 
 
-@pytest.fixture
-def district() -> District:
-    return a_district()
-
-
-@pytest.fixture
-def loaded(district: District, tmp_path: Path) -> None:
+def delivered_in_spring(folder: Path) -> District:
     """Riverbend is in the roster, since before the summer."""
+    district = a_district()
     with at(date(2026, 6, 1)):
-        deliver(district, cast.riverbend(tmp_path / "loaded"))
+        deliver(district, cast.riverbend(folder / "loaded"))
+    return district
+
+
+loaded = kept(delivered_in_spring)
+
+
+@pytest.fixture
+def district(request: pytest.FixtureRequest) -> District:
+    """Without a record in its roster, unless the test wants it `loaded`."""
+    return request.getfixturevalue("loaded") if "loaded" in request.fixturenames else a_district()
 
 
 @pytest.fixture

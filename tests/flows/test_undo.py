@@ -14,18 +14,29 @@ from rollbook.store.models import RECORDS, Connection, District, Run
 from rollbook.store.visibility import Reader
 from tests.delivered import a_district, a_grant, active, deliver, everything, reader_of
 from tests.flows.rekeyed import rekey
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def district() -> District:
-    return a_district()
 
 
 def night(tmp_path: Path, number: int) -> Path:
     generate(tmp_path / f"night-{number}", 150, 3, number)
     return tmp_path / f"night-{number}"
+
+
+def the_first_night(folder: Path) -> District:
+    district = a_district()
+    deliver(district, night(folder, 0))
+    return district
+
+
+def twenty_nights_later(folder: Path) -> tuple[District, Run]:
+    district = the_first_night(folder)
+    return district, deliver(district, night(folder, 20))
+
+
+district = kept(the_first_night)
+later = kept(twenty_nights_later)
 
 
 def undo(run: Run) -> Run:
@@ -71,7 +82,6 @@ def stored(district: District) -> dict[str, list[dict]]:
 
 
 def test_undoing_one_run_brings_every_value_back(district, tmp_path):
-    deliver(district, night(tmp_path, 0))
     reader = reader_of(a_grant(district))
     before, seen = stored(district), active(everything(reader, "/enrollments"))
     run = deliver(district, night(tmp_path, 40))
@@ -88,7 +98,6 @@ def test_undoing_one_run_brings_every_value_back(district, tmp_path):
 
 
 def test_undoing_an_earlier_run_takes_back_what_came_after(district, tmp_path):
-    deliver(district, night(tmp_path, 0))
     before = stored(district)
     first = deliver(district, night(tmp_path, 10))
     deliver(district, night(tmp_path, 20))
@@ -97,9 +106,8 @@ def test_undoing_an_earlier_run_takes_back_what_came_after(district, tmp_path):
     assert stored(district) == before
 
 
-def test_an_undo_can_be_undone_and_the_next_delivery_compares_with_what_is_there(district, tmp_path):
-    deliver(district, night(tmp_path, 0))
-    run = deliver(district, night(tmp_path, 20))
+def test_an_undo_can_be_undone_and_the_next_delivery_compares_with_what_is_there(later, tmp_path):
+    district, run = later
     after = stored(district)
     undone = undo(run)
     undo(undone)
@@ -107,7 +115,8 @@ def test_an_undo_can_be_undone_and_the_next_delivery_compares_with_what_is_there
     assert deliver(district, night(tmp_path, 20)).message == "Nothing changed."
 
 
-def test_back_to_the_first_of_three_nights_and_forward_again(district, tmp_path):
+def test_back_to_the_first_of_three_nights_and_forward_again(tmp_path):
+    district = a_district()
     reader = reader_of(a_grant(district))
     nights, roster, pages = [], [], []
     for number in (0, 20, 40):
@@ -127,8 +136,8 @@ def test_back_to_the_first_of_three_nights_and_forward_again(district, tmp_path)
     assert deliver(district, night(tmp_path, 20)).message == "Nothing changed."
 
 
-def test_an_undo_is_weighed_like_any_plan(district, tmp_path):
-    run = deliver(district, night(tmp_path, 0))
+def test_an_undo_is_weighed_like_any_plan(district):
+    run = Run.objects.get(district=district)
     undone = carry_out(prepare_undo(run, "a test"))
     assert undone.outcome == "held"
     assert {hazard["code"] for hazard in undone.hold.hazards} >= {"to-zero", "delete-percent"}
@@ -136,9 +145,8 @@ def test_an_undo_is_weighed_like_any_plan(district, tmp_path):
 
 
 def test_a_relink_can_be_undone(district, tmp_path):
-    deliver(district, night(tmp_path, 0))
     before = stored(district)
-    rekeyed = rekey(tmp_path / "night-0", tmp_path / "rekeyed")
+    rekeyed = rekey(night(tmp_path, 0), tmp_path / "rekeyed")
     held = carry_out(prepare(Connection.objects.get(district=district), rekeyed, "a test"))
     again = holds.relink(held.hold, "a test", "a test")
     run = holds.apply_once(again.hold, "a test", "a test")
@@ -147,8 +155,7 @@ def test_a_relink_can_be_undone(district, tmp_path):
     assert stored(district) == before
 
 
-def test_what_changed_nothing_cannot_be_undone(district, tmp_path):
-    deliver(district, night(tmp_path, 0))
+def test_what_changed_nothing_cannot_be_undone(district):
     refused = Run.objects.create(district=district, flow="ingest", outcome="refused", phase="kept")
     with pytest.raises(NotUndoable):
         prepare_undo(refused, "a test")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from email.message import Message as Email
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -18,6 +19,7 @@ from rollbook.store.models import Connection, District, Hold, Run, User
 from tests import cast
 from tests.delivered import a_district, deliver
 from tests.installation import free_port
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -53,20 +55,28 @@ def box(settings: Settings) -> Iterator[Box]:
     asyncio.set_event_loop(None)
 
 
-@pytest.fixture
-def hold(box: Box, tmp_path) -> Hold:
-    """Riverbend without most of its birth dates is held, and its operator was told so once."""
+def held(folder: Path) -> Hold:
+    """Riverbend without most of its birth dates is held."""
     district = a_district()
     operators.add_operator(
         "brandt@riverbend.example", operators.DISTRICT, district, "Helen Brandt", "a long password 1"
     )
-    deliver(district, cast.riverbend(tmp_path / "first"))
+    deliver(district, cast.riverbend(folder / "first"))
     rows = dict.fromkeys([f"student-{number:03}" for number in range(1, 40)])
-    short = cast.riverbend(tmp_path / "short", {"demographics": rows})
+    short = cast.riverbend(folder / "short", {"demographics": rows})
     run = carry_out(prepare(Connection.objects.get(district=district), short, "a test"))
+    return run.hold
+
+
+kept_hold = kept(held)
+
+
+@pytest.fixture
+def hold(kept_hold: Hold, box: Box) -> Hold:
+    """It is, and its operator was told so once."""
     post.send_due()
     assert box.subjects == ["An import is held (Riverbend)"]
-    return run.hold
+    return kept_hold
 
 
 def test_it_is_told_again_each_day_and_once_only(hold: Hold, box: Box):

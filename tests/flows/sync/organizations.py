@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from rollbook.flows.sync import connections
-from rollbook.store.models import Organization, Product, SyncConnection
+from rollbook.flows.sync import connections, holds, runs
+from rollbook.flows.sync.own import own_process, walk_here
+from rollbook.store.models import Organization, Product, SyncConnection, SyncRun
 from tests.engine.packages import write_package
+from tests.engine.sync.schools import school
 
 NUMBERS = count(1)
 ROLES = ["administrator", "teacher", "aide", "proctor", "student"]
@@ -50,3 +52,32 @@ def deliver(
     for file in folder.glob("*.csv"):
         file.unlink()
     write_package(folder, tables, mode, version)
+
+
+class Synced(NamedTuple):
+    """A connection to a folder, and its run that brought in what lies there."""
+
+    connection: SyncConnection
+    folder: Path
+    run: SyncRun
+
+
+def connected_school(folder: Path) -> SyncConnection:
+    """A connection to a folder with the small school in it, of which nothing is in the directory yet."""
+    deliver(folder, school())
+    return connected(an_organization(), folder)
+
+
+def synced_school(folder: Path) -> Synced:
+    """The small school, whose first sync was shown and approved."""
+    connection = connected_school(folder)
+    with own_process() as process:
+        shown = walk_here(runs.enqueue(connection, "somebody", process=process), untold)
+        done = walk_here(holds.approve(shown, "somebody", "It is right.", process=process), untold)
+    assert done.outcome == "success"
+    connection.refresh_from_db()
+    return Synced(connection, folder, done)
+
+
+def untold(_: object) -> None:
+    """Who asked for the run does not watch it."""

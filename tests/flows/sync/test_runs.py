@@ -12,7 +12,7 @@ from rollbook.store.directory import DirectoryTarget
 from rollbook.store.models import Group, Member, Membership, Site, SyncConnection, SyncRun
 from rollbook.store.sync_shelf import accepted_read
 from tests.engine.sync.schools import changed, school, without
-from tests.flows.sync.organizations import an_organization, connected, deliver
+from tests.flows.sync.organizations import Synced, an_organization, connected, deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -40,11 +40,6 @@ def approve(run: SyncRun, *ticked: str, why: str = "It is right.") -> SyncRun:
         return own.walk_here(waiting, lambda _: None)
 
 
-def first(connection: SyncConnection) -> SyncRun:
-    """The first sync, approved."""
-    return approve(sync(connection))
-
-
 def members(connection: SyncConnection) -> dict[str, str]:
     own_members = Member.objects.filter(organization=connection.organization_id)
     return dict(own_members.values_list("source_id", "state"))
@@ -66,8 +61,8 @@ def test_the_first_sync_is_only_shown_and_then_carried_out_as_shown(connection: 
     assert connection.first_applied_at is not None
 
 
-def test_a_night_without_a_change_writes_nothing(connection: SyncConnection) -> None:
-    first(connection)
+def test_a_night_without_a_change_writes_nothing(synced: Synced) -> None:
+    connection = synced.connection
     before = list(Member.objects.filter(organization=connection.organization_id).values_list("id", "version"))
     run = sync(connection)
     assert (run.outcome, run.counts["operations"], run.statistics) == ("empty", {}, {})
@@ -77,10 +72,8 @@ def test_a_night_without_a_change_writes_nothing(connection: SyncConnection) -> 
     )
 
 
-def test_joiners_and_changes_come_in_and_leavers_go_at_once_where_there_is_no_grace(
-    connection: SyncConnection, folder: Path
-) -> None:
-    first(connection)
+def test_joiners_and_changes_come_in_and_leavers_go_at_once_where_there_is_no_grace(synced: Synced) -> None:
+    connection, folder, _ = synced
     deliver(folder, changed(without(school(), "p2"), "users", "p1", givenName="Philippa"))
     run = sync(connection)
     assert run.outcome in ("success", "partly")
@@ -92,8 +85,8 @@ def test_joiners_and_changes_come_in_and_leavers_go_at_once_where_there_is_no_gr
     assert members(connection)["p2"] == "inactive"
 
 
-def test_what_is_not_proved_to_be_whole_removes_nothing(connection: SyncConnection, folder: Path) -> None:
-    first(connection)
+def test_what_is_not_proved_to_be_whole_removes_nothing(synced: Synced) -> None:
+    connection, folder, _ = synced
     tables = without(school(), "p2")
     stamped = {
         name: [{**row, "status": "active", "dateLastModified": "2026-09-01T00:00:00.000Z"} for row in rows]
@@ -107,10 +100,8 @@ def test_what_is_not_proved_to_be_whole_removes_nothing(connection: SyncConnecti
     assert sync(connection).statistics == {"members": {"archive": 1}}
 
 
-def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_everything(
-    connection: SyncConnection, folder: Path
-) -> None:
-    first(connection)
+def test_a_source_that_cannot_be_read_fails_the_run_and_leaves_everything(synced: Synced) -> None:
+    connection, folder, _ = synced
     for file in folder.iterdir():
         file.unlink()
     run = sync(connection)
@@ -159,10 +150,8 @@ def test_two_connections_of_an_organization_take_turns(connection: SyncConnectio
     assert not runs.take_turn(two)
 
 
-def test_a_report_tells_every_record_what_became_of_it_and_why(
-    connection: SyncConnection, folder: Path
-) -> None:
-    begun = first(connection)
+def test_a_report_tells_every_record_what_became_of_it_and_why(synced: Synced) -> None:
+    connection, folder, begun = synced
     ids = {
         str(one)
         for one in Member.objects.filter(organization=connection.organization_id).values_list("id", flat=True)

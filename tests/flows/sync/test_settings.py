@@ -1,26 +1,20 @@
 """A change of settings is shown as a plan, and is nothing until that plan is approved: not for holds, cases or the next night."""
 
-from pathlib import Path
-
 import pytest
 
 from rollbook.engine.sync.policy import BadPolicy
 from rollbook.flows.sync import connections, holds, runs, settings
 from rollbook.store.models import Case, SyncConnection, SyncHold, SyncRun
 from tests.engine.sync.schools import school, without
-from tests.flows.sync.organizations import an_organization, connected, deliver
-from tests.flows.sync.test_runs import approve, first, members, sync
+from tests.flows.sync.organizations import Synced, deliver
+from tests.flows.sync.test_runs import approve, members, sync
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> SyncConnection:
-    deliver(tmp_path, school())
-    made = connected(an_organization(), tmp_path)
-    first(made)
-    made.refresh_from_db()
-    return made
+def connection(synced: Synced) -> SyncConnection:
+    return synced.connection
 
 
 def shown(connection: SyncConnection, **wanted: object) -> SyncRun:
@@ -31,9 +25,9 @@ def shown(connection: SyncConnection, **wanted: object) -> SyncRun:
 
 
 def test_what_is_only_shown_leaves_holds_cases_and_settings_as_they_are(
-    connection: SyncConnection, tmp_path: Path
+    connection: SyncConnection, synced: Synced
 ) -> None:
-    deliver(tmp_path, without(school(), "t1", "t2"))
+    deliver(synced.folder, without(school(), "t1", "t2"))
     held = sync(connection)
     waiting = SyncHold.objects.filter(connection=connection, decision="")
     before = list(waiting.values_list("run", "code"))

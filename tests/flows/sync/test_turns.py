@@ -22,7 +22,7 @@ from rollbook.flows.sync.walk import walk
 from rollbook.store.models import Link, Member, Membership, ProviderPause, SyncConnection, SyncRun
 from tests.connectors.provider import NOW, STATIC, Ask, Provider, Reply, serving
 from tests.engine.sync.schools import changed, school, without
-from tests.flows.sync.organizations import an_organization, connected, deliver
+from tests.flows.sync.organizations import Synced, an_organization, connected, deliver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -235,10 +235,8 @@ def today(connection: SyncConnection) -> date:
     return local_day(timezone.now(), schedule.zone_of(connection))
 
 
-def test_in_a_blackout_nothing_changes_and_a_preview_may_still_be_looked_at(
-    connection: SyncConnection, folder: Path
-) -> None:
-    first(connection)
+def test_in_a_blackout_nothing_changes_and_a_preview_may_still_be_looked_at(synced: Synced) -> None:
+    connection, folder, _ = synced
     waiting = runs.enqueue(connection, "a")
     span = spans.add_span(connection, "blackout", today(connection), today(connection), "Ada", "exams")
     with pytest.raises(spans.InBlackout, match="until"):
@@ -257,10 +255,8 @@ def test_in_a_blackout_nothing_changes_and_a_preview_may_still_be_looked_at(
     assert fresh(shown).outcome == "success"
 
 
-def test_on_days_of_additions_only_nobody_is_removed_and_afterwards_they_are(
-    connection: SyncConnection, folder: Path
-) -> None:
-    first(connection)
+def test_on_days_of_additions_only_nobody_is_removed_and_afterwards_they_are(synced: Synced) -> None:
+    connection, folder, _ = synced
     span = spans.add_span(connection, "additions-only", today(connection), today(connection), "Ada")
     deliver(folder, changed(without(school(), "p2"), "users", "p1", givenName="Philippa"))
     run = runs.enqueue(connection, "a")
@@ -304,10 +300,10 @@ def test_a_night_begins_once_by_the_clock_of_each_organization(folder: Path) -> 
 
 
 def test_what_was_missed_in_a_blackout_is_made_up_for_once_and_what_was_due_before_the_times_were_said_is_not(
-    connection: SyncConnection,
+    synced: Synced,
 ) -> None:
+    connection, _, last = synced
     now = in_two_days(12)
-    last = first(connection)
     SyncConnection.objects.filter(pk=connection.pk).update(
         state_at=now - timedelta(days=9), created_at=now - timedelta(days=9)
     )

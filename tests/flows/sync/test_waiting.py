@@ -16,6 +16,7 @@ from rollbook.store.models import Letter, Member, Organization, SyncConnection, 
 from tests.cli.typed import typed
 from tests.engine.sync.schools import school, without
 from tests.flows.sync.organizations import an_organization, connected, deliver
+from tests.kept import kept
 from tests.mailbox import Mailbox, mail_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,8 +28,7 @@ def mailbox() -> Iterator[Mailbox]:
         yield box
 
 
-@pytest.fixture
-def organization() -> Organization:
+def customer() -> Organization:
     """Two administer it, one a site of it, and one did."""
     made = an_organization()
     site = directory.add_site(made, "Annex")
@@ -40,17 +40,19 @@ def organization() -> Organization:
     return made
 
 
-@pytest.fixture
-def connection(organization: Organization, tmp_path: Path) -> SyncConnection:
+def two_held(folder: Path) -> SyncConnection:
     """Two of its five people are gone at the source, which a limit holds."""
-    deliver(tmp_path, school())
-    made = connected(organization, tmp_path, limits={"members": {"floor": 1, "percent": 30}})
+    deliver(folder, school())
+    made = connected(customer(), folder, limits={"members": {"floor": 1, "percent": 30}})
     shown = sync(made)
     holds.approve(shown, "somebody")
     work_off()
-    deliver(tmp_path, without(school(), "p1", "p3"))
+    deliver(folder, without(school(), "p1", "p3"))
     sync(made)
     return made
+
+
+connection = kept(two_held)
 
 
 def sync(connection: SyncConnection) -> SyncRun:

@@ -1,0 +1,124 @@
+"""What several tests begin with: made for the first that wants it, kept as the rows and files it came to, put back for every other.
+
+To put rows back costs a small part of an import or a sync. What a test does then, and whether it commits, is its own affair.
+"""
+
+import copy
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from rollbook.store.routers import homes
+
+FILLED_BY_MIGRATING = ("django_content_type", "auth_permission", "django_site")
+
+T = TypeVar("T")
+
+
+class Tables(Protocol):
+    """The rows of one database, as they were."""
+
+    def put_back(self) -> None: ...
+
+
+@dataclass
+class Beginning:
+    """`value` is what was made; `place` holds what then lay on the shelf and in the maker's own folder."""
+
+    value: Any
+    place: Path
+    tables: list[Tables]
+
+
+def kept(make: Callable[[Path], T]) -> Callable[..., T]:
+    """A fixture that gives what `make(folder)` returns, with all the rows and files it left. It comes before whatever else writes rows.
+
+    The folder is the same for every test, and every test finds in it what `make` had put there.
+    """
+    made: list[Beginning] = []
+
+    def begun(db: None, a_shelf_of_its_own: None, tmp_path_factory: pytest.TempPathFactory) -> T:
+        full = [name for alias in homes() for name in full_tables(connections[alias])]
+        assert not full, f"What is kept comes first; there are rows in {', '.join(full)}."
+        if not made:
+            place = tmp_path_factory.mktemp("kept")
+            (place / "folder").mkdir()
+            value = make(place / "folder")
+            made.append(Beginning(value, place, [tables_of(connections[alias]) for alias in homes()]))
+            shutil.copytree(settings.DATA_DIR, place / "shelf")
+            shutil.copytree(place / "folder", place / "folder-as-made")
+        else:
+            _put_back(made[0])
+        return copy.deepcopy(made[0].value)
+
+    return pytest.fixture(begun)
+
+
+def _put_back(beginning: Beginning) -> None:
+    for tables in beginning.tables:
+        tables.put_back()
+    shutil.copytree(beginning.place / "shelf", settings.DATA_DIR, dirs_exist_ok=True)
+    shutil.rmtree(beginning.place / "folder")
+    shutil.copytree(beginning.place / "folder-as-made", beginning.place / "folder")
+
+
+def full_tables(connection: BaseDatabaseWrapper) -> list[str]:
+    """The tables with rows, but for those that migrating fills."""
+    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    tables = [name for name in names if name not in FILLED_BY_MIGRATING]
+    with connection.cursor() as cursor:
+        exist = (f"EXISTS (SELECT 1 FROM {connection.ops.quote_name(name)})" for name in tables)
+        cursor.execute("SELECT " + ", ".join(exist))
+        return [name for name, full in zip(tables, cursor.fetchone(), strict=True) if full]
+
+
+def tables_of(connection: BaseDatabaseWrapper) -> Tables:
+    return (OnPostgresql if connection.vendor == "postgresql" else OnSqlite)(connection)
+
+
+class OnSqlite:
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.rows: dict[str, list[tuple[Any, ...]]] = {}
+        for table in full_tables(connection):
+            with connection.cursor() as cursor:
+                columns = [
+                    connection.ops.quote_name(one.name)
+                    for one in connection.introspection.get_table_description(cursor, table)
+                ]
+                name = connection.ops.quote_name(table)
+                # The sign keeps SQLite's own value: a bare column would come as what its type stands for in Python.
+                cursor.execute(f"SELECT {', '.join(f'+{one}' for one in columns)} FROM {name}")
+                self.rows[f"INSERT INTO {name} VALUES ({', '.join(['%s'] * len(columns))})"] = (
+                    cursor.fetchall()
+                )
+
+    def put_back(self) -> None:
+        """References are looked at when all rows are there."""
+        with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+            for insert, rows in self.rows.items():
+                cursor.executemany(insert, rows)
+
+
+class OnPostgresql:
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.rows: dict[str, bytes] = {}
+        for table in full_tables(connection):
+            name = connection.ops.quote_name(table)
+            with connection.cursor() as cursor, cursor.copy(f"COPY {name} TO STDOUT (FORMAT binary)") as rows:
+                self.rows[name] = b"".join(rows)
+
+    def put_back(self) -> None:
+        """References are looked at when all rows are there. No id is given twice, for the sequences never go back."""
+        with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+            for name, rows in self.rows.items():
+                with cursor.copy(f"COPY {name} FROM STDIN (FORMAT binary)") as copying:
+                    copying.write(rows)
