@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -20,13 +21,31 @@ from tests import cast
 from tests.delivered import a_district, a_grant, everything, reader_of
 from tests.flows.rekeyed import rekey
 from tests.installation import free_port
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+class Brought(NamedTuple):
+    """A district, and the package that came in by its first connection."""
+
+    district: District
+    package: Path
+
+
+def first_package(folder: Path) -> Brought:
+    made = Brought(a_district(), a_package(folder / "one"))
+    bring(Connection.objects.get(district=made.district), made.package)
+    return made
+
+
+brought = kept(first_package)
+
+
 @pytest.fixture
-def district() -> District:
-    return a_district()
+def district(request: pytest.FixtureRequest) -> District:
+    """Without a record in its roster, unless the test begins with what was `brought`."""
+    return request.getfixturevalue("brought").district if "brought" in request.fixturenames else a_district()
 
 
 @pytest.fixture
@@ -60,9 +79,8 @@ def owned_by(connection: Connection) -> dict[str, list[dict]]:
     }
 
 
-def test_one_connection_never_touches_anothers_rows(first, second, tmp_path):
-    package, later = a_package(tmp_path / "one"), a_package(tmp_path / "later", night=60)
-    bring(first, package)
+def test_one_connection_never_touches_anothers_rows(brought, first, second, tmp_path):
+    package, later = brought.package, a_package(tmp_path / "later", night=60)
     mine = owned_by(first)
     bring(second, package)
     assert owned_by(first) == mine
@@ -80,21 +98,17 @@ def test_one_connection_never_touches_anothers_rows(first, second, tmp_path):
     assert bring(first, package).message == "Nothing changed."
 
 
-def test_both_connections_are_served_side_by_side(district, first, second, tmp_path):
-    package = a_package(tmp_path / "one")
-    bring(first, package)
-    bring(second, package)
+def test_both_connections_are_served_side_by_side(brought, district, second):
+    bring(second, brought.package)
     ids = {record["sourcedId"] for record in everything(reader_of(a_grant(district)), "/users")}
     plain = {one for one in ids if not one.startswith("charter-")}
     assert {f"charter-{one}" for one in plain} == ids - plain
 
 
-def test_two_connections_that_clash_are_told_so_and_nothing_is_applied(district, first, tmp_path):
+def test_two_connections_that_clash_are_told_so_and_nothing_is_applied(brought, district):
     clashing = connections.add_connection(district, "upload", "Without a prefix", {})
-    package = a_package(tmp_path / "one")
-    bring(first, package)
     with pytest.raises(TakenIds):
-        bring(clashing, package)
+        bring(clashing, brought.package)
     assert not any(owned_by(clashing).values())
     assert Run.objects.latest("pk").outcome == "refused"
 
@@ -165,11 +179,10 @@ def mailbox() -> Iterator[list[tuple[list[str], str]]]:
         server.stop()
 
 
-def test_a_held_import_is_told_by_real_mail_to_each_operator(district, first, mailbox, tmp_path):
+def test_a_held_import_is_told_by_real_mail_to_each_operator(brought, district, first, mailbox, tmp_path):
     for name in ("brandt", "tanaka"):
         operators.add_operator(f"{name}@riverbend.example", operators.DISTRICT, district)
-    bring(first, a_package(tmp_path / "one"))
-    held = carry_out(prepare(first, rekey(tmp_path / "one", tmp_path / "rekeyed"), "a test"))
+    held = carry_out(prepare(first, rekey(brought.package, tmp_path / "rekeyed"), "a test"))
     assert held.outcome == "held"
     post.send_due()
     assert sorted(to for to, _ in mailbox) == [["brandt@riverbend.example"], ["tanaka@riverbend.example"]]

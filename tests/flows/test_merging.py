@@ -20,31 +20,38 @@ from rollbook.store.models import (
 )
 from tests.cli.typed import typed
 from tests.engine.sync.schools import changed, school
-from tests.flows.sync.organizations import an_organization, connected, deliver
+from tests.flows.sync.organizations import Synced, an_organization, connected, deliver
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    place = tmp_path / "roster"
-    deliver(place, school())
-    return place
-
-
-@pytest.fixture
-def organization() -> Organization:
-    return an_organization(seats_bought=2)
-
-
-@pytest.fixture
-def connection(organization: Organization, folder: Path) -> SyncConnection:
-    made = connected(organization, folder)
+def with_two_seats(folder: Path) -> Synced:
+    deliver(folder, school())
+    made = connected(an_organization(seats_bought=2), folder)
     with own.own_process() as process:
         shown = own.walk_here(runs.enqueue(made, "somebody", process=process), lambda _: None)
-        own.walk_here(holds.approve(shown, "somebody", process=process), lambda _: None)
+        done = own.walk_here(holds.approve(shown, "somebody", process=process), lambda _: None)
     made.refresh_from_db()
-    return made
+    return Synced(made, folder, done)
+
+
+begun = kept(with_two_seats)
+
+
+@pytest.fixture
+def folder(begun: Synced) -> Path:
+    return begun.folder
+
+
+@pytest.fixture
+def connection(begun: Synced) -> SyncConnection:
+    return begun.connection
+
+
+@pytest.fixture
+def organization(begun: Synced) -> Organization:
+    return begun.connection.organization
 
 
 def sync(connection: SyncConnection) -> SyncRun:

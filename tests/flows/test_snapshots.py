@@ -16,18 +16,27 @@ from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run, Snapshot, SnapshotAct
 from tests import cast
 from tests.delivered import a_district, deliver
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def district() -> District:
-    return a_district()
 
 
 def night(district: District, tmp_path: Path, name: str) -> Run:
     """Riverbend comes in, and one student's middle name is this."""
     return deliver(district, cast.riverbend(tmp_path / name, {"users": {cast.AMARA: {"middleName": name}}}))
+
+
+def first_night(folder: Path) -> Run:
+    return night(a_district(), folder, "One")
+
+
+first = kept(first_night)
+
+
+@pytest.fixture
+def district(request: pytest.FixtureRequest) -> District:
+    """Without a record in its roster, unless the test begins with the `first` night."""
+    return request.getfixturevalue("first").district if "first" in request.fixturenames else a_district()
 
 
 def files_of(run: Run) -> bool:
@@ -61,8 +70,8 @@ def test_more_than_the_number_are_dropped_and_their_files_are_gone(district, tmp
     assert SnapshotAct.objects.get(snapshot=runs[0].snapshot).by == ""
 
 
-def test_the_last_that_was_applied_is_never_dropped_however_old(district, tmp_path):
-    run = night(district, tmp_path, "One")
+def test_the_last_that_was_applied_is_never_dropped_however_old(first, district, tmp_path):
+    run = first
     later = decline(prepare(run.connection, cast.riverbend(tmp_path / "later"), "a test"))
     assert snapshots.prune_shelf(district.pk, in_days(4000)) == 1
     assert (files_of(run), files_of(later)) == (True, False)
@@ -72,8 +81,7 @@ def test_the_last_that_was_applied_is_never_dropped_however_old(district, tmp_pa
         snapshots.remove_snapshot(run.snapshot, "a test")
 
 
-def test_what_is_held_is_not_dropped(district, tmp_path):
-    first = night(district, tmp_path, "One")
+def test_what_is_held_is_not_dropped(first, district, tmp_path):
     rows = dict.fromkeys([f"student-{number:03}" for number in range(1, 40)])
     short = cast.riverbend(tmp_path / "short", {"demographics": rows})
     held = carry_out(prepare(first.connection, short, "a test"))
@@ -84,8 +92,7 @@ def test_what_is_held_is_not_dropped(district, tmp_path):
     assert "waits" in {kept.run.pk: kept.needed for kept in snapshots.snapshots_of(district)}[held.pk]
 
 
-def test_one_is_removed_by_hand_and_its_run_still_tells_what_it_did(district, tmp_path):
-    first = night(district, tmp_path, "One")
+def test_one_is_removed_by_hand_and_its_run_still_tells_what_it_did(first, district, tmp_path):
     night(district, tmp_path, "Two")
     certificate = shelf.place(f"{first.snapshot.shelf_name}.certificate.json")
     certificate.write_text(json.dumps({"complete": True, "collections": {}}), encoding="utf-8")
@@ -101,25 +108,23 @@ def test_one_is_removed_by_hand_and_its_run_still_tells_what_it_did(district, tm
         pass
 
 
-def test_who_takes_one_out_is_kept(district, tmp_path):
-    run = night(district, tmp_path, "One")
-    with snapshots.taken_out(run.snapshot, "Helen") as file, zipfile.ZipFile(file) as archive:
+def test_who_takes_one_out_is_kept(first):
+    with snapshots.taken_out(first.snapshot, "Helen") as file, zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         assert b"Amara" in archive.read("users.csv")
     assert "manifest.csv" in names
-    act = SnapshotAct.objects.get(snapshot=run.snapshot)
+    act = SnapshotAct.objects.get(snapshot=first.snapshot)
     assert (act.kind, act.by) == ("download", "Helen")
 
 
-def test_what_a_dead_process_left_goes_a_day_later(district, tmp_path):
-    run = night(district, tmp_path, "One")
+def test_what_a_dead_process_left_goes_a_day_later(first, district):
     stray = shelf.place(f"{district.pk}/snapshots/0123456789abcdef.zip")
     stray.write_bytes(b"half a delivery")
     snapshots.prune_shelf(district.pk, timezone.now())
     assert stray.exists()
     snapshots.prune_shelf(district.pk, in_days(2))
     assert not stray.exists()
-    assert files_of(run)
+    assert files_of(first)
 
 
 def test_a_district_says_how_much_it_keeps(district):
