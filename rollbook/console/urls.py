@@ -303,6 +303,7 @@ installation: list[URLPattern | URLResolver] = [
     path("catalogue/<int:app_id>", catalogue.show_entry, name="catalogue-entry"),
     path("catalogue/<int:app_id>/edit", catalogue.edit_entry, name="catalogue-edit"),
     path("catalogue/<int:app_id>/remove", catalogue.remove_entry, name="catalogue-remove"),
+    path("catalogue/<int:app_id>/sign-in", include(broker_clients.OF_CATALOGUE)),
     path("partners", partners.show_partners, name="partners"),
     path("partners/<int:partner_id>", partners.show_partner, name="partner-kept"),
     path("partners/<int:partner_id>/invite", partners.invite, name="partner-kept-invite"),
