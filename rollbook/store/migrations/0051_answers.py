@@ -1,4 +1,4 @@
-"""Whether a sign-in service of one's own leads back to here after signing out there."""
+"""Whether a sign-in service of one's own leads back to here after signing out there; in which language somebody asked for help."""
 
 from django.db import migrations, models
 
@@ -19,5 +19,10 @@ class Migration(migrations.Migration):
             model_name='organizationsignin',
             name='leads_back',
             field=models.BooleanField(default=False),
+        ),
+        migrations.AddField(
+            model_name='helprequest',
+            name='language',
+            field=models.CharField(default='', max_length=10),
         ),
     ]
