@@ -296,7 +296,7 @@ def test_a_district_of_this_installation_lends_its_sign_in_by_one_click(office, 
     assert proving.offer_of(roster) is None
     connections.activate(roster)
     assert button in words(office.get(path(organization, "sync-overview", roster.pk)))
-    assert "by username and password, or by a badge" in words(office.get(page))
+    assert "sign in as the district has it: by username and password." in words(office.get(page))
     pads.set_ways(district, ["provider"])
     own_provider.set_provider(
         district, "entra", name="Riverbend ID", client_id="x", tenants=["t"], is_active=True
@@ -305,7 +305,7 @@ def test_a_district_of_this_installation_lends_its_sign_in_by_one_click(office, 
     click = path(organization, "sign-in-lent", roster.pk)
     answer = office.post(click, follow=True)
     made = IdentityProvider.objects.get()
-    assert f"Members of {district.name} can sign in now." in words(answer)
+    assert f"Your members can sign in by {district.name} now." in words(answer)
     assert (made.preset, made.is_active, made.client_secret) == ("launch-pad", True, "")
     assert (made.name, made.tenants, made.connection) == (district.name, [str(district.pk)], roster)
     assert button not in words(answer)

@@ -128,7 +128,8 @@ def connect(request: Any, organization: Organization, source: str) -> HttpRespon
     proving.join(made, request.POST.get("issuer", ""), request.POST.get("tenant", ""))
     wrong = tested(request, made)
     if wrong:
-        messages.error(request, wrong)
+        # Into a folder that was made just now nobody can have put anything.
+        (messages.info if chosen is OWN_FOLDER else messages.error)(request, wrong)
     return go_on(made, wrong)
 
 

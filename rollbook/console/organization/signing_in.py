@@ -121,7 +121,7 @@ def take_lent(request: HttpRequest, organization: Organization, connection_id: i
     except Refusal as refusal:
         messages.error(request, refusal.words)
         return redirect("sign-in", organization_id=organization.pk)
-    messages.success(request, _("Members of %(district)s can sign in now.") % {"district": made.name})
+    messages.success(request, _("Your members can sign in by %(name)s now.") % {"name": made.name})
     return redirect("sign-in", organization_id=organization.pk)
 
 

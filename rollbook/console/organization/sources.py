@@ -130,7 +130,7 @@ OWN_FOLDER = Source(
         ),
         (
             _("It has CSV files and a zip"),
-            _("What you see twice could be two rosters. Leave the zip there, or the CSV files."),
+            _("They could be two rosters. Leave the zip there, or the CSV files."),
         ),
         (
             _("It is not a file: links are not followed"),

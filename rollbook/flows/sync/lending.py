@@ -33,7 +33,7 @@ class NotLent(Refusal):
 @dataclass(frozen=True)
 class Lent:
     """What is lent. `ways` are those by which the district's people come in at their launch pad; `service` is the name of the district's own
-    sign-in service, empty where it has none or that is switched off.
+    sign-in service, empty where nobody comes in by one.
     """
 
     connection: SyncConnection
@@ -61,10 +61,10 @@ def lent_with(connection: SyncConnection) -> Lent | None:
     pad = pads.pad_of(district)
     if not pad.is_on:
         return None
-    ways = pads.ways_offered(pad)
     provider = own_provider.provider_of(district)
-    is_used = provider is not None and provider.is_active and PROVIDER in ways
-    return Lent(connection, district, ways, provider.name if provider is not None and is_used else "")
+    service = provider.name if provider is not None and provider.is_active else ""
+    ways = tuple(way for way in pads.ways_offered(pad) if way != PROVIDER or service)
+    return Lent(connection, district, ways, service if PROVIDER in ways else "") if ways else None
 
 
 def take_up(connection: SyncConnection) -> IdentityProvider:
