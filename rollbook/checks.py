@@ -19,7 +19,7 @@ class Checks(AppConfig):
     label = "rollbook"
 
     def ready(self) -> None:
-        for check in (data_folder, secret_key, field_keys, public_address, debug_pages):
+        for check in (data_folder, secret_key, field_keys, public_address, debug_pages, source_folders):
             register(check, Tags.security)
         register(database_version, Tags.database)
         register(job_tables, Tags.database)
@@ -94,6 +94,16 @@ def debug_pages(**_: Any) -> list[CheckMessage]:
     if local or not settings.DEBUG:
         return []
     return [Warning("Debug pages show code and data.", hint="Leave ROLLBOOK_DEBUG out.", id="rollbook.W002")]
+
+
+def source_folders(**_: Any) -> list[CheckMessage]:
+    """rollbook.E007: the place for organizations' folders, where one is named, is a folder by its absolute path."""
+    root = settings.SOURCE_FOLDERS
+    if root is None or (root.is_absolute() and root.is_dir() and os.access(root, os.X_OK)):
+        return []
+    hint = "Make the folder and write its absolute path, or leave ROLLBOOK_SOURCE_FOLDERS out."
+    text = f"ROLLBOOK_SOURCE_FOLDERS names {root}, which is not a folder by its absolute path."
+    return [Error(text, hint=hint, id="rollbook.E007")]
 
 
 def database_version(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:

@@ -16,6 +16,7 @@ def settings_of_demo(data: Path, port: int) -> Variables:
     return {
         "ROLLBOOK_DATA_DIR": str(data.expanduser().absolute()),
         "ROLLBOOK_DATABASE_URL": "",
+        "ROLLBOOK_SOURCE_FOLDERS": str(data.expanduser().absolute() / "folders"),
         "ROLLBOOK_PUBLIC_URL": f"http://{HOST}:{port}",
     }
 

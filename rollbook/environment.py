@@ -143,6 +143,14 @@ SETTINGS: tuple[Setting, ...] = (
         "4096",
     ),
     Setting(
+        "ROLLBOOK_SOURCE_FOLDERS",
+        "none",
+        "A folder of this server under which each organization may have one of its own, named by its number, as the source of a sync:"
+        " whoever may write there puts CSV files or a zip into it. An absolute path, the same for the web server and the workers. Without it"
+        " organizations cannot choose a folder.",
+        "/srv/rosters",
+    ),
+    Setting(
         "ROLLBOOK_VALIDATE",
         "yes",
         "Whether anybody may check a package at `/validate` without signing in. Nothing of what they send is kept.",

@@ -28,6 +28,7 @@ PURE = (
     "tests/cli/test_validate_generated.py",
     # Connectors end in a package and touch no database.
     "tests/connectors/test_openid_connect.py",
+    "tests/connectors/test_own_folder.py",
     "tests/connectors/test_partner_listing.py",
     "tests/connectors/test_rest_asking.py",
     "tests/connectors/test_rest_quirks.py",

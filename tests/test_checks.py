@@ -30,6 +30,13 @@ def test_a_short_secret_key_is_found(settings):
     assert found(checks.secret_key()) == ["rollbook.E002"]
 
 
+def test_a_place_for_folders_is_a_folder_by_its_absolute_path(settings, tmp_path: Path):
+    assert checks.source_folders() == []
+    for place, ids in ((tmp_path, []), (tmp_path / "no", ["rollbook.E007"]), (Path(), ["rollbook.E007"])):
+        settings.SOURCE_FOLDERS = place
+        assert found(checks.source_folders()) == ids
+
+
 def test_each_field_key_that_is_none_is_found_without_showing_it(settings):
     settings.FIELD_KEYS = [*settings.FIELD_KEYS, "not-a-key"]
     messages = checks.field_keys()

@@ -15,6 +15,7 @@ def test_the_demo_has_a_folder_and_an_address_of_its_own(options: list[str]):
     assert said == {
         "ROLLBOOK_DATA_DIR": str(Path("here").absolute()),
         "ROLLBOOK_DATABASE_URL": "",
+        "ROLLBOOK_SOURCE_FOLDERS": str(Path("here/folders").absolute()),
         "ROLLBOOK_PUBLIC_URL": "http://127.0.0.1:8123",
     }
 

@@ -383,7 +383,7 @@ def _candidates(_: HttpRequest, key: OrganizationKey, numbers: dict[str, int]) -
     told = [
         {
             "sourcedId": one.source_id, "givenName": one.given_name, "familyName": one.family_name, "email": one.email,
-            "roles": one.roles, "sites": one.sites, "classes": one.classes,
+            "rosterRoles": one.roster_roles, "roles": one.roles, "sites": one.sites, "classes": one.classes,
         }
         for one in importing.candidates(_of(key, numbers))
     ]  # fmt: skip

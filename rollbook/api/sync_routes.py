@@ -295,7 +295,7 @@ SYNC_SCHEMAS: dict[str, Schema] = {
     "SyncDiscard": _object(("why",), holds=NUMBERS, why=TEXT),
     "SyncCandidate": _object(
         ("sourcedId",),
-        sourcedId=TEXT, givenName=TEXT, familyName=TEXT, email=TEXT, roles=TEXTS, sites=TEXTS, classes=TEXTS,
+        sourcedId=TEXT, givenName=TEXT, familyName=TEXT, email=TEXT, rosterRoles=TEXTS, roles=TEXTS, sites=TEXTS, classes=TEXTS,
     ),
     "SyncCandidates": _list("candidates", "SyncCandidate"),
     "SyncImport": _object(

@@ -46,6 +46,7 @@ def demo(
     """
     url = f"http://{HOST}:{port}"
     restart_with(settings_of_demo(data, port))
+    settings.SOURCE_FOLDERS.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate_all(verbosity=0)
     try:
         made = set_up(_name_of(package), (package or RIVERBEND).expanduser().absolute())

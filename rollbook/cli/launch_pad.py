@@ -280,7 +280,7 @@ def reset(district: Of, person: Who, as_json: AsJson = False) -> None:
 @verbs.command()
 def launches(
     district: Of,
-    days: Annotated[int, typer.Option(help="Of how many days.", min=1, max=400)] = 30,
+    days: Annotated[int, typer.Option(help="Of how many days.", min=1, max=apps.KEPT.days)] = 30,
     as_json: AsJson = False,
 ) -> None:
     """Show how often each app was launched, and since when people find it. By whom is not kept."""

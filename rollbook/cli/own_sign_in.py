@@ -11,7 +11,7 @@ from typer.models import ArgumentInfo
 from rollbook.cli.columns import Row, answer
 from rollbook.flows.directory import find_organization
 from rollbook.flows.districts import find_district
-from rollbook.flows.own_sign_in import setting_up
+from rollbook.flows.own_sign_in import leaving, setting_up
 from rollbook.flows.own_sign_in.setting_up import Own, Owner
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -31,6 +31,10 @@ Names = Annotated[
     list[str] | None,
     typer.Option("--claim", help="A claim of another name, such as tenant=district; repeat for more."),
 ]
+Back = Annotated[
+    bool | None,
+    typer.Option("--leads-back/--leads-nowhere", help="Whether `signOutAddress` is registered there: then signing out there leads back."),
+]  # fmt: skip
 Off = Annotated[bool, typer.Option("--off", help="Require it no more.")]
 
 
@@ -57,11 +61,13 @@ def verbs_of(find: Callable[[str], Owner], whose: ArgumentInfo) -> typer.Typer:
         tenant: Tenants = None,
         domain: Domains = None,
         claim: Names = None,
+        leads_back: Back = None,
         as_json: AsJson = False,
     ) -> None:
         """Set it up, or change what is named; it lets nobody in before it is switched on."""
         place = find(owner)
         told = _about(issuer, client_id, secret_stdin, tenant, domain, claim)
+        told |= {} if leads_back is None else {"leads_back": leads_back}
         made = setting_up.keep(place, kind, **told)
         answer(_row(made, place), f"The sign-in service of {place.name} is kept.", as_json)
 
@@ -122,7 +128,7 @@ def _row(own: Own, owner: Owner) -> Row:
         "of": own.key, "name": owner.name, "preset": own.preset, "issuer": own.issuer, "clientId": own.client_id,
         "tenants": own.tenants, "domains": own.domains, "on": own.is_active, "tried": own.tried_at is not None,
         "required": owner.requires_own_sign_in, "redirectAddress": setting_up.back_address(own),
-        "link": setting_up.door_address(own),
+        "link": setting_up.door_address(own), "signOutAddress": leaving.back_address(own), "leadsBack": own.leads_back,
     }  # fmt: skip
 
 

@@ -12,6 +12,8 @@ from rollbook.engine.signing_in.ladder import OUTCOMES, REASONS
 from rollbook.flows.directory import find_organization
 from rollbook.flows.members import find_member
 from rollbook.flows.signing_in import attempts, identities, providers, reviews
+from rollbook.flows.sync import lending
+from rollbook.flows.sync.connections import find_connection
 from rollbook.store.models import Identity, IdentityProvider, SignInAttempt, SignInReview
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -73,7 +75,9 @@ def list_providers(organization: Of, as_json: AsJson = False) -> None:
 @verbs.command()
 def add(
     organization: Of,
-    preset: Annotated[str, typer.Argument(help="The kind: classlink, clever, google, entra or any.")],
+    preset: Annotated[
+        str, typer.Argument(help="The kind: classlink, clever, google, entra, launch-pad or any.")
+    ],
     name: Annotated[str, typer.Option(help="What members read on the button.")] = "",
     issuer: Issuer = None,
     client_id: Client = None,
@@ -90,6 +94,19 @@ def add(
     told = _about(issuer, client_id, secret_stdin, tenant, domain, by, claim, roster, seats)
     made = providers.add_provider(find_organization(organization), preset, name, **told)
     answer(_row(made), f"Provider {made.pk} was added, and is switched off.", as_json)
+
+
+@verbs.command()
+def lend(
+    organization: Of,
+    roster: Annotated[
+        int, typer.Argument(help="The number of the sync connection with the district's roster.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Let the people of a district of this installation in by its launch pad, at once."""
+    made = lending.take_up(find_connection(roster, find_organization(organization)))
+    answer(_row(made), f"Members come in by the launch pad of {made.name} now.", as_json)
 
 
 @verbs.command()

@@ -19,9 +19,10 @@ from rollbook.cli.columns import answer, show
 from rollbook.cli.connection import Secret, Set, filled
 from rollbook.cli.sync_changes import changes
 from rollbook.connectors import SOURCES
+from rollbook.connectors.own_folder import OWN_FOLDER
 from rollbook.engine.sync.policy import presets
 from rollbook.flows.directory import find_organization
-from rollbook.flows.sync import connections
+from rollbook.flows.sync import connections, places
 from rollbook.store.models import SyncConnection
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -72,7 +73,7 @@ def connect(
     )
     answer(
         _row(made),
-        f"{made.name} is sync connection {made.pk}. It is {made.state}: test it, then activate it.",
+        f"{made.name} is sync connection {made.pk}. It is {made.state}: {_put(made)}test it, then activate it.",
         as_json,
     )
 
@@ -110,9 +111,10 @@ def edit(
 def show_connection(number: Number, as_json: AsJson = False) -> None:
     """Show a sync connection with its settings; secrets are not shown."""
     found = connections.find_connection(number)
-    told = _row(found) | {"source": found.source_settings, "settings": found.policy}
+    source = places.asked_of(found)
+    told = _row(found) | {"source": source, "settings": found.policy}
     lines = [f"{found.name}: {found.state}."]
-    lines += [f"    {name}: {value}" for name, value in found.source_settings.items()]
+    lines += [f"    {name}: {value}" for name, value in source.items()]
     lines += [
         f"    {section}.{name} = {value}"
         for section, values in found.policy.items()
@@ -171,6 +173,12 @@ def reconnect(number: Number, why: Why = "", as_json: AsJson = False) -> None:
 def disconnect(number: Number, why: Why = "", as_json: AsJson = False) -> None:
     """End a sync connection. What it made stays, and is found again by who activates it."""
     _tell(connections.disconnect(connections.find_connection(number), why), as_json)
+
+
+def _put(connection: SyncConnection) -> str:
+    """Where its files go, if that is a folder of its own."""
+    is_own = connection.source_kind == OWN_FOLDER.kind
+    return f"put the files into {places.place_of(connection.organization)}, " if is_own else ""
 
 
 def _tell(connection: SyncConnection, as_json: bool) -> None:

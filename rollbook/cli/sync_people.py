@@ -51,6 +51,7 @@ def candidates(
             "sourcedId": one.source_id,
             "name": f"{one.given_name} {one.family_name}",
             "email": one.email,
+            "roster roles": list(one.roster_roles),
             "roles": list(one.roles),
             "sites": list(one.sites),
             "classes": list(one.classes),

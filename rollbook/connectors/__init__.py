@@ -3,6 +3,7 @@
 from rollbook.connectors.contract import Connector
 from rollbook.connectors.folder import FOLDER
 from rollbook.connectors.oneroster_rest import ONEROSTER_REST
+from rollbook.connectors.own_folder import OWN_FOLDER
 from rollbook.connectors.partner_listing import PARTNER_LISTING
 from rollbook.connectors.sftp_drop import SFTP_DROP
 from rollbook.connectors.sftp_pull import SFTP_PULL
@@ -12,6 +13,7 @@ CONNECTORS: dict[str, Connector] = {
 }
 
 SOURCES: dict[str, Connector] = {
-    connector.kind: connector for connector in (FOLDER, SFTP_PULL, ONEROSTER_REST, PARTNER_LISTING)
+    connector.kind: connector
+    for connector in (FOLDER, OWN_FOLDER, SFTP_PULL, ONEROSTER_REST, PARTNER_LISTING)
 }
 """What a product's directory can be kept in step with."""

@@ -1,4 +1,6 @@
-"""Sign-in clients, as the people of a product or of a partner keep them: made, told what they may know, given another secret, revoked."""
+"""Sign-in clients, as the people of a product or of a partner keep them, or of the installation where an app has no partner: made, told what
+they may know, given another secret, revoked.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from rollbook.console.access import Act
+from rollbook.console.access import Act, in_installation
 from rollbook.console.organization.access import in_product
 from rollbook.console.partners import as_developer
 from rollbook.engine.broker.telling import ADDRESS, NAME, ROLES, SITES, SOURCED_ID, TELLS, USERNAME, USUAL
@@ -33,7 +35,12 @@ TELL_WORDS = {
 
 
 class Owner:
-    """Whose clients a page is about: a product's or an app's. `url` makes the addresses of its pages."""
+    """Whose clients a page is about: a product's or an app's. `url` makes the addresses of its pages; `above` are the pages over them, the
+    app's own last, and `edit` is where an app's redirect URIs are.
+    """
+
+    nav, edit = "sign-in-clients", ""
+    above: tuple[tuple[str, Any], ...] = ()
 
     def __init__(self, owner: Product | App, names: str, *within: int) -> None:
         self.product = owner if isinstance(owner, Product) else None
@@ -71,7 +78,32 @@ def of_app(view: View) -> View:
         app = partners.apps_of(partner).filter(pk=app_id).first()
         if app is None:
             raise Http404
-        return view(request, Owner(app, "partner-sign-in", partner.pk, app.pk), **rest)
+        owner = Owner(app, "partner-sign-in", partner.pk, app.pk)
+        owner.nav, owner.edit = "partner-apps", reverse("partner-edit", args=[partner.pk, app.pk])
+        owner.above = (
+            (reverse("partner-apps", args=[partner.pk]), _("My apps")),
+            (reverse("partner-app", args=[partner.pk, app.pk]), app.name),
+        )
+        return view(request, owner, **rest)
+
+    return guarded
+
+
+def of_catalogue(view: View) -> View:
+    """The same for who keeps the catalogue, of an app that no partner has registered."""
+
+    @in_installation(Act.MANAGE_CATALOGUE)
+    def guarded(request: HttpRequest, app_id: int, **rest: Any) -> HttpResponse:
+        app = App.objects.filter(pk=app_id, partner=None).first()
+        if app is None:
+            raise Http404
+        owner = Owner(app, "catalogue-sign-in", app.pk)
+        owner.nav, owner.edit = "catalogue", reverse("catalogue-edit", args=[app.pk])
+        owner.above = (
+            (reverse("catalogue"), _("Catalogue")),
+            (reverse("catalogue-entry", args=[app.pk]), app.name),
+        )
+        return view(request, owner, **rest)
 
     return guarded
 
@@ -140,7 +172,7 @@ def _secret(request: Any, owner: Owner, made: clients.Secret) -> HttpResponse:
 
 def _context(owner: Owner) -> dict[str, Any]:
     return {
-        "nav": "sign-in-clients" if owner.product else "partner-apps", "owner": owner, "every": owner.url(""), "add": owner.url("-add"),
+        "nav": owner.nav, "owner": owner, "every": owner.url(""), "add": owner.url("-add"),
         "issuer": addresses.issuer(), "of_app": owner.app is not None,
     }  # fmt: skip
 
@@ -192,3 +224,4 @@ def require_act(view: View) -> View:
 
 OF_PRODUCT = _routes(of_product, "product-sign-in")
 OF_APP = _routes(of_app, "partner-sign-in")
+OF_CATALOGUE = _routes(of_catalogue, "catalogue-sign-in")

@@ -14,6 +14,7 @@ from rollbook.console import (
     launch_pad_settings,
     launch_pad_teaching,
     own_door,
+    own_door_out,
 )
 from rollbook.console.organization import proving
 from rollbook.console.organization.urls import organization, product
@@ -75,7 +76,7 @@ all_collections = f"(?P<collection>{'|'.join(COLLECTIONS)})"
 
 sign_in: list[URLPattern | URLResolver] = [
     path("sign-in", watched(allauth.login), name="account_login"),
-    path("sign-out", allauth.logout, name="account_logout"),
+    path("sign-out", own_door_out.with_own(allauth.logout), name="account_logout"),
     path("sign-in/inactive", allauth.account_inactive, name="account_inactive"),
     path("password/change", of_own_password(allauth.password_change), name="account_change_password"),
     path("password/reset", watched(allauth.password_reset, "email"), name="account_reset_password"),
@@ -302,6 +303,7 @@ installation: list[URLPattern | URLResolver] = [
     path("catalogue/<int:app_id>", catalogue.show_entry, name="catalogue-entry"),
     path("catalogue/<int:app_id>/edit", catalogue.edit_entry, name="catalogue-edit"),
     path("catalogue/<int:app_id>/remove", catalogue.remove_entry, name="catalogue-remove"),
+    path("catalogue/<int:app_id>/sign-in", include(broker_clients.OF_CATALOGUE)),
     path("partners", partners.show_partners, name="partners"),
     path("partners/<int:partner_id>", partners.show_partner, name="partner-kept"),
     path("partners/<int:partner_id>/invite", partners.invite, name="partner-kept-invite"),
@@ -356,6 +358,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *sign_in,
     *own_account,
     *own_door.ROUTES,
+    *own_door_out.ROUTES,
     *installation,
     path("partner/<int:partner_id>/", include(partners_own)),
     path("districts/<int:tenant>/", include(district)),

@@ -68,6 +68,11 @@ def tell_support(organization: Organization, subject: str, words: str) -> int:
     )
 
 
+def tell_one(organization: Organization, address: str, subject: str, words: str) -> int:
+    """The same to one person who has to do with the organization."""
+    return _write([address], f"{subject} ({organization.name})", words, organization=organization)
+
+
 def _write(addresses: Iterable[str], subject: str, words: str, **about: District | Organization) -> int:
     now = timezone.now()
     letters = [
@@ -109,6 +114,11 @@ def support_answer_address(organization: Organization, number: int) -> str:
     """Where the console lets a product's support answer a request for help."""
     where = {"product_id": organization.product_id, "number": number}
     return f"{settings.PUBLIC_URL}{reverse('support-answer', kwargs=where)}"
+
+
+def help_address(organization: Organization) -> str:
+    """Where the console shows an organization what it asked and what was answered."""
+    return f"{settings.PUBLIC_URL}{reverse('ask-help', kwargs={'organization_id': organization.pk})}"
 
 
 def _addresses(district: District, role: str = "") -> list[str]:

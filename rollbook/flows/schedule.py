@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from rollbook.flows.dispatch import dispatch_due, prune_packages
+from rollbook.flows.launching.apps import forget_launches
 from rollbook.flows.overdue import watch
 from rollbook.flows.post import forget_given_up, send_due
 from rollbook.flows.prune import prune, prune_nonces
@@ -85,3 +86,4 @@ def look_after(district_id: int) -> None:
     look_after_holds(district_id, now)
     prune_shelf(district_id, now)
     forget_answers(district_id, now)
+    forget_launches(district_id, now)

@@ -100,6 +100,16 @@ def test_a_first_sync_is_previewed_mapped_approved_and_reported(
     assert {"read", "roles", "match"} <= steps
 
 
+def test_an_organizations_own_folder_is_made_and_said(organization: Organization, tmp_path: Path, settings):
+    settings.SOURCE_FOLDERS = tmp_path
+    said = rollbook("sync", "connect", str(organization.pk), "Files", "--kind", "own_folder").stdout
+    place = tmp_path / str(organization.pk)
+    assert f"put the files into {place}" in said
+    deliver(place, school())
+    number = str(told("list", "--organization", str(organization.pk))[0]["connection"])
+    assert "users.csv" in told("test", number)[0]
+
+
 def test_a_school_that_is_decided_about_goes_where_it_was_said(
     organization: Organization, folder: Path
 ) -> None:

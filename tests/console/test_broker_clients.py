@@ -106,6 +106,31 @@ def test_a_partners_developer_keeps_the_clients_of_its_apps_whose_redirects_stan
         clients.edit_client(one, redirect_uris=["https://elsewhere.example/in"])
 
 
+def test_who_keeps_the_catalogue_keeps_the_clients_of_apps_without_a_partner(
+    installer, administrator, signed_in
+):
+    app = add_app("Garden")
+    app.redirect_uris = ["https://garden.example/in"]
+    app.save()
+    operator, pages = signed_in(installer), reverse("catalogue-sign-in", args=[app.pk])
+    assert pages in operator.get(reverse("catalogue-entry", args=[app.pk])).content.decode()
+    assert "https://garden.example/in" in words(operator.get(pages))
+    made = operator.post(f"{pages}/add", {"logout_uri": "https://garden.example/out", "tell": ["roles"]})
+    assert "shown only now" in words(made)
+    (one,) = clients.clients(app=app)
+    assert (clients.redirects_of(one), one.logout_uri) == (app.redirect_uris, "https://garden.example/out")
+    assert "former secret holds until" in words(
+        operator.post(f"{pages}/{one.client_id}/renew", {"hours": "1"})
+    )
+    assert operator.post(f"{pages}/{one.client_id}/revoke").url == pages
+    assert not clients.clients(app=app).exists()
+    assert signed_in(administrator).get(pages).status_code == 404
+    app.partner = partners.add_partner("Garden Ltd")
+    app.save()
+    assert operator.get(pages).status_code == 404
+    assert pages not in operator.get(reverse("catalogue-entry", args=[app.pk])).content.decode()
+
+
 def test_the_redirects_of_a_product_that_is_an_app_are_the_apps(product):
     app = add_app("Reader")
     app.redirect_uris = ["https://reader.example/in"]

@@ -26,7 +26,7 @@ def running():
 @pytest.fixture
 def idp(running: Replayed) -> Replayed:
     forget_servers()
-    running.said, running.raw, running.algorithm = {}, "", "ES256"
+    running.said, running.raw, running.algorithm, running.end_session = {}, "", "ES256", ""
     return running
 
 
@@ -217,3 +217,44 @@ def test_an_organization_requires_it_of_its_administrators_too(client: Client, i
     typed = Client()
     sign_in(typed, office.account.email)
     assert "Sign in with Northwind" in words(typed.get(home))
+
+
+def test_who_signs_out_may_sign_out_at_the_service_too_and_comes_back_with_the_state_alone(
+    client: Client, own, idp, administrator, district
+):
+    come(client, own, idp)
+    assert client.post(reverse("account_logout")).url == reverse("account_login")
+    idp.end_session = f"{idp.issuer}/out"
+    forget_servers()
+    come(client, own, idp)
+    left = client.post(reverse("account_logout"), follow=True)
+    assert "_auth_user_id" not in client.session
+    assert f"Sign out at the service of {district.name} too" in words(left)
+    assert 'http-equiv="refresh"' not in left.content.decode()
+    out = reverse("own-door-out", args=[own.key])
+    assert client.get(out).url == f"{idp.issuer}/out?client_id={CLIENT_ID}"
+    setting_up.keep(district, "any", leads_back=True)
+    asked = parse_qs(urlsplit(client.get(out).url).query)
+    done = reverse("own-door-out-back", args=[own.key])
+    assert asked["post_logout_redirect_uri"] == [f"http://testserver{done}"]
+    [state] = asked["state"]
+    for browser, told in ((client, "x"), (Client(), state)):
+        assert "did not set out for there" in words(browser.get(done, {"state": told}, follow=True))
+    back_here = client.get(done, {"state": state}, follow=True)
+    assert f"You are signed out at the sign-in service of {district.name} too." in words(back_here)
+    assert "did not set out for there" in words(client.get(done, {"state": state}, follow=True))
+    assert Client().get(out).url == reverse("own-door-left")
+
+
+def test_where_the_service_is_required_signing_out_leads_there_at_once_and_only_once(
+    client: Client, own, idp, administrator, district
+):
+    idp.end_session = f"{idp.issuer}/out"
+    forget_servers()
+    come(client, own, idp)
+    setting_up.require(district, True)
+    left = client.post(reverse("account_logout"), follow=True)
+    there = reverse("own-door-out", args=[own.key])
+    assert f'<meta http-equiv="refresh" content="0;url={there}">' in left.content.decode()
+    assert client.get(there).url.startswith(idp.end_session)
+    assert 'http-equiv="refresh"' not in client.get(reverse("own-door-left")).content.decode()

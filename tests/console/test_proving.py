@@ -1,5 +1,6 @@
 """Connecting by sign-in in the console: to the hub and back, each way in which it ends badly, and a district of this installation."""
 
+import json
 import re
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -12,9 +13,11 @@ from rollbook.connectors.openid_connect.server import forget_servers
 from rollbook.flows import administrators, directory, operators
 from rollbook.flows.apps import add_app
 from rollbook.flows.directory import set_app
+from rollbook.flows.launching import own_provider, pads
 from rollbook.flows.signing_in import providers
-from rollbook.flows.sync import at_once, hubs, inviting
+from rollbook.flows.sync import at_once, connections, hubs, inviting, proving
 from rollbook.store.models import Account, Hub, IdentityProvider, Invitation, Organization, SyncConnection
+from tests.command import rollbook
 from tests.connectors.identity import CLIENT_ID, SECRET, Replayed, replayed
 from tests.connectors.provider import LISTING, PARTNER_KEY, Provider, serving
 from tests.connectors.test_partner_listing import listed
@@ -279,3 +282,34 @@ def test_who_signs_in_for_the_district_accepts_and_it_is_connected(
         assert Invitation.objects.get().connection == made
         assert "held for ten minutes" in words(console.get(f"{way}x"))
     assert at_once.own_districts(administrator) == [district]
+
+
+def test_a_district_of_this_installation_lends_its_sign_in_by_one_click(office, organization, district):
+    organization.product = set_app(organization.product, add_app("Reader"))
+    filled = {"url": "https://rollbook.example", "client_id": "a", "client_secret": "b"}
+    roster = connections.connect(organization, "The district", "oneroster_rest", filled)
+    inviting.invite(organization, str(district.pk), EMAIL)
+    Invitation.objects.update(answer="accepted", connection=roster)
+    page, button = path(organization, "sign-in"), f"Use the sign-in of {district.name}"
+    assert button not in words(office.get(page))
+    pads.switch(district, True)
+    assert proving.offer_of(roster) is None
+    connections.activate(roster)
+    assert button in words(office.get(path(organization, "sync-overview", roster.pk)))
+    assert "sign in as the district has it: by username and password." in words(office.get(page))
+    pads.set_ways(district, ["provider"])
+    own_provider.set_provider(
+        district, "entra", name="Riverbend ID", client_id="x", tenants=["t"], is_active=True
+    )
+    assert "by Riverbend ID" in words(office.get(page))
+    click = path(organization, "sign-in-lent", roster.pk)
+    answer = office.post(click, follow=True)
+    made = IdentityProvider.objects.get()
+    assert f"Your members can sign in by {district.name} now." in words(answer)
+    assert (made.preset, made.is_active, made.client_secret) == ("launch-pad", True, "")
+    assert (made.name, made.tenants, made.connection) == (district.name, [str(district.pk)], roster)
+    assert button not in words(answer)
+    assert "No district of this installation lends" in words(office.post(click, follow=True))
+    providers.remove_provider(made)
+    told = rollbook("sign-in", "lend", str(organization.pk), str(roster.pk), "--json").stdout
+    assert json.loads(told)["on"] is True

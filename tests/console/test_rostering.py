@@ -7,12 +7,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 
 from rollbook.console.organization.settings_words import ELSEWHERE, SECTIONS, SETTINGS
 from rollbook.engine.sync import policy
 from rollbook.flows import administrators, directory
 from rollbook.flows.sync import connections, customer, helping, holds, own, runs
 from rollbook.flows.sync import settings as sync_settings
+from rollbook.refusal import Languages
 from rollbook.store.models import AuditEntry, HelpRequest, Letter, Organization, SyncConnection, SyncRun
 from tests.engine.sync.schools import school
 from tests.flows.sync.organizations import an_organization, connected, deliver
@@ -394,7 +396,9 @@ def test_a_folder_of_the_server_is_tested_and_set_by_nobody_here(office: Client,
 # --- Asking for help ----------------------------------------------------------------------------------------------------------------
 
 
-def test_help_is_asked_from_a_page_with_its_run_and_the_answer_is_shown(one_site: Client, connection):
+def test_help_is_asked_from_a_page_with_its_run_and_the_answer_is_shown_and_told(
+    one_site: Client, connection, monkeypatch
+):
     run = SyncRun.objects.create(
         organization=connection.organization, connection=connection, outcome="failed"
     )
@@ -407,7 +411,7 @@ def test_help_is_asked_from_a_page_with_its_run_and_the_answer_is_shown(one_site
         connection.organization.product, None, "desk@reader.example", administrators.SUPPORT
     )
     sent = {"words": "It fails each night.", "page": "sync-auto", "connection": connection.pk, "run": run.pk}
-    one_site.post(place, sent)
+    one_site.post(place, sent, headers={"Accept-Language": "es"})
     asked = HelpRequest.objects.get()
     assert (asked.run, asked.connection, asked.page, asked.asked_by) == (
         run,
@@ -419,10 +423,20 @@ def test_help_is_asked_from_a_page_with_its_run_and_the_answer_is_shown(one_site
     assert letter.address == "desk@reader.example"
     assert f"/support/questions/{asked.pk}" in letter.words
     assert "fails each night" not in letter.words + letter.subject
+    monkeypatch.setattr(Languages, "say", staticmethod(lambda words: f"{get_language()}: {words}"))
     helping.answer(asked.pk, "help@reader.example", "The key had expired.", connection.organization.product)
     page = words(one_site.get(at(connection)))
     assert "The key had expired." in page
     assert not helping.waiting().exists()
+    told = Letter.objects.exclude(pk=letter.pk).get()
+    assert (told.address, told.subject[:4]) == ("site@northwind.example", "es: ")
+    assert place in told.words
+    assert "expired" not in told.words + told.subject
+    Letter.objects.all().delete()
+    for who in ("a program", "gone@northwind.example"):
+        unheard = helping.ask(connection.organization, who, "And why?")
+        helping.answer(unheard.pk, "help@reader.example", "So.")
+    assert not Letter.objects.exclude(address="desk@reader.example").exists()
 
 
 def test_a_run_of_another_organization_is_attached_to_nothing(office: Client, organization, tmp_path):

@@ -1,5 +1,6 @@
 """What an organization decides of its rostering: who is imported and resynced, what is held and in doubt; and the product's support."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -109,7 +110,11 @@ def test_people_are_chosen_imported_and_told_apart(office: Client, organization,
 
     look = SyncRun.objects.get()
     one = f"{at(connection, 'sync-candidate')}?look={look.pk}&person=t1"
-    assert "Import this person" in words(office.get(one))
+    page = " ".join(re.sub("<[^>]+>", " ", words(office.get(one))).split())
+    assert "Import this person" in page
+    assert "Role by the roster Teacher" in page
+    assert "Role as the settings say Teacher" in page
+    assert "As the settings say: Teacher" in page
     assert office.post(one, {"role": "emperor"}).status_code == 422
     begun = office.post(one, {"role": "aide"})
     assert "Waiting" in words(office.get(begun.url))

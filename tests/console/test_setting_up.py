@@ -12,7 +12,7 @@ from django.urls import reverse
 from rollbook.engine.sync.read import make_read
 from rollbook.flows import administrators, directory
 from rollbook.flows.apps import add_app
-from rollbook.flows.sync import connections, inviting
+from rollbook.flows.sync import connections, inviting, reading, runs
 from rollbook.flows.sync.connections import policy_of
 from rollbook.store.models import Organization, SyncConnection, SyncDecision, SyncRun
 from rollbook.store.sync_shelf import read_folder
@@ -138,6 +138,45 @@ def test_another_source_can_be_chosen_before_the_first_answered(office: Client, 
     [made] = connections.connections(organization)
     assert office.post(path(made, "sync-drop")).url == path(organization, "sync-setup")
     assert connections.connections(organization) == []
+
+
+def test_a_folder_of_this_server_is_chosen_filled_and_connected(
+    office: Client, organization, source: Path, tmp_path: Path, settings
+):
+    form = path(organization, "sync-connect", source="folder")
+    assert "has opened no place for folders" in words(office.get(path(organization, "sync-setup")))
+    assert office.get(form).status_code == 404
+    settings.SOURCE_FOLDERS = tmp_path
+    assert "has opened no place" not in words(office.get(path(organization, "sync-setup")))
+    place = tmp_path / str(organization.pk)
+    assert f'Put the CSV files or a zip here</div><p class="mb-1"><code class="said">{place}' in words(
+        office.get(form)
+    )
+    answer = office.post(form, {"name": "Files", "path": "/etc", "root": "/", "name_": ".."}, follow=True)
+    assert "no CSV file and no zip" in words(answer)
+    [made] = connections.connections(organization)
+    assert (made.state, made.source_settings) == ("requested", {})
+    assert oct(place.stat().st_mode & 0o777) in ("0o750", "0o700")
+    shutil.copytree(source / "roster", place, dirs_exist_ok=True)
+    answer = office.post(path(made, "sync-test"), {"name": "Files"}, follow=True)
+    assert "Connected successfully" in words(answer)
+    run = runs.enqueue(connections.activate(connections.find_connection(made.pk)), EMAIL)
+    reading.read(run)
+    assert read_folder(run.connection, run.pk).exists()
+    settings.SOURCE_FOLDERS = None
+    assert "has closed the place" in words(office.get(path(made, "sync-source")))
+    assert "opened no place" in words(office.post(path(made, "sync-source-test")))
+
+
+def test_a_place_that_leads_elsewhere_is_no_source(office: Client, organization, tmp_path: Path, settings):
+    settings.SOURCE_FOLDERS = tmp_path / "root"
+    (tmp_path / "root").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "root" / str(organization.pk)).symlink_to(tmp_path / "elsewhere")
+    answer = office.post(path(organization, "sync-connect", source="folder"), {"name": "Files"})
+    assert answer.status_code == 422
+    assert "is not a folder of its own" in words(answer)
+    assert SyncConnection.objects.count() == 0
 
 
 def test_who_needs_nobody_comes_straight_to_the_reading_of_the_schools(

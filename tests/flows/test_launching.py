@@ -6,11 +6,12 @@ import pytest
 from django.core.cache import cache
 
 from rollbook.engine.scope import FULL
-from rollbook.flows import applications, opt_outs
+from rollbook.flows import applications, opt_outs, schedule
 from rollbook.flows.launching import apps, badges, coming_in, own_provider, pads, passwords, people
 from rollbook.flows.launching.standing import LaunchPerson, person_of, stand
 from rollbook.refusal import Refusal
 from rollbook.store.models import (
+    AppLaunch,
     AuditEntry,
     AuditNote,
     Badge,
@@ -396,6 +397,18 @@ def test_a_launch_leads_to_exactly_the_start_address_and_is_counted_without_a_na
     assert [apps.launch(amara, grant.pk, NOW) for _ in range(2)] == [url, url]
     assert apps.launches(pad.district, "2026-11-20") == {grant.pk: 2}
     assert apps.launches(pad.district, "2026-11-21") == {}
+
+
+def test_counts_of_launches_are_forgotten_after_four_hundred_days_and_those_of_another_district_are_its_own(
+    pad: LaunchPad,
+):
+    AppLaunch.objects.create(district_id=pad.district_id, grant_id=1, day="2026-11-20", launches=2)
+    assert apps.forget_launches(pad.district_id, NOW + timedelta(days=400)) == 0
+    assert apps.forget_launches(pad.district_id + 1, NOW + timedelta(days=402)) == 0
+    assert apps.forget_launches(pad.district_id, NOW + timedelta(days=402)) == 1
+    AppLaunch.objects.create(district_id=pad.district_id, grant_id=1, day="2020-01-01", launches=2)
+    schedule.look_after(pad.district_id)
+    assert not AppLaunch.objects.filter(day="2020-01-01").exists()
 
 
 def test_sign_in_that_the_pad_begins_is_added_to_the_address_behind_its_own_query():

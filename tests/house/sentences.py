@@ -18,6 +18,7 @@ from rollbook.engine.signing_in.ladder import OUTCOMES, REASONS
 from rollbook.engine.sync import remarks
 from rollbook.flows.connections import KINDS as CONNECTORS
 from rollbook.flows.own_sign_in.coming import OWN_OUTCOMES
+from rollbook.flows.sync.helping import ANSWERED
 from rollbook.refusal import Refusal, message_of
 
 
@@ -31,6 +32,7 @@ def sentences() -> list[str]:
         *_of_settings(),
         *_of_steps(),
         *_of_sign_in(),
+        *ANSWERED,
     )
     return sorted({sentence for sentence in found if sentence})
 

@@ -67,14 +67,16 @@ def address_there(
     return f"{server.authorization}{'&' if '?' in server.authorization else '?'}{urlencode(asked)}"
 
 
-def way_out(server: Server, client_id: str) -> str:
+def way_out(server: Server, client_id: str, back: str = "", state: str = "") -> str:
     """Where somebody signs out at the provider too; empty where it offers that not. Source: OpenID Connect RP-Initiated Logout 1.0 §2.
 
-    Without the ID token, which is not kept, the provider asks first whether it is really wanted.
+    Without the ID token, which is not kept, the provider asks first whether it is really wanted. `back` is registered there; only it brings
+    the state back.
     """
     if not server.end_session:
         return ""
-    return f"{server.end_session}{'&' if '?' in server.end_session else '?'}{urlencode({'client_id': client_id})}"
+    told = {"client_id": client_id} | ({"post_logout_redirect_uri": back, "state": state} if back else {})
+    return f"{server.end_session}{'&' if '?' in server.end_session else '?'}{urlencode(told)}"
 
 
 def came_back(

@@ -16,15 +16,16 @@ from rollbook.console.organization.frame import changing, connection_or_404, why
 from rollbook.console.organization.people import role_words
 from rollbook.console.organization.sources import (
     BY_KIND,
-    FOLDER,
     OFFERED,
+    OWN_FOLDER,
     Source,
     fields_of,
     filled_of,
+    offered,
 )
 from rollbook.console.organization.synced import synced
 from rollbook.engine.sync.policy import presets
-from rollbook.flows.sync import connections, customer, mapping, proving
+from rollbook.flows.sync import connections, customer, mapping, places, proving
 from rollbook.flows.sync.connections import policy_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Invitation, Organization, SyncConnection
@@ -92,8 +93,9 @@ WHO: dict[str, Any] = {
 def choose_source(request: HttpRequest, organization: Organization) -> HttpResponse:
     context = {
         "ways": proving.ways(organization),
-        "sources": OFFERED.values(),
-        "folder": FOLDER,
+        "sources": offered().values(),
+        "folder": OWN_FOLDER,
+        "is_folder_open": places.is_open(),
         "app": organization.product.app,
     }
     return _page(request, "source", "organization/setup_source.html", context)
@@ -103,7 +105,7 @@ def choose_source(request: HttpRequest, organization: Organization) -> HttpRespo
 def show_help(request: HttpRequest, organization: Organization) -> HttpResponse:
     """What is needed for each source, and what to do about each answer of the test."""
     context = {
-        "sources": OFFERED.values(),
+        "sources": offered().values(),
         "ways": proving.ways(organization),
         "refusals": [refusal().words for refusal in proving.CODES],
     }
@@ -113,20 +115,21 @@ def show_help(request: HttpRequest, organization: Organization) -> HttpResponse:
 @in_organization(Act.SEE_ROSTERING)
 @changing
 def connect(request: Any, organization: Organization, source: str) -> HttpResponse:
-    offered = OFFERED.get(source)
-    if offered is None:
+    chosen = offered().get(source)
+    if chosen is None:
         raise Http404
     if request.method != "POST":
-        return _form(request, offered, connections.free_name(organization, _("Roster")))
+        return _form(request, chosen, connections.free_name(organization, _("Roster")))
     name = request.POST.get("name", "")
     try:
-        made = connections.connect(organization, name, offered.kind, filled_of(request, offered))
+        made = connections.connect(organization, name, chosen.kind, filled_of(request, chosen))
     except Refusal as refusal:
-        return _form(request, offered, name, wrong=refusal.words)
+        return _form(request, chosen, name, wrong=refusal.words)
     proving.join(made, request.POST.get("issuer", ""), request.POST.get("tenant", ""))
     wrong = tested(request, made)
     if wrong:
-        messages.error(request, wrong)
+        # Into a folder that was made just now nobody can have put anything.
+        (messages.info if chosen is OWN_FOLDER else messages.error)(request, wrong)
     return go_on(made, wrong)
 
 
@@ -181,7 +184,7 @@ def tested(request: HttpRequest, connection: SyncConnection) -> str:
 
 
 def _form(
-    request: HttpRequest,
+    request: Any,
     source: Source,
     name: str,
     connection: SyncConnection | None = None,
@@ -193,6 +196,7 @@ def _form(
         "source": source,
         "connection": connection,
         "name": name,
+        "place": places.place_of(request.organization) if source is OWN_FOLDER and places.is_open() else "",
         "main": [one for one in fields if one.main],
         "more": [one for one in fields if not one.main],
         "issuer": request.GET.get("issuer", request.POST.get("issuer", "")),

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from rollbook.console.organization.access import Act, in_organization
@@ -35,12 +36,15 @@ def ask_help(request: Any, organization: Organization) -> HttpResponse:
             page=page,
             connection=connection,
             run=run,
+            language=get_language() or "",
         )
     except Refusal as refusal:
         return _page(request, organization, connection, run, page, refusal.words)
     messages.success(
         request,
-        _("Product support has your question. The answer stands on this page, and nothing waits for it."),
+        _(
+            "Product support has your question. You get an e-mail when it is answered; the answer stands on this page."
+        ),
     )
     if connection is None:
         return redirect("rostering", organization_id=organization.pk)

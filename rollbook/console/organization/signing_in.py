@@ -19,7 +19,7 @@ from rollbook.engine.signing_in.claims import NAMES, PRESETS, REPLAYED
 from rollbook.engine.signing_in.ladder import CHOSEN, OUTCOMES, REASONS
 from rollbook.flows.directory import is_number
 from rollbook.flows.signing_in import providers, reviews
-from rollbook.flows.sync import proving
+from rollbook.flows.sync import lending, proving
 from rollbook.refusal import Refusal
 from rollbook.store.models import IdentityProvider, Organization, SyncConnection
 
@@ -73,7 +73,9 @@ SEATS = {
 @in_organization(Act.SEE_SIGN_IN)
 def show_providers(request: HttpRequest, organization: Organization) -> HttpResponse:
     found = list(providers.providers(organization))
-    context = frame_of(request, organization, "sign-in") | {
+    frame = frame_of(request, organization, "sign-in")
+    context = frame | {
+        "lent": lending.lent(organization) if frame["may_manage"] else [],
         "providers": [(one, PRESETS[one.preset]) for one in found],
         "door": settings.PUBLIC_URL + reverse("enter", args=[organization.pk]),
     }
@@ -108,6 +110,19 @@ def add_provider(request: HttpRequest, organization: Organization, preset: str) 
     messages.success(request, _("Kept. Register the redirect address there, test it, and switch it on."))
     _ask(request, made)
     return redirect("sign-in-provider", organization_id=organization.pk, provider_id=made.pk)
+
+
+@require_POST
+@in_organization(Act.MANAGE_SIGN_IN)
+def take_lent(request: HttpRequest, organization: Organization, connection_id: int) -> HttpResponse:
+    """A district of this installation lets its people in: set up and switched on at once."""
+    try:
+        made = lending.take_up(connection_or_404(organization, connection_id))
+    except Refusal as refusal:
+        messages.error(request, refusal.words)
+        return redirect("sign-in", organization_id=organization.pk)
+    messages.success(request, _("Your members can sign in by %(name)s now.") % {"name": made.name})
+    return redirect("sign-in", organization_id=organization.pk)
 
 
 @in_organization(Act.MANAGE_SIGN_IN)

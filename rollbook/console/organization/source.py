@@ -12,10 +12,11 @@ from django.views.decorators.http import require_POST
 from rollbook.connectors import SOURCES
 from rollbook.connectors.contract import Option
 from rollbook.connectors.folder import FOLDER
+from rollbook.connectors.own_folder import OWN_FOLDER
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page
 from rollbook.console.organization.stating import source_words
-from rollbook.flows.sync import connections, customer
+from rollbook.flows.sync import connections, customer, places
 from rollbook.flows.sync.overview import district_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Organization, SyncConnection
@@ -115,6 +116,11 @@ def _kept_by(connection: SyncConnection) -> str:
     """Who says where this source is, if that is nobody of the organization."""
     if connection.source_kind == FOLDER.kind:
         return _("Where this folder lies is set by those who run this server.")
+    if connection.source_kind == OWN_FOLDER.kind and places.is_open():
+        place = places.place_of(connection.organization)
+        return _("Put the CSV files or a zip here: %(place)s") % {"place": place}
+    if connection.source_kind == OWN_FOLDER.kind:
+        return _("Whoever runs this installation has closed the place for folders: nothing can be read.")
     if district_of(connection) is not None:
         return _("The district lets you read its roster: the address and the key came with that, and stay.")
     return ""

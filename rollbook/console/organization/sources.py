@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from rollbook.connectors import SOURCES
 from rollbook.connectors.contract import Option
-from rollbook.flows.sync import connections
+from rollbook.flows.sync import connections, places
 from rollbook.store.models import SyncConnection
 
 
@@ -17,7 +17,7 @@ from rollbook.store.models import SyncConnection
 class Source:
     """One way to a roster. `fields` are what is always asked: {option: (label, what it is)}; all other options stand below, with a default.
 
-    `failures` are (what the test says, what to do), for the page that helps.
+    `needs` are what is needed beside them, `failures` (what the test says, what to do), for the page that helps.
     """
 
     slug: str
@@ -27,6 +27,7 @@ class Source:
     icon: str
     fields: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
     failures: tuple[tuple[Any, Any], ...] = ()
+    needs: tuple[tuple[Any, Any], ...] = ()
 
 
 ONEROSTER = Source(
@@ -118,14 +119,52 @@ SFTP = Source(
         ),
     ),
 )  # fmt: skip
+OWN_FOLDER = Source(
+    "folder", "own_folder", _("CSV files in a folder of this server"),
+    _("Your organization gets a folder of its own on this server, into which a zip or OneRoster CSV files are put, every night."),
+    "imports",
+    failures=(
+        (
+            _("There is no CSV file and no zip"),
+            _("Nothing was put there yet, or somewhere else. Compare the path letter by letter, and test again."),
+        ),
+        (
+            _("It has CSV files and a zip"),
+            _("They could be two rosters. Leave the zip there, or the CSV files."),
+        ),
+        (
+            _("It is not a file: links are not followed"),
+            _("Copy the file itself there. A link could lead to what is not yours."),
+        ),
+        (
+            _("It cannot be opened, or cannot be read"),
+            _("Who runs this installation looks at it: the folder is gone, or its permissions let nobody read."),
+        ),
+    ),
+    needs=(
+        (
+            _("A way to put files there"),
+            _("A program on this server, or an account by which yours copies them. Who runs this installation gives it to you."),
+        ),
+        (
+            _("The files"),
+            _("OneRoster CSV files as your student information system exports them, or a zip of them. Of several zips the newest is read."),
+        ),
+    ),
+)  # fmt: skip
 FOLDER = Source(
     "folder", "folder", _("A folder on this server"),
     _("Only who runs this installation can say which folder of the server may be read. They connect it for you."),
     "imports",
 )  # fmt: skip
 
-OFFERED: Mapping[str, Source] = {one.slug: one for one in (ONEROSTER, PARTNER, SFTP)}
-BY_KIND: Mapping[str, Source] = {one.kind: one for one in (ONEROSTER, PARTNER, SFTP, FOLDER)}
+OFFERED: Mapping[str, Source] = {one.slug: one for one in (ONEROSTER, PARTNER, SFTP, OWN_FOLDER)}
+BY_KIND: Mapping[str, Source] = {one.kind: one for one in (*OFFERED.values(), FOLDER)}
+
+
+def offered() -> dict[str, Source]:
+    """What can be chosen in this installation, by the word in its address."""
+    return {slug: one for slug, one in OFFERED.items() if one is not OWN_FOLDER or places.is_open()}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ SOURCES: dict[str, Any] = {
     "partner_listing": gettext_lazy("Roster hub, by partner key"),
     "sftp_pull": gettext_lazy("CSV files on an SFTP server"),
     "folder": gettext_lazy("CSV files on this server"),
+    "own_folder": gettext_lazy("CSV files in your folder on this server"),
 }
 
 WALK = ("requested", "waiting", "active")

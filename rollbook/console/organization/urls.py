@@ -202,6 +202,7 @@ organization: list[URLPattern | URLResolver] = [
     path("sign-in", signing_in.show_providers, name="sign-in"),
     path("sign-in/add", signing_in.choose_preset, name="sign-in-add"),
     path("sign-in/add/<slug:preset>", signing_in.add_provider, name="sign-in-add-by"),
+    path("sign-in/lent/<int:connection_id>", signing_in.take_lent, name="sign-in-lent"),
     path("sign-in/<int:provider_id>", signing_in.show_provider, name="sign-in-provider"),
     path("sign-in/<int:provider_id>/switch", signing_in.switch_provider, name="sign-in-switch"),
     path("sign-in/<int:provider_id>/remove", signing_in.remove_provider, name="sign-in-remove"),

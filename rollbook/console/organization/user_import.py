@@ -24,6 +24,7 @@ from rollbook.console.organization.frame import (
 )
 from rollbook.console.organization.people import role_words
 from rollbook.console.organization.walking import walking
+from rollbook.console.templatetags.console import worded
 from rollbook.flows.directory import roles_of
 from rollbook.flows.directory import sites as sites_of
 from rollbook.flows.sync import importing, looking
@@ -95,6 +96,7 @@ def import_one(request: Any, organization: Organization, connection_id: int) -> 
         if begun is not None:
             wrong = importing.results(begun)[0].why or str(STATUSES[importing.results(begun)[0].outcome][0])
     context = {"one": one, "look": run, "wrong": wrong, **_choices(request, connection)}
+    context["default_role"] = worded(one.roles)
     return rostering_page(
         request, connection, PLACE, "organization/candidate.html", context, status=422 if wrong else 200
     )

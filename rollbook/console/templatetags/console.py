@@ -1,5 +1,6 @@
 """Tags of the console's templates: signs from our sheet of icons, form controls in our look, moments in the reader's format."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext
 
 from rollbook.console import dates
 from rollbook.console.access import Act
+from rollbook.console.words import vocabulary_words
 from rollbook.flows import break_glass, second_steps
 from rollbook.store.models import BreakGlassUse
 
@@ -107,6 +109,12 @@ def may(context: Any, act: str) -> bool:
 def said(sentence: Any) -> str:
     """A fixed sentence of another storey, such as what a code of a finding means, in the reader's language."""
     return gettext(str(sentence)) if sentence else ""
+
+
+@register.filter
+def worded(words: Iterable[str]) -> str:
+    """Words of a vocabulary, such as roles, in plain words."""
+    return ", ".join(str(vocabulary_words(word)) for word in words)
 
 
 @register.filter

@@ -15,7 +15,7 @@ from rollbook.console import own_door
 from rollbook.console.access import Act, in_district
 from rollbook.console.organization.access import in_organization
 from rollbook.engine.signing_in.claims import ENTRA, GOOGLE, PRESETS, REPLAYED
-from rollbook.flows.own_sign_in import setting_up
+from rollbook.flows.own_sign_in import leaving, setting_up
 from rollbook.flows.own_sign_in.setting_up import Owner
 from rollbook.flows.signing_in.providers import ClientIdNeeded
 from rollbook.refusal import Refusal
@@ -84,6 +84,7 @@ def _page(request: Any, owner: Owner, wrong: str) -> HttpResponse:
         "issuer": own.issuer if own else "",
         "client_id": own.client_id if own else "",
         "tenants": "\n".join(own.tenants) if own else "",
+        "leads_back": "yes" if own and own.leads_back else "",
         "domains": "\n".join(own.domains) if own else "\n".join(setting_up.domains_at_first(owner)),
     }
     tested = request.session.get(own_door.TESTED) or {}
@@ -99,6 +100,7 @@ def _page(request: Any, owner: Owner, wrong: str) -> HttpResponse:
         "typed": {name: typed.get(name, text) for name, text in kept.items()} if typed is not None else kept,
         "wrong": wrong,
         "back": setting_up.back_address(own) if own else "",
+        "out": leaving.back_address(own) if own else "",
         "door": setting_up.door_address(own) if own else "",
         "turn_url": own_door.settings_address(owner) + "/turn",
         "test_url": own_door.settings_address(owner) + "/test",
@@ -123,7 +125,7 @@ def _filled(posted: QueryDict) -> dict[str, Any]:
     if not told["issuer"].strip():
         told.pop("issuer")  # the preset's
     lists = {name: posted.get(name, "").splitlines() for name in ("tenants", "domains")}
-    return {**told, **lists}
+    return {**told, **lists, "leads_back": "leads_back" in posted}
 
 
 def _ask(request: HttpRequest, owner: Owner) -> None:

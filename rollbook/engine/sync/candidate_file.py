@@ -11,13 +11,13 @@ from rollbook.engine.accepted import PARQUET
 from rollbook.engine.sql import literal
 from rollbook.oneroster.folding import fold
 
-CANDIDATES = "candidates.parquet"
-COLUMNS = ("source_id", "given_name", "family_name", "email", "roles", "sites", "classes")
-LISTS = frozenset({"roles", "sites", "classes"})
+CANDIDATES = "importable.parquet"
+COLUMNS = ("source_id", "given_name", "family_name", "email", "roster_roles", "roles", "sites", "classes")
+LISTS = frozenset({"roster_roles", "roles", "sites", "classes"})
 MEMORY = "128MB"
 
 Row = dict[str, Any]
-"""The columns of one; roles, sites and classes are lists of texts. `place` is where it stands in the order, from 1."""
+"""The columns of one; LISTS are lists of texts. `place` is where it stands in the order, from 1."""
 
 
 def write_candidates(folder: Path, rows: Iterable[Row]) -> int:

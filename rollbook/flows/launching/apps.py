@@ -5,7 +5,7 @@ Whether an app is shared with somebody is not decided here: its view is asked, t
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from django.db import router, transaction
@@ -23,6 +23,8 @@ from rollbook.store.models import AppLaunch, District, Grant, Served, ViewRow
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 
 PEOPLE = NUMBER_OF["users"]
+KEPT = timedelta(days=400)
+"""So long a day's counts are kept: a month can be compared with the same one a year ago."""
 
 
 class NotOnYourPad(Refusal):
@@ -119,6 +121,13 @@ def launches(district: District, since: str) -> dict[int, int]:
     """How often each app was launched since that day of the district: {number of the grant: launches}."""
     rows = AppLaunch.objects.filter(district_id=district.pk, day__gte=since)
     return dict(rows.values_list("grant_id").annotate(total=Sum("launches")))
+
+
+def forget_launches(district_id: int, now: datetime) -> int:
+    """Counts whose time is over go; how many. Somewhere it is still the day before."""
+    first = (now - KEPT - timedelta(days=1)).date().isoformat()
+    removed, _ = AppLaunch.objects.filter(district_id=district_id, day__lt=first).delete()
+    return removed
 
 
 # --- The launch date ------------------------------------------------------------------------------------------------------------------

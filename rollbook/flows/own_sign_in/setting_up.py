@@ -29,7 +29,7 @@ Owner = District | Organization
 MEANT = ("issuer", "client_id", "tenants", "domains", "names")
 """What decides who comes by it: once one of these is another, nobody has tried it yet."""
 
-COLUMNS = ("preset", *MEANT)
+COLUMNS = ("preset", *MEANT, "leads_back")
 
 
 class NoOwnSignIn(Refusal):
@@ -51,7 +51,7 @@ class DomainNeeded(Refusal):
 def keep(owner: Owner, preset: str, **about: Any) -> Own:
     """The owner's service is this, switched off until it is switched on; what stood is changed where it is of the same kind.
 
-    `about`: issuer, client_id, client_secret, tenants, domains, names; what is not said stays, or is the preset's.
+    `about`: issuer, client_id, client_secret, tenants, domains, names, leads_back; what is not said stays, or is the preset's.
 
     Raises NoSuchPreset, IssuerNeeded, BadSetting, TenantNeeded, DomainNeeded, NotADomain, NoSuchClaimName, ClientIdNeeded, IsRequired.
     """
@@ -193,7 +193,7 @@ def _another(former: Own | None, owner: Owner, preset: str) -> Own:
 def _fill(own: Own, about: Mapping[str, Any]) -> None:
     for name, value in about.items():
         if name != "client_secret" or value:  # left empty: as it was
-            setattr(own, name, READ[name](value))
+            setattr(own, name, READ[name](value) if name in READ else bool(value))
 
 
 def _judge(own: Own, before: Mapping[str, Any]) -> None:

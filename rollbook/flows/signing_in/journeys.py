@@ -68,12 +68,14 @@ def finish(
         raise NobodyCame("provider-silent", refusal.words) from None
 
 
-def way_out_of(provider: OpenIDProvider, now: int) -> str:
-    """Where somebody who came by it signs out there too; empty where it offers that not, or does not answer."""
+def way_out_of(provider: OpenIDProvider, now: int, back: str = "", state: str = "") -> str:
+    """Where somebody who came by it signs out there too; empty where it offers that not, or does not answer. `back` is where it leads then,
+    as it is registered there.
+    """
     if provider.preset == LAUNCH_PAD.key:  # left with everything else that was opened from here
         return ""
     try:
-        return way_out(server_of(provider.issuer, now), provider.client_id)
+        return way_out(server_of(provider.issuer, now), provider.client_id, back, state)
     except ConnectorRefusal:
         return ""
 

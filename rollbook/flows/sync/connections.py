@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from rollbook.connectors import SOURCES
 from rollbook.connectors.contract import Secrets
+from rollbook.connectors.own_folder import OWN_FOLDER
 from rollbook.engine.sync.policy import BadPolicy, Policy, fitted, preset, read_policy, written
 from rollbook.flows import audit
 from rollbook.flows.directory import roles_of
+from rollbook.flows.sync import places
 from rollbook.flows.sync.pauses import refuse_while_paused
 from rollbook.flows.sync.targets import DIRECTORY, TARGETS, NoSuchTarget
 from rollbook.refusal import Refusal
@@ -43,7 +45,7 @@ class NoSuchSyncConnection(Refusal):
 
 
 class NoSuchSource(Refusal):
-    """The source of a sync is of the kind folder, sftp_pull, oneroster_rest or partner_listing."""
+    """The source of a sync is of the kind folder, own_folder, sftp_pull, oneroster_rest or partner_listing."""
 
 
 class NoSuchSyncOption(Refusal):
@@ -104,10 +106,12 @@ def connect(
     """A new connection, requested. `filled` holds texts by option name of its source, secrets among them; `settings` names a preset,
     `changes` are settings of one's own over it, as a settings file has them.
 
-    Raises NoSuchSource, NoSuchSyncOption, SyncNameNeeded, BadSetting, BadPolicy, NoSuchTarget.
+    Raises NoSuchSource, NoSuchSyncOption, SyncNameNeeded, BadSetting, BadPolicy, NoSuchTarget, NoPlace, NotAFolder.
     """
     if target_kind not in TARGETS:
         raise NoSuchTarget(target_kind)
+    if source_kind == OWN_FOLDER.kind:
+        places.make(organization)
     made = SyncConnection(
         organization=organization, name=name.strip(), source_kind=source_kind, target_kind=target_kind
     )
@@ -181,7 +185,7 @@ def test(connection: SyncConnection) -> list[str]:
     Raises CannotFetch, BadSetting, LeftAlone.
     """
     refuse_while_paused(connection)
-    found = SOURCES[connection.source_kind].tested(connection.source_settings, secrets_of(connection))
+    found = SOURCES[connection.source_kind].tested(places.asked_of(connection), secrets_of(connection))
     if connection.state == State.REQUESTED:
         _go(connection, State.WAITING, "Its source answers.")
     if connection.state == State.WAITING and SELF_ACTIVATION in connection.organization.entitlements:

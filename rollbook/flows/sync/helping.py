@@ -1,18 +1,24 @@
 """Help: an organization asks its product's support from the page it stands before, with the run attached; one answer closes a request.
 
-Words are kept as they were written and shown to those two alone; the audit log and the e-mail to support have only that somebody asked.
+Words are kept as they were written and shown to those two alone; the audit log and the e-mails have only that somebody asked, or answered.
 """
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from rollbook.flows import audit, notify
-from rollbook.refusal import Refusal
-from rollbook.store.models import HelpRequest, Organization, Product, SyncConnection, SyncRun
+from rollbook.refusal import Languages, Refusal
+from rollbook.store.models import Administrator, HelpRequest, Organization, Product, SyncConnection, SyncRun
 
 MOST_WORDS = 5_000
 MOST_WAITING = 20
+ANSWERED = (
+    "Product support has answered your question",
+    "Product support has answered what you asked. Question and answer stand on the page “Ask for help”; neither is in this e-mail.",
+)
+"""Subject and words of the e-mail to whoever asked."""
 
 
 class WordsNeeded(Refusal):
@@ -39,8 +45,10 @@ def ask(
     page: str = "",
     connection: SyncConnection | None = None,
     run: SyncRun | None = None,
+    language: str = "",
 ) -> HelpRequest:
-    """A request to the product's support. `page` is the route of the page it was asked on; a run stands for its connection too.
+    """A request to the product's support. `page` is the route of the page it was asked on; a run stands for its connection too. In
+    `language` whoever asked is told of the answer.
 
     Raises WordsNeeded, EnoughRequests.
     """
@@ -58,6 +66,7 @@ def ask(
             run=run,
             page=page[:60],
             words=kept,
+            language=language[:10],
             asked_by=by[:254],
         )
         _note(made, "help.ask", by)
@@ -66,7 +75,7 @@ def ask(
 
 
 def answer(number: int, by: str, words: str, product: Product | None = None) -> HelpRequest:
-    """The answer, which closes the request; where a product is given, only one of its organizations'.
+    """The answer, which closes the request; where a product is given, only one of its organizations'. Whoever asked gets an e-mail.
 
     Raises NoSuchHelpRequest, AnswerNeeded.
     """
@@ -80,6 +89,7 @@ def answer(number: int, by: str, words: str, product: Product | None = None) -> 
         found.answer, found.answered_by, found.answered_at = kept, by[:254], timezone.now()
         found.save(update_fields=["answer", "answered_by", "answered_at"])
         _note(found, "help.answer", by)
+        _tell_asker(found)
     return found
 
 
@@ -117,6 +127,18 @@ def _tell_support(request: HelpRequest) -> None:
         f"{request.organization.name} asks for help{about}.\n\n"
         f"Read the question and answer it: {notify.support_answer_address(request.organization, request.pk)}\n",
     )
+
+
+def _tell_asker(request: HelpRequest) -> None:
+    """That there is an answer, and where; to whoever asked, while they administer the organization. A program that asked looks for itself."""
+    posts = Administrator.objects.filter(organization=request.organization, left_at=None)
+    asker = posts.filter(account__email=request.asked_by, account__is_active=True).first()
+    if asker is None:
+        return
+    with translation.override(request.language or settings.LANGUAGE_CODE):
+        subject, words = map(Languages.say, ANSWERED)
+    address = notify.help_address(request.organization)
+    notify.tell_one(request.organization, request.asked_by, subject, f"{words}\n\n{address}\n")
 
 
 def _note(request: HelpRequest, act: str, by: str) -> None:

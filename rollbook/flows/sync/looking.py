@@ -33,12 +33,15 @@ FRESH = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Candidate:
-    """Somebody who may be imported: the roles the settings would give, their sites by name, and the titles of the classes they teach."""
+    """Somebody who may be imported: what the roster says they are, the roles the settings would give, their sites by name, and the titles of
+    the classes they teach.
+    """
 
     source_id: str
     given_name: str
     family_name: str
     email: str
+    roster_roles: tuple[str, ...]
     roles: tuple[str, ...]
     sites: tuple[str, ...]
     classes: tuple[str, ...]
@@ -98,6 +101,7 @@ def _found(connection: SyncConnection, read: Path) -> Iterator[Candidate]:
                 one.person.given_name,
                 one.person.family_name,
                 one.person.email,
+                one.roster_roles,
                 one.roles,
                 tuple(sites.get(site, site) for site in one.sites),
                 tuple(world.roster.classes[taught].title for taught in one.classes),

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
 from rollbook.connectors.partner_listing import PARTNER_LISTING
-from rollbook.engine.signing_in.claims import PRESETS, PUPIL, Preset, claims_of
+from rollbook.engine.signing_in.claims import LAUNCH_PAD, PRESETS, PUPIL, Preset, claims_of
 from rollbook.engine.signing_in.ladder import OUTCOMES
 from rollbook.flows import audit
 from rollbook.flows.signing_in import providers
-from rollbook.flows.sync import connections
+from rollbook.flows.sync import connections, lending
 from rollbook.flows.sync.connections import State
 from rollbook.flows.sync.hubs import ROSTERING, hubs_of
+from rollbook.flows.sync.lending import Lent
 from rollbook.refusal import Languages, Refusal
 from rollbook.store.models import Hub, IdentityProvider, Organization, SyncConnection
 
@@ -119,13 +121,16 @@ class Proof:
 
 @dataclass(frozen=True)
 class Offer:
-    """How the people of a connected source could sign in. `hub` knows the product already, so nothing has to be asked."""
+    """How the people of a connected source could sign in. `hub` knows the product already, so nothing has to be asked; where it is a district
+    of this installation, `lent` is its launch pad, and one click is enough.
+    """
 
     connection: SyncConnection
     preset: Preset
     issuer: str
     tenant: str
     hub: Hub | None = None
+    lent: Lent | None = None
 
 
 # --- Where -----------------------------------------------------------------------------------------------------------------------------
@@ -266,6 +271,10 @@ def offer_of(connection: SyncConnection) -> Offer | None:
         return None
     tenant = str(connection.source_settings.get("tenant", ""))
     listing = str(connection.source_settings.get("listing", ""))
+    lent = lending.lent_with(connection)
+    if lent is not None:
+        tenant = str(lent.district.pk)
+        return Offer(connection, PRESETS[LAUNCH_PAD.key], settings.PUBLIC_URL, tenant, lent=lent)
     hub = hubs_of(organization.product).filter(listing=listing).first() if listing else None
     if hub is not None:
         return Offer(connection, PRESETS[hub.preset], hub.issuer, tenant, hub)
@@ -278,6 +287,8 @@ def draft_of(offer: Offer) -> IdentityProvider:
     draft = providers.draft(offer.connection.organization, offer.preset.key)
     draft.issuer, draft.connection = offer.issuer, offer.connection
     draft.tenants = [offer.tenant] if offer.tenant else []
+    if offer.lent is not None:
+        draft.name = offer.lent.district.name
     if offer.hub is not None:
         draft.name, draft.client_id, draft.names = offer.hub.name, offer.hub.client_id, offer.hub.names
     return draft

@@ -15,6 +15,7 @@ from rollbook.connectors import SOURCES
 from rollbook.connectors.contract import Fetched
 from rollbook.engine.aside import FINDINGS, TALLIES
 from rollbook.engine.sync.read import Read, counts_of, make_read
+from rollbook.flows.sync import places
 from rollbook.flows.sync.connections import secrets_of
 from rollbook.flows.sync.pauses import refuse_while_paused
 from rollbook.flows.sync.progress import Heard, Teller, end, keep
@@ -62,7 +63,7 @@ def _fetched(run: SyncRun, work: Path, before: Path | None, tell: Teller) -> Fet
     connection = run.connection
     fetch = SOURCES[connection.source_kind].fetch
     assert fetch is not None, "every source can be fetched from"
-    settings = {**connection.source_settings, **_asked(run, before), "gives_way": True}
+    settings = {**places.asked_of(connection), **_asked(run, before), "gives_way": True}
     begun = datetime.now(UTC)
     pages = count(1)  # of a source nobody knows how many there will be
     fetched = fetch(settings, secrets_of(connection), work, begun, lambda _: tell("fetching", next(pages)))

@@ -16,10 +16,11 @@ from rollbook.store.models.roster import District
 
 class OwnSignIn(TenantedProvider):
     """An identity provider of those who work here. `tried_at` is when somebody came by it for the first time as it is set up now: before
-    that it cannot be required.
+    that it cannot be required. `leads_back`: it knows the address of ours that signing out there leads to.
     """
 
     tried_at = models.DateTimeField(null=True)
+    leads_back = models.BooleanField(default=False)
     made_by = models.CharField(max_length=254)
     created_at = models.DateTimeField(auto_now_add=True)
 

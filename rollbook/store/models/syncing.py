@@ -318,7 +318,8 @@ class ProviderPause(models.Model):
 class HelpRequest(models.Model):
     """An organization that asks its product's support for help, with the page and the run it stood before.
 
-    `page` is a route of the console, `words` what they wrote; `answer` closes it.
+    `page` is a route of the console, `words` what they wrote, `language` the one they were shown it in, empty where that is not known;
+    `answer` closes it.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="help_requests")
@@ -326,6 +327,7 @@ class HelpRequest(models.Model):
     run = models.ForeignKey(SyncRun, models.SET_NULL, null=True, related_name="help_requests")
     page = models.CharField(max_length=60, default="")
     words = models.TextField(default="")
+    language = models.CharField(max_length=10, default="")
     asked_by = models.CharField(max_length=254)
     asked_at = models.DateTimeField(auto_now_add=True)
     answer = models.TextField(default="")

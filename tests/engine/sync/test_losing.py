@@ -105,8 +105,8 @@ def test_candidates_are_searched_and_paged_without_those_who_have_an_account(tmp
     names = ("Ana Ames", "Bo Bell", "Çelik Ümit", "Bo Cole")
     rows = [
         {
-            "source_id": f"t{place}", "given_name": name.split()[0], "family_name": name.split()[1], "email": "", "roles": ("teacher",),
-            "sites": (), "classes": ('Maths "A"',),
+            "source_id": f"t{place}", "given_name": name.split()[0], "family_name": name.split()[1], "email": "",
+            "roster_roles": ("teacher",), "roles": ("teacher",), "sites": (), "classes": ('Maths "A"',),
         }
         for place, name in enumerate(names)
     ]  # fmt: skip

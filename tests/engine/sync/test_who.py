@@ -92,6 +92,7 @@ def test_pupils_of_a_teacher_who_is_imported_later_come_with_them() -> None:
         ("ben", ("art",)),
         ("cid", ("art", "choir")),
     ]
+    assert {(one.roster_roles, one.roles) for one in listed} == {(("teacher",), ("teacher",))}
     desk.decisions[MEMBERS, "ada"] = Decision("create", roles=("aide",), sites=(desk.site("south").id,))
     desk.sync(riverbend())
     assert members(desk) == ["ada", "dot", "eli"]
