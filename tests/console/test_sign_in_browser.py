@@ -106,7 +106,7 @@ def test_who_is_kept_out_is_found_by_their_number_step_by_step(served: Served, b
     office.get_by_role("button", name="Search").click()
     office.get_by_role("link", name=number).click()
     expect(office.get_by_role("heading", name="Step by step")).to_be_visible()
-    expect(office.get_by_text("No rung recognised anybody.")).to_be_visible()
+    expect(office.get_by_text("No step recognised anybody.")).to_be_visible()
     troubles["attempt"] = troubles_of(office) + said
     outside.close()
     inside.close()
