@@ -124,7 +124,7 @@ def list_notices(as_json: AsJson = False) -> None:
         {"client": one.visit.client_id, "sid": str(one.visit_id), "since": one.made_at.isoformat(), "tries": one.tries, "fault": one.fault}
         for one in notices.waiting()[:1000]
     ]  # fmt: skip
-    show(rows, as_json)
+    show(rows, as_json, "clients have heard of every sign-in that ended")
 
 
 def _about(

@@ -87,7 +87,8 @@ def ways(
     pad = pads.pad_of(place)
     rules = [] if no_rules else [_rule(one) for one in rule] if rule else None
     pad = pads.set_ways(place, way or pad.ways, rules)
-    answer(_told(pad, None), f"People come in by {', '.join(pad.ways)}.", as_json)
+    of_some = f" Rules for some: {len(pad.rules)}." if pad.rules else ""
+    answer(_told(pad, None), f"People come in by {', '.join(pad.ways)}.{of_some}", as_json)
 
 
 def _rule(text: str) -> dict[str, Any]:

@@ -171,7 +171,8 @@ def list_attempts(
     """Show the latest attempts to come in, or those of somebody."""
     place = find_organization(organization)
     found = attempts.search(place, search)[1] if search else attempts.latest(place)
-    show([_attempt(one) for one in found], as_json)
+    who = "nobody of this number, name, address or id" if search else "nobody"
+    show([_attempt(one) for one in found], as_json, f"{who} has tried to sign in")
 
 
 @verbs.command()

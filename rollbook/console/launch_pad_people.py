@@ -193,9 +193,9 @@ def _printed(district: District, one: badges.Issued, pin: str = "", has_pin: boo
 
 
 def _sheet(request: Any, district: District, title: str, printed: list[Printed]) -> HttpResponse:
-    """A page made for printing; it cannot be fetched again."""
-    address = pads.address_of(pads.pad_of(district))
-    context = {"title": title, "printed": printed, "district": district, "address": address}
+    """A page made for printing; it cannot be fetched again. Its address lies below that of the page it was asked for on."""
+    address, back = pads.address_of(pads.pad_of(district)), request.path.rpartition("/")[0]
+    context = {"title": title, "printed": printed, "district": district, "address": address, "back": back}
     return render(request, "launch_pad/sheet.html", context)
 
 

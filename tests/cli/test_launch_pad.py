@@ -35,6 +35,8 @@ def test_a_launch_pad_is_opened_with_rules_and_a_provider_and_closed(district: D
     rule = f"schools={cast.RIVERBEND_ELEMENTARY};grades=03,05;ways=badge"
     kept = told("ways", "Riverbend", "--way", "password", "--rule", rule)
     assert (kept["ways"], kept["rules"][0]["grades"]) == (["password"], ["03", "05"])
+    again = rollbook("launch-pad", "ways", "Riverbend", "--way", "password")
+    assert again.output.strip() == "People come in by password. Rules for some: 1."
     assert told("ways", "Riverbend", "--no-rules")["rules"] == []
     about = ("--issuer", "https://idp.example", "--client-id", "x", "--secret-stdin", "--on", "--domain", "school.example")  # fmt: skip
     assert told("provider", "Riverbend", "any", *about, stdin="hush\n")["provider"]["on"] is True

@@ -49,6 +49,7 @@ def test_a_provider_from_the_first_word_to_the_last(way):
 
 
 def test_who_was_not_let_in_is_explained_and_decided_about(way):
+    assert "nobody has tried to sign in" in rollbook("sign-in", "attempts", "Riverbend").output
     refused = came(name="Ana S.")
     explained = told("explain", "Riverbend", refused.reference)
     assert (explained["outcome"], explained["steps"][-1]["said"]) == ("unknown", "ask")

@@ -11,6 +11,7 @@ from django.urls import reverse
 from rollbook.connectors.openid_connect.server import forget_servers
 from rollbook.flows import administrators, members
 from rollbook.flows.directory import add_organization, add_product, add_site
+from rollbook.flows.districts import add_district
 from rollbook.flows.signing_in import attempts, providers, tries
 from rollbook.store.models import IdentityProvider, Link, Member, Organization, SignInAttempt, SyncConnection
 from tests.connectors.identity import CLIENT_ID, SECRET, Replayed, replayed
@@ -201,6 +202,20 @@ def test_trying_a_provider_out_shows_what_it_said_masked_and_signs_nobody_in(sig
     ana.refresh_from_db()
     assert (ana.state, ana.account, SignInAttempt.objects.count()) == ("inactive", None, 0)
     assert client.get(reverse("organization", args=[way.organization_id])).status_code == 200
+
+
+def test_a_launch_pad_of_a_district_here_has_nothing_to_register_and_was_not_replayed(
+    signed_in, organization
+):
+    office = administrators.employ(organization.product, organization, "ines@riverbend.example")
+    client, district = signed_in(office.account), add_district("Riverbend Unified School District")
+    form = reverse("sign-in-add-by", args=[organization.pk, "launch-pad"])
+    page = words(
+        client.post(form, {"name": "Launch pad", "tenants": district.pk, "rung": "email"}, follow=True)
+    )
+    assert "Kept. Test it, and switch it on." in page
+    assert "redirect address" not in page
+    assert "replayed" not in page
 
 
 def test_who_signs_out_is_offered_to_sign_out_at_the_provider_where_it_can_be_done(

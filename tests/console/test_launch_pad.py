@@ -131,6 +131,7 @@ def test_a_teacher_gives_pins_and_prints_badges_for_their_own_classes_alone(clie
     assert client.post(pin, {"pin": "1234"}).status_code == 422
     assert client.post(pin, {"pin": PIN}).status_code == 302
     sheet = client.post(at(pad, "launch-teaching-badges", class_id=number))
+    assert f'<a href="{at(pad, "launch-teaching", class_id=number)}">Back</a>' in sheet.content.decode()
     [code] = re.findall(r"Kofi.*?<code>([2-9A-Z ]{19})</code>", sheet.content.decode(), re.DOTALL)[:1]
     shown = badges.badge_of(pad.district_id, code)
     assert shown is not None
@@ -207,6 +208,7 @@ def test_a_class_gets_a_sheet_of_badges_once_with_pins_for_the_teacher(console: 
     assert "Kofi" in words(page)
     sheet = console.post(here(pad, "launching-badges", number), {"whom": "missing", "pins": "yes"})
     assert "no-store" in sheet["Cache-Control"]
+    assert f'<a href="{here(pad, "launching-class", number)}">Back</a>' in sheet.content.decode()
     made = Badge.objects.filter(district=pad.district).count()
     text = sheet.content.decode()
     codes = [one.replace(" ", "") for one in re.findall(r"<code>([2-9A-Z ]{19})</code>", text)]

@@ -106,11 +106,22 @@ def test_who_is_kept_out_is_found_by_their_number_step_by_step(served: Served, b
     office.get_by_role("button", name="Search").click()
     office.get_by_role("link", name=number).click()
     expect(office.get_by_role("heading", name="Step by step")).to_be_visible()
-    expect(office.get_by_text("No rung recognised anybody.")).to_be_visible()
+    expect(office.get_by_text("No step recognised anybody.")).to_be_visible()
     troubles["attempt"] = troubles_of(office) + said
+    assert all(in_sight(office, tab) for tab in ("Troubleshoot sign-in", "Sign-in services"))
     outside.close()
     inside.close()
     assert {name: found for name, found in troubles.items() if found} == {}
+
+
+def in_sight(page: Page, tab: str) -> bool:
+    """Whether the tab is whole when the keyboard comes to it, on a telephone."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    link = page.locator(".tabs").get_by_role("link", name=tab)
+    link.focus()
+    place = link.bounding_box()
+    assert place
+    return place["x"] >= 0 and place["x"] + place["width"] <= 390
 
 
 def test_where_no_seat_is_left_the_attempt_says_so(served: Served, browser: Browser):

@@ -107,7 +107,9 @@ def add_provider(request: HttpRequest, organization: Organization, preset: str) 
             made = providers.add_provider(organization, preset, **_filled(request.POST))
     except Refusal as refusal:
         return _page(request, draft, refusal.words, offer)
-    messages.success(request, _("Kept. Register the redirect address there, test it, and switch it on."))
+    here = _("Kept. Test it, and switch it on.")
+    there = _("Kept. Register the redirect address there, test it, and switch it on.")
+    messages.success(request, here if preset == "launch-pad" else there)
     _ask(request, made)
     return redirect("sign-in-provider", organization_id=organization.pk, provider_id=made.pk)
 

@@ -75,7 +75,7 @@ CLASSLINK = Preset(
     username=("login_hint", "LoginId"),
     role=("classLink_role", "Role", "profile"),
     roles={"student": PUPIL, "teacher": STAFF, "tenant administrator": STAFF, "administrator": STAFF, "staff": STAFF},
-    quirk="The tenant is a number and is compared as text. The sourcedId may be blank, or the one from before a change of role, for days.",
+    quirk="The tenant is a number, the TenantId. The sourcedId may be missing, or for some days be the one from before a change of role.",
     rosters=True,
     hosts=("classlink.com", "classlink.io"),
 )  # fmt: skip
@@ -93,7 +93,7 @@ CLEVER = Preset(
     roles={
         "student": PUPIL, "teacher": STAFF, "staff": STAFF, "school_admin": STAFF, "district_admin": STAFF,
     },
-    quirk="Who somebody is there says user_type; a contact is neither staff nor pupil, and has no way in.",
+    quirk="The tenant is the district's id there. Contacts, such as parents, are neither staff nor pupils, and are not let in.",
     rosters=True,
     hosts=("clever.com",),
 )  # fmt: skip
@@ -105,7 +105,7 @@ GOOGLE = Preset(
     tenant=("hd",),
     username=(),
     other_issuers=("accounts.google.com",),
-    quirk="Without hd it is somebody's private address, which is never of a tenant. Nothing tells staff from pupils.",
+    quirk="The tenant is the domain of the Workspace. Private accounts are of none, and are not let in. Nothing tells staff from pupils.",
 )
 ENTRA = Preset(
     "entra",
@@ -116,7 +116,8 @@ ENTRA = Preset(
     tenant=("tid",),
     verified=("xms_edov", "email_verified"),
     tenant_vouches=True,
-    quirk="A person is tid and oid together. An address can be set freely: it counts where tid and domain are declared, or xms_edov says so.",
+    quirk="The tenant is the directory. Addresses can be set freely there: one counts where directory and domain are declared,"
+    " or Entra vouches for it (xms_edov).",
 )
 ANY = Preset(
     "any",
@@ -125,7 +126,8 @@ ANY = Preset(
     identifier=("identifier",),
     role=("role", "roles"),
     roles={"student": PUPIL, "teacher": STAFF, "administrator": STAFF, "aide": STAFF, "proctor": STAFF, "staff": STAFF},
-    quirk="Who uses it is one tenant: a provider that many districts share needs a claim that says which one somebody is of.",
+    quirk="Whoever signs in there counts as yours. Where many districts share it, name the claim that tells the district:"
+    " a claim is a line of what the service says of a person.",
     rosters=True,
 )  # fmt: skip
 LAUNCH_PAD = Preset(
@@ -136,7 +138,7 @@ LAUNCH_PAD = Preset(
     sourced_id=("sourcedId",),
     role=("role",),
     roles=ANY.roles,
-    quirk="Of this installation, so nothing has to be registered: whom the district shares with the product comes by its launch pad.",
+    quirk="For a district on this server: nothing has to be registered. People whom it shares with the product come in by its launch pad.",
 )
 
 PRESETS: dict[str, Preset] = {one.key: one for one in (CLASSLINK, CLEVER, GOOGLE, ENTRA, LAUNCH_PAD, ANY)}

@@ -133,7 +133,7 @@ REASONS: dict[str, str] = {
     "email-unverified": "The provider does not vouch for the address.",
     "email-domain": "The address is of a domain that was not declared.",
     "gone": "Only somebody who is archived has it.",
-    "nobody-found": "No rung recognised anybody.",
+    "nobody-found": "No step recognised anybody.",
     "seat-taken": "A free seat was taken.",
     "seat-held": "The member holds a seat already.",
     "archived": "The member is archived.",
@@ -142,7 +142,7 @@ REASONS: dict[str, str] = {
     "no-seat": "No seat is free.",
     "other-provider": "This provider may not take a seat for this member.",
     "outside-scope": "The roster has this person, and the settings of the sync leave them out.",
-    "not-synced": "The accepted read of the roster does not have this sourcedId.",
+    "not-synced": "The roster, as it was last read, does not have this sourcedId.",
 }
 """What a step's code means."""
 

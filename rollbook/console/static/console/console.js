@@ -64,4 +64,8 @@ const tab = document.querySelector(".tabs a[aria-current]");
 if (tab) {
   const row = tab.closest(".tabs");
   row.scrollLeft += tab.getBoundingClientRect().right - row.getBoundingClientRect().right + tab.offsetWidth;
+  row.addEventListener("focusin", ({ target }) => {
+    const [at, seen] = [target, row].map((one) => one.getBoundingClientRect());
+    row.scrollLeft += Math.max(0, at.right - seen.right) + Math.min(0, at.left - seen.left);
+  });
 }
