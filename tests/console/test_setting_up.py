@@ -166,6 +166,7 @@ def test_a_folder_of_this_server_is_chosen_filled_and_connected(
     settings.SOURCE_FOLDERS = None
     assert "has closed the place" in words(office.get(path(made, "sync-source")))
     assert "opened no place" in words(office.post(path(made, "sync-source-test")))
+    assert "has closed the place" in words(office.get(path(made, "sync-test")))
 
 
 def test_a_place_that_leads_elsewhere_is_no_source(office: Client, organization, tmp_path: Path, settings):
