@@ -6,7 +6,7 @@ import typer
 from django.conf import settings
 from django.core.management import call_command
 
-from rollbook.store import new_database
+from rollbook.store import first_tables
 from rollbook.store.routers import homes
 
 
@@ -26,6 +26,6 @@ def migrate_all(verbosity: int) -> None:
     """Every database of its own, the roster first; a folder that is missing is made."""
     settings.DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     for alias in homes():
-        if new_database.is_new(alias):
-            new_database.make(alias)
+        if first_tables.is_new(alias):
+            first_tables.make(alias)
         call_command("migrate", database=alias, interactive=False, verbosity=verbosity)

@@ -1,5 +1,5 @@
 """A database with nothing in it gets its tables as the models stand, and every migration counts as applied: a second instead of a walk
-through all that ever changed. That both ways end in the same is for tests/store/test_new_database.py to say.
+through all that ever changed. That both ways end in the same is for tests/store/test_first_tables.py to say.
 """
 
 from django.apps import apps
