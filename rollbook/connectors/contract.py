@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rollbook.refusal import Refusal
+from rollbook.refusal import Languages, Refusal
 
 Settings = dict[str, Any]
 Secrets = dict[str, str]
@@ -25,7 +25,7 @@ class ConnectorRefusal(Refusal):
 
     @property
     def words(self) -> str:
-        return self._words
+        return Languages.say(self._words)
 
 
 class BadSetting(ConnectorRefusal):

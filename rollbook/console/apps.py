@@ -3,8 +3,8 @@
 from importlib import import_module
 
 from django.apps import AppConfig
-from django.utils.translation import gettext
 
+from rollbook.console import saying
 from rollbook.refusal import Languages
 
 
@@ -16,4 +16,4 @@ class ConsoleConfig(AppConfig):
         # By name and not above: it needs models, which are not there yet when Django reads this module.
         import_module("rollbook.console.sign_in")
         # Where no language was asked for, as on the command line and by programs, sentences stay as they are written.
-        Languages.say = staticmethod(gettext)
+        Languages.say = staticmethod(saying.said)

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "rollbook"
@@ -16,6 +17,7 @@ LOCALES = PACKAGE / "console" / "locale"
 LANGUAGES = ("es",)
 GATHERED = PACKAGE / "console" / "gathered_sentences.py"
 """Where the sentences of other storeys stand while texts are gathered."""
+FIGURED = PACKAGE / "console" / "figured.json"
 
 
 def main() -> int:
@@ -27,6 +29,7 @@ def main() -> int:
             _gather(language)
     finally:
         GATHERED.unlink()
+    FIGURED.write_text(figured_patterns(), encoding="utf-8")
     for language in LANGUAGES:
         _compile(catalogue_of(language))
     sys.stdout.write(f"Gathered and compiled: {', '.join(LANGUAGES)}.\n")
@@ -37,14 +40,26 @@ def catalogue_of(language: str) -> Path:
     return LOCALES / language / "LC_MESSAGES" / "django.po"
 
 
+def figured_patterns() -> str:
+    """The file of patterns and words by which the console says sentences with figures."""
+    told = _told("from tests.house.figured import patterns, words; print(json.dumps([sorted(patterns()), sorted(words())]))")  # fmt: skip
+    return (
+        json.dumps(dict(zip(("patterns", "words"), told, strict=True)), ensure_ascii=False, indent=1) + "\n"
+    )
+
+
 def _sentences() -> list[str]:
+    return list(_told("from tests.house.sentences import sentences; print(json.dumps(sentences()))"))
+
+
+def _told(code: str) -> Any:
     # In a process of its own: what is gathered here needs Django set up, and every module of Rollbook read.
-    code = "import django, json; django.setup(); from tests.house.sentences import sentences; print(json.dumps(sentences()))"
+    code = f"import django, json; django.setup(); {code}"
     environ = os.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
     told = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environ, stdout=subprocess.PIPE, check=True
     )
-    return list(json.loads(told.stdout))
+    return json.loads(told.stdout)
 
 
 def _gather(language: str) -> None:

@@ -1,7 +1,6 @@
-"""The fixed sentences that pages show and other storeys write: what refusals say, what codes mean, what settings are for.
+"""The sentences that pages show and other storeys write: what refusals say, what codes mean, what settings are for, what runs write down.
 
-`script/messages` gathers them for translation; templates show them by the filter `said`. Sentences with figures in them, which runs and
-plans write down, stay in the language they were written in.
+`script/messages` gathers them for translation; templates show them by the filter `said`, and those with figures in them by `dated` too.
 """
 
 import pkgutil
@@ -20,6 +19,7 @@ from rollbook.flows.connections import KINDS as CONNECTORS
 from rollbook.flows.own_sign_in.coming import OWN_OUTCOMES
 from rollbook.flows.sync.helping import ANSWERED
 from rollbook.refusal import Refusal, message_of
+from tests.house import figured
 
 
 def sentences() -> list[str]:
@@ -33,6 +33,9 @@ def sentences() -> list[str]:
         *_of_steps(),
         *_of_sign_in(),
         *ANSWERED,
+        *figured.fixed(),
+        *figured.patterns(),
+        *figured.words(),
     )
     return sorted({sentence for sentence in found if sentence})
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, run_or_404
+from rollbook.console.organization.reasons import hold_words
 from rollbook.console.organization.record_words import BUNDLES, said
 from rollbook.console.organization.records import ShownRecord, choices, shown
 from rollbook.console.organization.setting_fields import shown_changes
@@ -17,7 +18,6 @@ from rollbook.console.organization.words import KINDS, run_kind
 from rollbook.engine.sync.schools import WANTED
 from rollbook.flows.sync import deciding, holds, mapping, retrying, runs, settings
 from rollbook.flows.sync.foretelling import Bundle, Foretold, foretell
-from rollbook.flows.sync.holds import hazard_of
 from rollbook.flows.sync.mapping import Placed
 from rollbook.flows.sync.records import Asked, find
 from rollbook.refusal import Refusal
@@ -63,7 +63,7 @@ def show_preview(
         "bundles": _bundles(run, foretold),
         "skipped": [said(code, number) for code, number in foretold.skipped.items()],
         "left_out": [(KINDS[kind], number) for kind, number in run.counts.get("leftOut", {}).items()],
-        "held": [(one, hazard_of(one).words) for one in foretold.held],
+        "held": [(one, hold_words(one)) for one in foretold.held],
         "records": [shown(one) for one in page.records],
         "has_more": bool(page.following),
         **choices(run, Asked()),

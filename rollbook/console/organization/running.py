@@ -15,6 +15,7 @@ from rollbook.console.findings import Group, groups_of
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import changing, connection_or_404, rostering_page, run_or_404
 from rollbook.console.organization.live import events, walk_of
+from rollbook.console.organization.reasons import hold_words
 from rollbook.console.organization.record_words import WAS, said
 from rollbook.console.organization.records import choices, shown
 from rollbook.console.organization.words import ACTIONS, KINDS, outcome_badge, run_kind
@@ -22,7 +23,7 @@ from rollbook.engine.catalogue import CATALOGUE
 from rollbook.engine.codes import Code
 from rollbook.flows.sync import resuming, retrying, runs, undoing
 from rollbook.flows.sync.cancel import cancel
-from rollbook.flows.sync.holds import hazard_of, holds_of
+from rollbook.flows.sync.holds import holds_of
 from rollbook.flows.sync.records import NOT_TAKEN, Asked, codes, failures, not_taken
 from rollbook.flows.sync.report import WORDS
 from rollbook.refusal import Refusal
@@ -71,7 +72,7 @@ def _result(run: SyncRun, sees_people: bool) -> dict[str, Any]:
         "failures": [shown(one) for one in failures(run, FIRST)] if failed and sees_people else [],
         "codes": [said(code, number) for code, number in codes(run)],
         "found": _found(run),
-        "held": [(one, hazard_of(one).words) for one in waiting],
+        "held": [(one, hold_words(one)) for one in waiting],
         "held_operations": sum(one.operations for one in waiting),
         "cases": Case.objects.filter(connection=run.connection_id, closed_at=None).count(),
         "can_undo": bool(run.journal) and run.task.get("kind") != runs.UNDO and not _is_undone(run),

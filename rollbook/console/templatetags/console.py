@@ -11,9 +11,8 @@ from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
-from rollbook.console import dates
+from rollbook.console import dates, saying
 from rollbook.console.access import Act
 from rollbook.console.words import vocabulary_words
 from rollbook.flows import break_glass, second_steps
@@ -107,8 +106,8 @@ def may(context: Any, act: str) -> bool:
 
 @register.filter
 def said(sentence: Any) -> str:
-    """A fixed sentence of another storey, such as what a code of a finding means, in the reader's language."""
-    return gettext(str(sentence)) if sentence else ""
+    """A sentence of another storey, such as what a code of a finding means or why a run ended, in the reader's language."""
+    return saying.said(sentence)
 
 
 @register.filter
