@@ -28,9 +28,8 @@ SEEDS = 12 if LONG else 6
 def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RandomDistrict:
     """A random district with its first publication; every third has a prefix that an address escapes, every third one that it does not.
 
-    Every other is put in order in pieces.
+    Every other is written in pieces.
     """
-    monkeypatch.setattr(module, "PIECE", (module.PIECE, 7)[request.param % 2])
     monkeypatch.setattr(target, "MANY", (target.MANY, 0)[request.param % 2])
     monkeypatch.setattr(target, "PIECE", 5)
     district = RandomDistrict(request.param)
@@ -135,7 +134,7 @@ def test_when_the_import_has_failed_meanwhile_nothing_is_served(tmp_path: Path):
     over, begun = Event(), Future()
     over.set()
     with duckdb.connect() as reader:
-        begun.set_result(module._begun(reader, district.district.pk, "", accepted))
+        begun.set_result(module._begun(reader, district.district.pk, "", accepted, tmp_path))
         with pytest.raises(module.GivenUp):
             module._served_apart(begun, district.district.pk, over)
     assert _all_served(district) == 0
