@@ -26,6 +26,7 @@ from rollbook.oneroster.mapping import METADATA_V1P1, ROLES_V1P1, UNKNOWN_ROLE_V
 from rollbook.oneroster.vocabularies import SEX_11
 from rollbook.store.bulk import is_postgresql
 from rollbook.store.finished import literal
+from rollbook.store.indexing import indexed_afterwards
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 from rollbook.store.plain_texts import RESERVED, UNSAFE, USER_IDS_LIST, Sources, text
 from rollbook.store.pouring import ONE_THREAD, Answer, Pour, answering, pour
@@ -81,6 +82,13 @@ class Beginning:
     pours: list[tuple[str, Pour]]
     first: Answer | None = None
     poured: list[int] | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many records are seen."""
+        counts = " + ".join(f"(SELECT count(*) FROM ready_{collection})" for collection in BEGUN)
+        [(rows,)] = self.reader.execute(f"SELECT {counts}").fetchall()
+        return int(rows)
 
     def others(self, collection: str) -> list[int]:
         """The record ids of those seen that are not plain."""
@@ -154,7 +162,8 @@ def _served_apart(begun: "Future[Beginning]", district_id: int, over: Event) -> 
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             clear(cursor, district_id)
-            poured = pour(cursor, made.reader, [one for _, one in made.pours], go_on)
+            with indexed_afterwards(cursor, {"store_served": made.rows}):
+                poured = pour(cursor, made.reader, [one for _, one in made.pours], go_on)
     finally:
         connection.close()
     return replace(made, poured=poured)
@@ -252,7 +261,8 @@ SEEN = {
             AND person NOT IN (SELECT person FROM held GROUP BY person HAVING count(*) > 1)""",
         # Who names as agent somebody who is seen for themselves.
         """CREATE TABLE wards AS SELECT DISTINCT w.person FROM (
-                SELECT record_id AS person, unnest(string_split("agentSourcedIds", ',')) AS agent FROM users WHERE "agentSourcedIds" IS NOT NULL) w
+                SELECT record_id AS person, unnest(string_split("agentSourcedIds", ',')) AS agent FROM users
+                WHERE "agentSourcedIds" IS NOT NULL) w
             JOIN active_users a ON a.source_id = w.agent SEMI JOIN seen_users s ON s.person = a.record_id""",
         f"CREATE TABLE seen_resources AS SELECT record_id, source_id, id, {_reserved('id')} AS reserved FROM resources",
         _given("users", "userResources", "userSourcedId"),

@@ -19,6 +19,7 @@ from rollbook.oneroster.spec import Field
 from rollbook.store.bulk import among, batches, load, many, temporary
 from rollbook.store.columns import column_of
 from rollbook.store.finished import PLAIN, finished_rows, literal
+from rollbook.store.indexing import indexed_afterwards
 from rollbook.store.models import RECORDS, Connection
 from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
@@ -345,14 +346,17 @@ def _create(
     ]
     reader.execute(ONE_THREAD)
     made: Counter[str] = Counter()
-    poured = pour(cursor, reader, [piece for _, piece in pieces], written)
-    for (collection, _), number in zip(pieces, poured, strict=True):
-        made[collection] += number
-    for collection, parts in created.items():
-        if made[collection] < sum(number for _, _, _, number in parts):
-            careful = _heard(_changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}"), written)
-            table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
-            load(cursor, table, columns, _rows(connection, collection, careful))
+    wanted = {collection: sum(number for *_, number in parts) for collection, parts in created.items()}
+    tables = {collection: RECORDS[collection]._meta.db_table for collection in created}
+    with indexed_afterwards(cursor, {tables[collection]: number for collection, number in wanted.items()}):
+        poured = pour(cursor, reader, [piece for _, piece in pieces], written)
+        for (collection, _), number in zip(pieces, poured, strict=True):
+            made[collection] += number
+        for collection, number in wanted.items():
+            if made[collection] < number:
+                careful = _heard(_changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}"), written)
+                rows = _rows(connection, collection, careful)
+                load(cursor, tables[collection], _columns(collection), rows)
 
 
 def _created(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[Part]]:

@@ -10,7 +10,7 @@ from django.db import connection as database
 
 from rollbook.flows.publish import publish
 from rollbook.store import beginning as module
-from rollbook.store import target
+from rollbook.store import indexing, target
 from rollbook.store.beginning import BEGUN, beginning
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Publication, Served
@@ -92,7 +92,10 @@ def test_some_records_of_each_collection_are_put_together_so(tmp_path: Path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_served_over_a_connection_of_its_own_is_what_is_served_otherwise(tmp_path: Path):
+def test_what_was_served_over_a_connection_of_its_own_is_what_is_served_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(indexing, "MANY", 0)
     district = RandomDistrict(5)
     district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
     accepted = accepted_for(district.connection, 1)
