@@ -8,10 +8,10 @@ until the publication is switched on with it: where it never is, whoever publish
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -61,6 +61,9 @@ COLUMNS = (
 class Seen:
     """The records `x` of a collection that are seen: what they are joined with, their order when served, which of them are plain, and SQL
     of what is made of these.
+
+    `keys` (SQL by name) are kept with them; by these they are joined with `again` when they are read, where `late` finds more of what is
+    made of them. So much less has to be put in order.
     """
 
     joins: str
@@ -69,6 +72,9 @@ class Seen:
     kind: str
     sources_v1p1: Sources
     sources_v1p2: Sources
+    keys: Mapping[str, str] = field(default_factory=dict)
+    again: str = ""
+    late: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -178,25 +184,25 @@ def _ready(collection: str, folder: Path) -> Iterator[str]:
     """A view of the records seen, in the order in which they are served: the record id, whether it is plain, and what its texts are made of."""
     seen, file = SEEN_OF[collection], literal(str(folder / f"{collection}.parquet"))
     _, columns = _named(seen)
-    person = ", u.record_id AS person" if collection == "enrollments" else ""
-    made = ", ".join(f"{sql} AS {column}" for sql, column in columns.items())
-    yield f"""COPY (SELECT x.record_id, coalesce({seen.plain}, false) AS plain{person}, {made} FROM "{collection}" x {seen.joins}
+    keys = [(sql, key) for key, sql in seen.keys.items()]
+    made = ", ".join(f"{sql} AS {column}" for sql, column in (*keys, *columns.items()))
+    yield f"""COPY (SELECT x.record_id, coalesce({seen.plain}, false) AS plain, {made} FROM "{collection}" x {seen.joins}
         ORDER BY {seen.order}) TO {file} {PARQUET}"""
     yield f"CREATE VIEW ready_{collection} AS SELECT * FROM read_parquet({file})"
 
 
 def rows(collection: str, district_id: int) -> str:
     """SQL of the served rows of the plain records in a first publication; columns as in `COLUMNS`."""
-    (kind, sources_v1p1, sources_v1p2), _ = _named(SEEN_OF[collection])
-    text_v1p1 = text("1.1", collection, sources_v1p1)
-    text_v1p2 = (
-        "NULL"
-        if collection in ALWAYS_ALIKE
-        else f"nullif({text('1.2', collection, sources_v1p2)}, {text_v1p1})"
-    )
+    seen = SEEN_OF[collection]
+    (kind, sources_v1p1, sources_v1p2), _ = _named(seen)
+    text_v1p1 = text("1.1", collection, {**sources_v1p1, **seen.late})
+    text_v1p2 = "NULL"
+    if collection not in ALWAYS_ALIKE:
+        text_v1p2 = f"nullif({text('1.2', collection, {**sources_v1p2, **seen.late})}, {text_v1p1})"
     return (
-        f"SELECT {district_id}, {NUMBER_OF[collection]}, row_number() OVER (), {FIRST}, {FOREVER}, record_id, false, {kind},"
-        f" {FIRST}, {FIRST}, {text_v1p1}, {text_v1p2} FROM ready_{collection} WHERE plain"
+        f"SELECT {district_id}, {NUMBER_OF[collection]}, position, {FIRST}, {FOREVER}, x.record_id, false, {kind}, {FIRST}, {FIRST},"
+        f" {text_v1p1}, {text_v1p2} FROM"
+        f" (SELECT *, row_number() OVER () AS position FROM ready_{collection} WHERE plain) x {seen.again}"
     )
 
 
@@ -295,19 +301,28 @@ def _is_safe(collection: str) -> str:
 
 
 def _enrollments() -> Seen:
-    sources = _columns("enrollments") | {
-        "sourcedId": "x.id",
-        "userSourcedId": 'own(x."userSourcedId")',
-        "classSourcedId": 'own(x."classSourcedId")',
-        # A school out of sight is told as the class's own, which is always in sight.
-        "schoolSourcedId": "coalesce(s.id, k.school_id)",
+    sources = {"sourcedId": "x.id", "userSourcedId": 'own(x."userSourcedId")'}
+    sources |= {
+        name: sql for name, sql in _columns("enrollments").items() if name not in (*sources, "metadata")
     }
     joins = """JOIN seen_classes k ON k.source_id = x."classSourcedId" JOIN active_users u ON u.source_id = x."userSourcedId"
         LEFT JOIN seen_orgs s ON s.source_id = x."schoolSourcedId\""""
     values = """concat_ws('', x.id, x.role, x."beginDate", x."endDate")"""
     plain = f"""x.metadata IS NULL AND NOT (k.reserved OR u.reserved OR coalesce(s.reserved, k.school_reserved))
         AND NOT {_reserved(values)}"""
-    return Seen(joins, "k.school, k.record_id, x.record_id", plain, "x.role", sources, sources)
+    late = {"classSourcedId": "own(k.source_id)", "schoolSourcedId": "s.id"}
+    return Seen(
+        joins,
+        "k.school, k.record_id, x.record_id",
+        plain,
+        "x.role",
+        {name: sql for name, sql in sources.items() if name not in late},
+        {name: sql for name, sql in sources.items() if name not in late},
+        # A school out of sight is told as the class's own, which is always in sight.
+        {"person": "u.record_id", "class": "k.record_id", "school": "coalesce(s.record_id, k.school)"},
+        "JOIN seen_classes k ON k.record_id = x.class JOIN seen_orgs s ON s.record_id = x.school",
+        late,
+    )
 
 
 def _users() -> Seen:
