@@ -19,13 +19,15 @@ from rollbook.oneroster.spec import Field
 from rollbook.store.bulk import among, batches, load, many, temporary
 from rollbook.store.columns import column_of
 from rollbook.store.finished import PLAIN, finished_rows, literal
+from rollbook.store.indexing import indexed_afterwards
 from rollbook.store.models import RECORDS, Connection
 from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
+MEMORY = "512MB"
 MANY = 2_000_000
-PIECE = 200_000
+PIECE = 500_000
 """Where a plan creates more than so many records, the rows of so many ids are put together and in order at a time."""
 
 LOOKED_UP = 20_000
@@ -57,9 +59,7 @@ def _unheard(number: int) -> None:
 
 def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Written = _unheard) -> None:
     """Write every change of `plan`, in the caller's transaction, with the basis checked. `written` hears how many were, each time some were."""
-    with duckdb.connect() as reader:
-        reader.execute("SET memory_limit = '512MB'; SET threads = 2")
-        reader.execute(f"SET temp_directory = {literal(str(plan.parent))}")
+    with _reader(plan) as reader:
         for collection in LOAD_ORDER:
             _relink(cursor, connection, collection, reader, plan, written)
         _create(cursor, connection, reader, plan, written)
@@ -82,7 +82,7 @@ def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
 
 def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
     """The record ids that `plan` changes, by collection; owners also where a record was taken from one to be given to another."""
-    with duckdb.connect() as reader:
+    with _reader(plan) as reader:
         rows = reader.execute(
             "SELECT collection, list(record_id) FROM read_parquet(?) WHERE action <> 'relink' GROUP BY 1",
             [str(plan)],
@@ -109,7 +109,7 @@ def _former(reader: duckdb.DuckDBPyConnection, plan: Path, field: str) -> list[s
 
 def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
     """Where a new record of `plan` would be served under an id that another record has: the collection and how many; else None."""
-    with duckdb.connect() as reader:
+    with _reader(plan) as reader:
         for collection in RECORDS:
             made = _count(reader, plan, collection, CREATES)
             rows = fetched(_select(reader, plan, "source_id", collection, CREATES))
@@ -172,6 +172,11 @@ def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
 
 
 # --- Reading a plan -----------------------------------------------------------------------------------------------------------------------
+
+
+def _reader(plan: Path) -> duckdb.DuckDBPyConnection:
+    """Puts beside the plan what does not fit into memory."""
+    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(plan.parent)})
 
 
 def _select(
@@ -345,14 +350,17 @@ def _create(
     ]
     reader.execute(ONE_THREAD)
     made: Counter[str] = Counter()
-    poured = pour(cursor, reader, [piece for _, piece in pieces], written)
-    for (collection, _), number in zip(pieces, poured, strict=True):
-        made[collection] += number
-    for collection, parts in created.items():
-        if made[collection] < sum(number for _, _, _, number in parts):
-            careful = _heard(_changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}"), written)
-            table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
-            load(cursor, table, columns, _rows(connection, collection, careful))
+    wanted = {collection: sum(number for *_, number in parts) for collection, parts in created.items()}
+    tables = {collection: RECORDS[collection]._meta.db_table for collection in created}
+    with indexed_afterwards(cursor, {tables[collection]: number for collection, number in wanted.items()}):
+        poured = pour(cursor, reader, [piece for _, piece in pieces], written)
+        for (collection, _), number in zip(pieces, poured, strict=True):
+            made[collection] += number
+        for collection, number in wanted.items():
+            if made[collection] < number:
+                careful = _heard(_changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}"), written)
+                rows = _rows(connection, collection, careful)
+                load(cursor, tables[collection], _columns(collection), rows)
 
 
 def _created(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[Part]]:

@@ -10,7 +10,7 @@ from django.db import connection as database
 
 from rollbook.flows.publish import publish
 from rollbook.store import beginning as module
-from rollbook.store import target
+from rollbook.store import indexing, target
 from rollbook.store.beginning import BEGUN, beginning
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Publication, Served
@@ -28,9 +28,8 @@ SEEDS = 12 if LONG else 6
 def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RandomDistrict:
     """A random district with its first publication; every third has a prefix that an address escapes, every third one that it does not.
 
-    Every other is put in order in pieces.
+    Every other is written in pieces.
     """
-    monkeypatch.setattr(module, "PIECE", (module.PIECE, 7)[request.param % 2])
     monkeypatch.setattr(target, "MANY", (target.MANY, 0)[request.param % 2])
     monkeypatch.setattr(target, "PIECE", 5)
     district = RandomDistrict(request.param)
@@ -93,7 +92,10 @@ def test_some_records_of_each_collection_are_put_together_so(tmp_path: Path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_served_over_a_connection_of_its_own_is_what_is_served_otherwise(tmp_path: Path):
+def test_what_was_served_over_a_connection_of_its_own_is_what_is_served_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(indexing, "MANY", 0)
     district = RandomDistrict(5)
     district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
     accepted = accepted_for(district.connection, 1)
@@ -135,7 +137,7 @@ def test_when_the_import_has_failed_meanwhile_nothing_is_served(tmp_path: Path):
     over, begun = Event(), Future()
     over.set()
     with duckdb.connect() as reader:
-        begun.set_result(module._begun(reader, district.district.pk, "", accepted))
+        begun.set_result(module._begun(reader, district.district.pk, "", accepted, tmp_path))
         with pytest.raises(module.GivenUp):
             module._served_apart(begun, district.district.pk, over)
     assert _all_served(district) == 0
