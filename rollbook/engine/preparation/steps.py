@@ -211,7 +211,7 @@ def _judge_primary_org(step: Step) -> None:
 
 def judge_pattern(pattern: str, replacement: str = "") -> None:
     """Raises BadSteps where RE2 does not take the pattern, or the replacement does not fit it."""
-    with duckdb.connect() as database:
+    with duckdb.connect(config={"memory_limit": "64MB", "threads": 1}) as database:
         try:
             database.execute("SELECT regexp_replace('', $1, $2, 'g')", [pattern, replacement])
         except duckdb.Error as error:
