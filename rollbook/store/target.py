@@ -57,9 +57,7 @@ def _unheard(number: int) -> None:
 
 def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Written = _unheard) -> None:
     """Write every change of `plan`, in the caller's transaction, with the basis checked. `written` hears how many were, each time some were."""
-    with duckdb.connect() as reader:
-        reader.execute("SET memory_limit = '512MB'; SET threads = 2")
-        reader.execute(f"SET temp_directory = {literal(str(plan.parent))}")
+    with _reading(plan) as reader:
         for collection in LOAD_ORDER:
             _relink(cursor, connection, collection, reader, plan, written)
         _create(cursor, connection, reader, plan, written)
@@ -69,6 +67,12 @@ def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Wr
             )
         for collection in reversed(LOAD_ORDER):
             _delete(cursor, connection, collection, _ids(reader, plan, collection, DELETES), written)
+
+
+def _reading(plan: Path) -> duckdb.DuckDBPyConnection:
+    """A reader of the plan in bounded memory; what has no room goes beside the plan."""
+    limits = {"memory_limit": "512MB", "threads": 2, "temp_directory": str(plan.parent)}
+    return duckdb.connect(config=limits)
 
 
 def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
@@ -82,7 +86,7 @@ def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
 
 def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
     """The record ids that `plan` changes, by collection; owners also where a record was taken from one to be given to another."""
-    with duckdb.connect() as reader:
+    with _reading(plan) as reader:
         rows = reader.execute(
             "SELECT collection, list(record_id) FROM read_parquet(?) WHERE action <> 'relink' GROUP BY 1",
             [str(plan)],
@@ -109,7 +113,7 @@ def _former(reader: duckdb.DuckDBPyConnection, plan: Path, field: str) -> list[s
 
 def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
     """Where a new record of `plan` would be served under an id that another record has: the collection and how many; else None."""
-    with duckdb.connect() as reader:
+    with _reading(plan) as reader:
         for collection in RECORDS:
             made = _count(reader, plan, collection, CREATES)
             rows = fetched(_select(reader, plan, "source_id", collection, CREATES))
