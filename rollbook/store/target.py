@@ -71,8 +71,7 @@ def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Wr
 
 def _reading(plan: Path) -> duckdb.DuckDBPyConnection:
     """A reader of the plan in bounded memory; what has no room goes beside the plan."""
-    limits = {"memory_limit": "512MB", "threads": 2, "temp_directory": str(plan.parent)}
-    return duckdb.connect(config=limits)
+    return duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(plan.parent)})
 
 
 def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
