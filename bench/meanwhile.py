@@ -1,6 +1,6 @@
 """Reading while a night is imported: readers who ask at half of the rate that the server could answer at most, of another district.
 
-Measured first on a quiet server, then beside the import of a night. On one machine all of it shares the processors.
+Measured first on a quiet server, then while the worker of `rollbook serve` imports a night. On one machine all of it shares the processors.
 """
 
 import itertools
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bench.districts import V1P1, fetch, made, token
+from bench.importing import run_module
 from bench.load import Tally, drive, pace, request
 from bench.rows import Row, row
 from bench.scales import Scale
@@ -29,10 +30,8 @@ def rows(scale: Scale) -> list[Row]:
         key, _ = made(installation, scale.readers)
         district = json.loads(installation.rollbook("district", "add", "Bench", "--json").stdout)["tenantId"]
         first, night = (_package(installation, scale, number) for number in (0, 1))
-        subprocess.run(
-            _import(district, first), env=installation.environ, stdout=subprocess.DEVNULL, check=True
-        )
-        with installation.serving() as url:
+        run_module(installation, "bench.import_once", str(district), str(first))
+        with installation.serving(worker=True) as url:
             bearer = token(url, key)
             _, total = fetch(f"{url}{V1P1}/enrollments?limit=1", bearer)
             pages = _pages(bearer, scale.page, total)
@@ -43,7 +42,8 @@ def rows(scale: Scale) -> list[Row]:
             rate = SHARE * peak
             quiet = _paced(installation, pages, rate, _for(scale.seconds * scale.rounds))
             importing = subprocess.Popen(
-                _import(district, night), env=installation.environ, stdout=subprocess.DEVNULL
+                [sys.executable, "-m", "bench.import_queued", str(district), str(night)],
+                env=installation.environ,
             )
             beside = _paced(installation, pages, rate, lambda: importing.poll() is None)
             if importing.returncode:
@@ -64,10 +64,6 @@ def _package(installation: Installation, scale: Scale, night: int) -> Path:
     folder = installation.data_dir / f"night-{night}"
     installation.rollbook("generate", str(folder), "--students", str(scale.imported), "--night", str(night))
     return folder
-
-
-def _import(district: int, package: Path) -> list[str]:
-    return [sys.executable, "-m", "bench.import_once", str(district), str(package)]
 
 
 def _pages(bearer: str, page: int, total: int) -> Iterator[bytes]:

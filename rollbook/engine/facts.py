@@ -1,16 +1,33 @@
-"""Facts: what the bytes of one CSV file say before anybody parses it, learnt in the one pass that also unpacks it."""
+"""Facts: what the bytes of one CSV file say before anybody parses it, learnt in the one pass that also unpacks it.
+
+`python -m rollbook.engine.facts FILE…` prints them as JSON, one line a file: of large packages another process counts a part.
+"""
 
 import codecs
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 CHUNK = 1 << 20
 BOM = codecs.BOM_UTF8
 WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-GARBLED = ("\N{REPLACEMENT CHARACTER}", "Ã", "Â", "â€", "ï¿½")
-"""What is left of letters that were read in a wrong encoding before they came here: signs to look closer, no more."""
+GARBLED = (
+    ("\N{REPLACEMENT CHARACTER}", "\N{REPLACEMENT CHARACTER}"),
+    ("Ã", "Ã"),
+    ("Â", "Â"),
+    ("â€", "€"),
+    ("ï¿½", "¿"),
+)
+"""What is left of letters that were read in a wrong encoding before they came here: signs to look closer, no more. Each with the letter
+of it that is looked for first: one letter is found in a tenth of the time that several take."""
+
+SHARED_FROM = 1 << 30
+"""Bytes of all files from which a second process counts some of them: Python counts on one processor only."""
 
 
 @dataclass
@@ -56,13 +73,13 @@ class Scan:
         facts.size += len(chunk)
         facts.lines += line_ends
         facts.commas += chunk.count(b",")
-        facts.carriages += chunk.count(b"\r")
+        facts.carriages += chunk.count(b"\r") if b"\r" in chunk else 0
         facts.nul = facts.nul or b"\0" in chunk
         if b'"' in chunk:
             seam = self._last[-1:] + chunk[:1]
             facts.quotes = True
             facts.loose_quotes = facts.loose_quotes or any(
-                sign in text for sign in (b' "', b'" ') for text in (chunk, seam)
+                sign in text for sign in (b' "', b'" ') for text in (seam, chunk)
             )
         self._last = chunk[-3:]
 
@@ -90,7 +107,9 @@ class Scan:
         # In text, because one character is found in a fifth of the time that its bytes take.
         if not self.facts.garbled:
             seam = self._last_text + text[:2]
-            self.facts.garbled = any(sign in text or sign in seam for sign in GARBLED)
+            self.facts.garbled = any(
+                sign in seam or (letter in text and sign in text) for sign, letter in GARBLED
+            )
         self._last_text = text[-2:]
 
     def _measure(self, chunk: bytes, line_ends: int) -> None:
@@ -108,6 +127,32 @@ def facts_of(path: Path) -> Facts:
     for chunk in chunks(path):
         scan.take(chunk)
     return scan.done()
+
+
+def facts_of_all(paths: Sequence[Path]) -> list[Facts]:
+    """The facts of each, in the same order."""
+    sizes = {path: path.stat().st_size for path in paths}
+    if sum(sizes.values()) < SHARED_FROM or (os.cpu_count() or 1) < 2:
+        return [facts_of(path) for path in paths]
+    ours, theirs = _halves(sizes)
+    with subprocess.Popen(
+        [sys.executable, "-m", "rollbook.engine.facts", *map(str, theirs)], stdout=subprocess.PIPE, text=True
+    ) as other:
+        found = {path: facts_of(path) for path in ours}
+        assert other.stdout is not None
+        told = [Facts(**json.loads(line)) for line in other.stdout]
+    if other.returncode:
+        raise OSError(f"Counting ended with {other.returncode}.")
+    found |= dict(zip(theirs, told, strict=True))
+    return [found[path] for path in paths]
+
+
+def _halves(sizes: dict[Path, int]) -> tuple[list[Path], list[Path]]:
+    """The files in two parts of about the same size."""
+    parts: tuple[list[Path], list[Path]] = ([], [])
+    for path in sorted(sizes, key=lambda one: -sizes[one]):
+        min(parts, key=lambda part: sum(sizes[one] for one in part)).append(path)
+    return parts
 
 
 def chunks(path: Path) -> Iterator[bytes]:
@@ -133,3 +178,8 @@ def transcode(source: Iterable[bytes], target: Path, encoding: str) -> Facts:
         scan.take(rest)
         file.write(rest)
     return scan.done()
+
+
+if __name__ == "__main__":
+    for one in sys.argv[1:]:
+        print(json.dumps(asdict(facts_of(Path(one)))))

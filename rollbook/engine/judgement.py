@@ -91,7 +91,10 @@ def judge(
     findings = Findings(lenient, severities or {})
     package = open_package(path, workdir, findings, limits, extra_files(steps))
     manifest = read_manifest(package, findings)
-    staging = open_staging(workdir, memory or _memory_for(package), threads)
+    large = _is_large(package)
+    staging = open_staging(
+        workdir, memory or (MEMORY_OF_THE_LARGE if large else MEMORY), threads, beside=large
+    )
     staging.neighbours.ask, staging.neighbours.belonging = elsewhere, belonging
     staging.lenient = lenient
     staging.longest = limits.field
@@ -114,12 +117,8 @@ def judge(
     return Judgement(staging, findings, manifest.promised)
 
 
-def _memory_for(package: Package) -> str:
-    return (
-        MEMORY_OF_THE_LARGE
-        if sum(file.path.stat().st_size for file in package.files.values()) > LARGE
-        else MEMORY
-    )
+def _is_large(package: Package) -> bool:
+    return sum(file.path.stat().st_size for file in package.files.values()) > LARGE
 
 
 def _judge_suspicions(

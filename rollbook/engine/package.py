@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from rollbook.engine.facts import CHUNK, Facts, Scan, facts_of
+from rollbook.engine.facts import CHUNK, Facts, Scan, facts_of_all
 from rollbook.engine.findings import Findings
 from rollbook.engine.foreign import foreign_format
 from rollbook.oneroster.tables import BINDINGS
@@ -182,6 +182,10 @@ def _sorted_out(
             if entry.path.name != name:
                 findings.add("file-name-case", name, value=entry.path.name)
             package.files[name] = _taken(name, entry, archive, work, allowance)
+    if archive is None:
+        lying = [*package.files.values(), *package.extras.values()]
+        for file, facts in zip(lying, facts_of_all([file.path for file in lying]), strict=True):
+            file.facts = facts
     return package
 
 
@@ -253,9 +257,10 @@ class _Allowance:
 def _taken(
     name: str, entry: Entry, archive: zipfile.ZipFile | None, work: Path, allowance: _Allowance
 ) -> PackageFile:
+    """The file where it lies, its facts not read yet, or unpacked."""
     if isinstance(entry.source, Path):
         allowance.spend(entry.source.stat().st_size)
-        return PackageFile(name, entry.source, facts_of(entry.source))
+        return PackageFile(name, entry.source, Facts())
     target = work / name
     scan = Scan()
     with _opened(entry, archive) as source, target.open("wb") as file:

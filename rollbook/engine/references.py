@@ -89,20 +89,28 @@ def _can_know(staging: Staging, staged: Staged, target: str, accepted: Path | No
 
 
 def _collect_misses(staging: Staging, staged: Staged, field: Field, target: Staged | None) -> int:
-    """Fills `misses` (r, line, source_id, value) with the references that no sound record of the package answers."""
+    """Fills `misses` (r, line, source_id, value) with the references that no sound record of the package answers.
+
+    The references alone are looked at first: whose they are is read only where some are missing.
+    """
     column = name(field.name)
+    value = f"unnest(string_split({column}, ','))" if field.is_list else column
     base = (
-        f'SELECT rowid AS r, {staged.line} AS line, "sourcedId" AS source_id, {column} AS value FROM {staged.records}'
+        f"SELECT rowid AS r, {value} AS value FROM {staged.records}"
         f" WHERE {column} <> '' AND {staged.not_held} AND {staged.not_deleted}"
     )
-    if field.is_list:
-        base = f"SELECT r, line, source_id, unnest(string_split(value, ',')) AS value FROM ({base})"
     answered = ""
     if target is not None:
         sound = f'SELECT "sourcedId" FROM {target.records} WHERE {target.not_held} AND {target.not_deleted}'
         answered = f"WHERE value NOT IN ({sound})"
-    staging.run(f"CREATE OR REPLACE TEMP TABLE misses AS SELECT * FROM ({base}) {answered}")
-    return staging.number("SELECT count(*) FROM misses")
+    staging.run(f"CREATE OR REPLACE TEMP TABLE missed AS SELECT r, value FROM ({base}) {answered}")
+    missed = staging.number("SELECT count(*) FROM missed")
+    if missed:
+        staging.run(
+            f"CREATE OR REPLACE TEMP TABLE misses AS SELECT r, line, source_id, value FROM missed"
+            f' JOIN (SELECT rowid AS r, {staged.line} AS line, "sourcedId" AS source_id FROM {staged.records}) USING (r)'
+        )
+    return missed
 
 
 def _judge_form(staging: Staging, staged: Staged, field: Field, findings: Findings) -> None:

@@ -144,10 +144,14 @@ def _key(columns: tuple[str, ...]) -> str:
 
 
 def _judge_reuse(staging: Staging, staged: Staged, stored: Path, other: str, findings: Findings) -> None:
+    """Most have the first name, or the title, that is stored: hashes tell these first, which is cheap; only the others are joined."""
     if not other:
         return
+    first = 'lower("givenName")' if staged.name == "users" else '"title"'
+    same = f"SELECT hash(source_id, {first}) FROM {scan(stored)}"
+    others = f'SELECT * FROM {sound_records(staged)} WHERE hash("sourcedId", {first}) NOT IN ({same})'
     offenders = (
-        f"SELECT d.r, d.\"sourcedId\" AS value, '' AS said FROM {sound_records(staged)} d"
+        f"SELECT d.r, d.\"sourcedId\" AS value, '' AS said FROM ({others}) d"
         f' JOIN {scan(stored)} a ON a.source_id = d."sourcedId" WHERE {other}'
     )
     tell_each(staging, staged, findings, "id-reused", "sourcedId", offenders)

@@ -32,6 +32,13 @@ READ_BUFFER = 16 << 20
 
 BROKEN_CODES = ("csv-quote", "csv-columns", "csv-long", "csv-nul")
 
+BESIDE = "beside"
+"""The database of the records of a large package, in a file: what has no room in memory is read there again, and is not written twice."""
+
+FEW_VALUES = ("enum", "enumList", "boolean", "date", "datetime", "year")
+FEW_RECORDS = ("orgs", "academicSessions", "courses")
+"""Types of fields, and what others refer to, of which many records have the same: a dictionary of them is small, and judged as one."""
+
 
 @dataclass
 class Staged:
@@ -112,6 +119,7 @@ class Staging:
     tables: dict[str, Staged] = field(default_factory=dict)
     unreadable: set[str] = field(default_factory=set)
     longest: int = 1 << 20
+    beside: bool = False
 
     def close(self) -> None:
         self.connection.close()
@@ -132,8 +140,11 @@ class Staging:
         self.connection.execute(sql)
 
 
-def open_staging(work: Path, memory: str, threads: int) -> Staging:
-    """An empty staging database that holds at most `memory` (as DuckDB writes it, `512MB`) and puts the rest below `work`."""
+def open_staging(work: Path, memory: str, threads: int, beside: bool = False) -> Staging:
+    """An empty staging database that holds at most `memory` (as DuckDB writes it, `512MB`) and puts the rest below `work`.
+
+    With `beside` the records themselves are in a file there from the beginning.
+    """
     spill = work / "spill"
     spill.mkdir(exist_ok=True)
     connection = duckdb.connect(
@@ -147,7 +158,13 @@ def open_staging(work: Path, memory: str, threads: int) -> Staging:
             "autoload_known_extensions": False,
         },
     )
-    return Staging(work, connection, Neighbours(connection))
+    if beside:
+        # Scratch: nobody reads it after a crash.
+        connection.execute("SET fsync_mode = 'NONE'")
+        file = literal(str(work / "records.duckdb"))
+        connection.execute(f"ATTACH {file} AS {BESIDE} (RECOVERY_MODE no_wal_writes)")
+        connection.execute(f"SET search_path = 'memory,{BESIDE}'")
+    return Staging(work, connection, Neighbours(connection), beside=beside)
 
 
 def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings: Findings) -> None:
@@ -229,7 +246,7 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     if not facts.quotes and facts.commas != facts.lines * (columns - 1):
         return False
     try:
-        staging.run(f"CREATE TABLE {staged.records} AS {_scan(file.path, staged)}")
+        _load(staging, staged, _scan(file.path, staged))
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
             raise
@@ -239,6 +256,30 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
         staging.run(f"DROP TABLE {staged.records}")
         return False
     return True
+
+
+def _load(staging: Staging, staged: Staged, scan: str, before: str = "") -> None:
+    """Makes the table of the records that `scan` (SQL) reads; `before` are columns in front of the file's own."""
+    if not staging.beside:
+        staging.run(f"CREATE TABLE {staged.records} AS {scan}")
+        return
+    columns = ", ".join(
+        f"{name(column)} VARCHAR USING COMPRESSION {_compression(staged, column)}"
+        for column in staged.columns.values()
+    )
+    staging.run(f"CREATE TABLE {BESIDE}.{staged.records} ({before}{columns})")
+    try:
+        staging.run(f"INSERT INTO {staged.records} {scan}")
+    except duckdb.Error:
+        staging.run(f"DROP TABLE {staged.records}")
+        raise
+
+
+def _compression(staged: Staged, column: str) -> str:
+    """Text of which many records have the same is kept as a dictionary; of all other text that would only cost time."""
+    field = next((field for field in staged.table.fields if field.name == column), None)
+    few = field is not None and (field.type in FEW_VALUES or field.target in FEW_RECORDS)
+    return "dict_fsst" if few else "uncompressed"
 
 
 def _doubtful(staging: Staging, file: PackageFile, staged: Staged) -> bool:
@@ -288,7 +329,7 @@ def _read_carefully(staging: Staging, file: PackageFile, staged: Staged, finding
     staged.rows = 0
     clean, broken = staging.work / f"{file.name}.clean", staging.work / f"{file.name}.broken"
     identified = _clean_copy(file, staged, findings, staging.longest, clean, broken)
-    staging.run(f"CREATE TABLE {staged.records} AS {_clean_scan(clean, staged)}")
+    _load(staging, staged, _clean_scan(clean, staged), "line BIGINT, ")
     loaded = staging.number(f"SELECT count(*) FROM {staged.records}")
     assert loaded == staged.rows, f"{file.name}: {staged.rows} records were written and {loaded} read"
     staged.careful = True

@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from django.conf import settings
@@ -33,10 +34,12 @@ def keep_delivery(connection: Connection, source: Path) -> Snapshot:
     name = f"{connection.district_id}/snapshots/{uuid.uuid4().hex}{source.suffix if source.is_file() else ''}"
     target = place(name)
     if source.is_dir():
-        shutil.copytree(source, target)
+        digest, size = _keep_folder(source, target)
     else:
         shutil.copyfile(source, target)
-    digest, size = _fingerprint(target)
+        taken = hashlib.sha256()
+        size = _digest(taken, target)
+        digest = taken.hexdigest()
     return Snapshot.objects.create(
         district_id=connection.district_id, connection=connection, shelf_name=name, sha256=digest, size=size
     )
@@ -127,14 +130,30 @@ def drop_older_accepted(district_id: int, generation: int) -> None:
             shutil.rmtree(older, ignore_errors=True)
 
 
-def _fingerprint(path: Path) -> tuple[str, int]:
-    digest, size = hashlib.sha256(), 0
-    files = [path] if path.is_file() else sorted(found for found in path.rglob("*") if found.is_file())
-    for file in files:
-        if path.is_dir():
-            digest.update(f"{file.relative_to(path)}\0".encode())
-        with file.open("rb") as source:
-            while block := source.read(BLOCK):
-                digest.update(block)
-                size += len(block)
-    return digest.hexdigest(), size
+def _keep_folder(source: Path, target: Path) -> tuple[str, int]:
+    """Copies a folder; each file is read again for the fingerprint while the next one is copied."""
+    found = sorted(
+        Path(folder) / name for folder, _, names in os.walk(source, followlinks=True) for name in names
+    )
+    target.mkdir()
+    digest = hashlib.sha256()
+    sizes: list[Future[int]] = []
+    with ThreadPoolExecutor(1) as beside:
+        for path in found:
+            inside = path.relative_to(source)
+            kept = target / inside
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, kept)
+            sizes.append(beside.submit(_digest, digest, kept, f"{inside}\0"))
+    return digest.hexdigest(), sum(size.result() for size in sizes)
+
+
+def _digest(digest: "hashlib._Hash", file: Path, label: str = "") -> int:
+    """Takes a file up into the digest, behind its label; its size."""
+    size = 0
+    digest.update(label.encode())
+    with file.open("rb") as source:
+        while block := source.read(BLOCK):
+            digest.update(block)
+            size += len(block)
+    return size
