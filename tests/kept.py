@@ -111,14 +111,25 @@ class OnPostgresql:
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
         self.rows: dict[str, bytes] = {}
+        self.sequences: dict[str, int] = {}
         for table in full_tables(connection):
             name = connection.ops.quote_name(table)
-            with connection.cursor() as cursor, cursor.copy(f"COPY {name} TO STDOUT (FORMAT binary)") as rows:
-                self.rows[name] = b"".join(rows)
+            with connection.cursor() as cursor:
+                with cursor.copy(f"COPY {name} TO STDOUT (FORMAT binary)") as rows:
+                    self.rows[name] = b"".join(rows)
+                for one in connection.introspection.get_sequences(cursor, table):
+                    sequence = connection.ops.quote_name(one["name"])
+                    cursor.execute(f"SELECT last_value FROM {sequence}")
+                    self.sequences[sequence] = cursor.fetchone()[0]
 
     def put_back(self) -> None:
-        """References are looked at when all rows are there. No id is given twice, for the sequences never go back."""
+        """References are looked at when all rows are there. No sequence gives an id again that one of them has."""
         with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
+            ahead = (
+                f"setval('{name}', greatest({value}, (SELECT last_value FROM {name})))"
+                for name, value in self.sequences.items()
+            )
+            cursor.execute(f"SELECT {', '.join(ahead)}")
             for name, rows in self.rows.items():
                 with cursor.copy(f"COPY {name} FROM STDIN (FORMAT binary)") as copying:
                     copying.write(rows)
