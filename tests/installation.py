@@ -104,10 +104,10 @@ class Installation:
             self.servers.remove(process)
 
     @contextlib.contextmanager
-    def working(self) -> Iterator[subprocess.Popen[str]]:
-        """`rollbook worker` while the block runs."""
+    def working(self, *command: str) -> Iterator[subprocess.Popen[str]]:
+        """A worker while the block runs: what the command `rollbook worker` becomes, or that command where it is given."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "rollbook", "worker"],
+            [sys.executable, "-m", *(command or ("rollbook.worker",))],
             env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         try:
