@@ -16,13 +16,23 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django import Settings
 
 from rollbook.store import pages
+from rollbook.store.models import District
 from rollbook.store.routers import homes
+from tests import cast
 from tests.connectors.sshd import Sshd, a_sshd
-from tests.installation import ON_POSTGRESQL, Installation, fresh_installation, run_sql, template
+from tests.delivered import a_district, deliver
+from tests.installation import (
+    ON_POSTGRESQL,
+    Installation,
+    copy_database,
+    fresh_installation,
+    run_sql,
+    template,
+)
+from tests.kept import full_tables, kept
 
 LONG = os.environ.get("ROLLBOOK_TEST_LONG") == "1"
 DATABASES = ["default", "reading"]
-FILLED_BY_MIGRATING = ("django_content_type", "auth_permission", "django_site")
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 LONGEST = (
     "tests/bench/",
@@ -109,7 +119,7 @@ def django_db_setup(
     """
     names = {alias: connections[alias].creation._get_test_db_name() for alias in homes()}
     if ON_POSTGRESQL:
-        run_sql("CREATE DATABASE {} TEMPLATE {}", names["default"], template())
+        copy_database(names["default"], template())
     else:
         for alias, name in names.items():
             shutil.copy(Path(template(), Path(connections[alias].settings_dict["NAME"]).name), name)
@@ -150,11 +160,7 @@ def only_what_was_filled_is_emptied() -> Iterator[None]:
 
 def _emptying(_style: object, connection: BaseDatabaseWrapper, **_: object) -> list[str]:
     """Statements that empty the tables with rows. References are looked at when they have all run."""
-    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
-    tables = [connection.ops.quote_name(name) for name in names if name not in FILLED_BY_MIGRATING]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {table})" for table in tables))
-        return [f"DELETE FROM {table}" for table, full in zip(tables, cursor.fetchone(), strict=True) if full]
+    return [f"DELETE FROM {connection.ops.quote_name(table)}" for table in full_tables(connection)]
 
 
 @pytest.fixture(autouse=True)
@@ -167,6 +173,16 @@ def no_publications_of_other_tests() -> None:
 def a_shelf_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Files are kept by district id, and the districts of two tests may have the same."""
     settings.DATA_DIR = tmp_path_factory.mktemp("data")
+
+
+def first_delivery(folder: Path) -> District:
+    district = a_district()
+    deliver(district, cast.riverbend(folder / "first"))
+    return District.objects.get(pk=district.pk)
+
+
+riverbend = kept(first_delivery)
+"""Riverbend as its first delivery left it."""
 
 
 @pytest.fixture

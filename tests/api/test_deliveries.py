@@ -4,7 +4,6 @@ import io
 import json
 import zipfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -15,19 +14,16 @@ from rollbook.api.intake_routes import ROOT, SCHEMAS
 from rollbook.flows import export_tests, operators
 from rollbook.flows.handing_over import walk
 from rollbook.flows.tokens import make_token
-from rollbook.store.models import ExportTest, Grant
-from tests import cast
-from tests.delivered import a_district, a_grant, deliver
+from rollbook.store.models import District, ExportTest, Grant
+from tests.delivered import a_district, a_grant
 
 pytestmark = pytest.mark.django_db
 SETTINGS = {"login": "reading-app", "password": "correct horse battery"}
 
 
 @pytest.fixture
-def grant(tmp_path: Path) -> Grant:
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    grant = a_grant(district)
+def grant(riverbend: District) -> Grant:
+    grant = a_grant(riverbend)
     Grant.objects.filter(pk=grant.pk).update(enabled=True)
     return grant
 

@@ -1,24 +1,20 @@
 """`rollbook export` and `rollbook delivery`, on one district."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from rollbook.store.models import Grant
-from tests import cast
+from rollbook.store.models import District, Grant
 from tests.command import rollbook
-from tests.delivered import a_district, a_grant, deliver
+from tests.delivered import a_grant
 from tests.flows.packages import rows_of
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def grant(tmp_path: Path) -> Grant:
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
-    grant = a_grant(district)
+def grant(riverbend: District) -> Grant:
+    grant = a_grant(riverbend)
     Grant.objects.filter(pk=grant.pk).update(enabled=True)
     return grant
 

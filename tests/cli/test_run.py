@@ -39,7 +39,7 @@ def test_runs_wait_for_a_worker_and_a_command_takes_its_turn_among_them(installa
     )  # fmt: skip
     assert command.stderr
     assert "1 other import is before this one. No worker is running" in command.stderr.readline()
-    with installation.working():
+    with installation.working("rollbook", "worker"):
         assert "success" in rollbook("run", "wait", "1").stdout
         said, _ = command.communicate(timeout=60)
     assert "Run 3: success. Nothing changed." in said

@@ -7,6 +7,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+
+import pytest
 
 from tests.installation import Installation, fresh_installation
 
@@ -27,9 +30,21 @@ def test_the_server_answers_on_its_port_and_ends_cleanly_on_sigterm(installation
     assert (process.returncode, complaints) == (0, "")
 
 
-def test_static_files_are_served_under_names_that_carry_their_hash(installation: Installation, serving: str):
-    [name] = [path.name for path in (installation.data_dir / "static/vendor/tabler").glob("tabler.min.*.css")]
-    with urllib.request.urlopen(f"{serving}/static/vendor/tabler/{name}", timeout=5) as answer:
+@pytest.fixture(scope="module")
+def served() -> Iterator[Installation]:
+    """A server runs, in whose database something was due when it began."""
+    with fresh_installation() as installation:
+        installation.rows(
+            "INSERT INTO store_nonce (credential_id, timestamp, nonce) VALUES (1, 1, 'long ago') RETURNING id",
+            "reading.db",
+        )
+        with installation.serving():
+            yield installation
+
+
+def test_static_files_are_served_under_names_that_carry_their_hash(served: Installation):
+    [name] = [path.name for path in (served.data_dir / "static/vendor/tabler").glob("tabler.min.*.css")]
+    with urllib.request.urlopen(f"{served.url}/static/vendor/tabler/{name}", timeout=5) as answer:
         assert answer.headers["content-type"].startswith("text/css")
         assert int(answer.headers["cache-control"].split("=")[1]) > 86400
 
@@ -54,13 +69,8 @@ def test_migrating_twice_is_migrating_once(installation: Installation):
     assert "No migrations to apply" in installation.rollbook("migrate").stdout
 
 
-def test_the_server_sees_to_what_is_due(installation: Installation):
-    installation.rows(
-        "INSERT INTO store_nonce (credential_id, timestamp, nonce) VALUES (1, 1, 'long ago') RETURNING id",
-        "reading.db",
-    )
-    with installation.serving():
-        until = time.monotonic() + 20
-        while installation.rows("SELECT id FROM store_nonce", "reading.db"):
-            assert time.monotonic() < until, "a nonce whose time is over is still there"
-            time.sleep(0.05)
+def test_the_server_sees_to_what_is_due(served: Installation):
+    until = time.monotonic() + 20
+    while served.rows("SELECT id FROM store_nonce", "reading.db"):
+        assert time.monotonic() < until, "a nonce whose time is over is still there"
+        time.sleep(0.05)

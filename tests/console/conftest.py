@@ -1,6 +1,7 @@
 """Fixtures of the console: Riverbend in the database, its administrator, an installation operator, and clients signed in as them."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.core.cache import caches
@@ -8,9 +9,11 @@ from django.test import Client
 
 from rollbook.flows import operators
 from rollbook.flows.districts import add_district
-from rollbook.store.models import Account, District
-from tests.console.roster import Ids, load_riverbend
+from rollbook.store.models import Account, District, User
+from tests.console.roster import Ids, ids_of_riverbend, load_riverbend
+from tests.kept import kept
 
+BRANDT = "brandt@riverbend.example"
 PASSWORD = "seven quiet herons at noon"
 
 
@@ -22,8 +25,29 @@ def fresh_memory() -> Iterator[None]:
     caches["memory"].clear()
 
 
+def with_an_administrator(_: Path) -> District:
+    district = add_district("Riverbend Unified School District", "America/Chicago")
+    operators.add_operator(BRANDT, operators.DISTRICT, district, "Helen Brandt", PASSWORD)
+    return district
+
+
+def with_records(folder: Path) -> District:
+    district = with_an_administrator(folder)
+    load_riverbend(district)
+    return district
+
+
+staffed = kept(with_an_administrator)
+filled = kept(with_records)
+
+
 @pytest.fixture
-def district(db: None) -> District:
+def district(request: pytest.FixtureRequest, db: None) -> District:
+    """Riverbend: with its administrator and its records already, where the test wants them."""
+    for wanted, begun in (("ids", "filled"), ("administrator", "staffed")):
+        if wanted in request.fixturenames:
+            found: District = request.getfixturevalue(begun)
+            return found
     return add_district("Riverbend Unified School District", "America/Chicago")
 
 
@@ -35,14 +59,15 @@ def elsewhere(db: None) -> District:
 @pytest.fixture
 def ids(district: District) -> Ids:
     """Riverbend's records are in the database; their ids by collection and sourcedId."""
-    return load_riverbend(district)
+    return ids_of_riverbend() if User.objects.filter(district=district).exists() else load_riverbend(district)
 
 
 @pytest.fixture
 def administrator(district: District) -> Account:
-    return operators.add_operator(
-        "brandt@riverbend.example", operators.DISTRICT, district, "Helen Brandt", PASSWORD
-    ).account
+    """Came with the district, unless the test has a district of its own."""
+    if came := Account.objects.filter(email=BRANDT).first():
+        return came
+    return operators.add_operator(BRANDT, operators.DISTRICT, district, "Helen Brandt", PASSWORD).account
 
 
 @pytest.fixture

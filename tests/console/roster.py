@@ -24,11 +24,16 @@ class Kept(NamedTuple):
 def load_riverbend(district: District) -> Ids:
     """Every record of Riverbend as an import would have stored it; gives the record ids by collection and sourcedId."""
     connection = Connection.objects.get_or_create(district=district, kind="upload")[0]
-    ids, tables = _riverbend()
+    _, tables = _riverbend()
     with database.cursor() as cursor:
         for one in tables:
             cursor.executemany(one.insert, [(district.pk, connection.pk, *row) for row in one.rows])
-    return {collection: dict(found) for collection, found in ids.items()}
+    return ids_of_riverbend()
+
+
+def ids_of_riverbend() -> Ids:
+    """The ids that its records have in any district."""
+    return {collection: dict(found) for collection, found in _riverbend()[0].items()}
 
 
 @functools.cache

@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -10,8 +9,7 @@ from django.test import Client
 from rollbook.flows import export_tests
 from rollbook.flows.handing_over import walk
 from rollbook.store.models import Account, Delivery, District, Export, ExportTest, Grant
-from tests import cast
-from tests.delivered import a_grant, deliver
+from tests.delivered import a_grant
 
 HOST_KEY = f"ssh-ed25519 SHA256:{'A' * 43}"
 FILLED = {
@@ -25,8 +23,12 @@ FILLED = {
 
 
 @pytest.fixture
-def grant(district: District, tmp_path: Path) -> Grant:
-    deliver(district, cast.riverbend(tmp_path / "first"))
+def district(riverbend: District) -> District:
+    return riverbend
+
+
+@pytest.fixture
+def grant(district: District) -> Grant:
     grant = a_grant(district, app="Reading app")
     Grant.objects.filter(pk=grant.pk).update(enabled=True)
     return grant

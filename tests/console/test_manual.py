@@ -11,7 +11,6 @@ from django.utils import timezone
 from rollbook.flows.manual import acts
 from rollbook.store.models import District, Enrollment, Run, User
 from tests.cast import AMARA, ART, MS_TANAKA, RIVERBEND_HIGH, RIVERBEND_MIDDLE
-from tests.console.roster import load_riverbend
 
 pytestmark = pytest.mark.django_db
 
@@ -27,9 +26,8 @@ ADA = {
 
 
 @pytest.fixture
-def imported(district: District) -> District:
+def imported(ids, district: District) -> District:
     """Riverbend is in the roster, and owned by the connection for uploads."""
-    load_riverbend(district)
     return district
 
 

@@ -1,30 +1,55 @@
 """An organization's pages answer who administers it, and are not there for anybody else."""
 
+from pathlib import Path
+from typing import NamedTuple
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from rollbook.console.organization import urls
 from rollbook.flows import administrators, directory, operators
+from rollbook.flows.districts import add_district
 from rollbook.flows.roles import Act
-from rollbook.store.models import Organization
+from rollbook.store.models import Account, Organization
 from tests.console.conftest import PASSWORD
+from tests.kept import kept
 
 ROUTES = urls.organization + urls.product
 ANY = {"kind": "members", "step": "source", "collection": "members", "code": "missing", "turn": "activate"}
 """What stands in the addresses of pages; where nothing is said, 1."""
 
 
-@pytest.fixture
-def northwind(db) -> Organization:
-    return directory.add_organization(directory.add_product("Reader"), "Northwind Schools")
+class Customers(NamedTuple):
+    """Two organizations of a product, the first one's administrator, and that of a district beside them."""
+
+    northwind: Organization
+    southwind: Organization
+    ines: Account
+    brandt: Account
 
 
-@pytest.fixture
-def office(northwind: Organization, signed_in) -> Client:
-    """A client signed in as the organization's administrator."""
+def two_customers(_: Path) -> Customers:
+    northwind = directory.add_organization(directory.add_product("Reader"), "Northwind Schools")
     made = administrators.employ(northwind.product, northwind, "ines@northwind.example", password=PASSWORD)
-    return signed_in(made.account)
+    district = add_district("Riverbend Unified School District", "America/Chicago")
+    brandt = operators.add_operator("brandt@riverbend.example", operators.DISTRICT, district).account
+    southwind = directory.add_organization(northwind.product, "Southwind Schools")
+    return Customers(northwind, southwind, made.account, brandt)
+
+
+customers = kept(two_customers)
+
+
+@pytest.fixture
+def northwind(customers: Customers) -> Organization:
+    return customers.northwind
+
+
+@pytest.fixture
+def office(customers: Customers, signed_in) -> Client:
+    """A client signed in as the organization's administrator."""
+    return signed_in(customers.ines)
 
 
 def path_of(route, place: int) -> str:
@@ -49,13 +74,12 @@ def test_every_page_begins_by_asking_who_may(route):
 
 @pytest.mark.parametrize("route", ROUTES, ids=[route.name for route in ROUTES])
 def test_strangers_and_other_administrators_do_not_get_in(
-    client: Client, office: Client, northwind, console: Client, route
+    client: Client, office: Client, northwind, customers: Customers, signed_in, route
 ):
     assert ask(client, path_of(route, northwind.pk)).url.startswith(reverse("account_login"))
-    other = directory.add_organization(northwind.product, "Southwind Schools")
-    place = other.pk if route in urls.organization else northwind.product_id
+    place = customers.southwind.pk if route in urls.organization else northwind.product_id
     assert ask(office, path_of(route, place)).status_code == 404
-    assert ask(console, path_of(route, northwind.pk)).status_code == 404
+    assert ask(signed_in(customers.brandt), path_of(route, northwind.pk)).status_code == 404
 
 
 def test_who_administers_one_organization_comes_straight_to_it(office: Client, northwind):

@@ -2,7 +2,6 @@
 
 import re
 from html import unescape
-from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -11,16 +10,19 @@ from rollbook.engine.scope import ALL, Rule, Scope, Treatment, basic
 from rollbook.flows import exports
 from rollbook.flows.publish import set_rule
 from rollbook.store.models import District, Export, Grant
-from tests import cast
-from tests.delivered import a_grant, deliver
+from tests.delivered import a_grant
 
 PICKUP = {"login": "reading-app", "password": "correct horse battery"}
 PUPILS = "pupils.csv from users\nkeep enabledUser is true\nNumber = sourcedId\nFirst name = givenName"
 
 
 @pytest.fixture
-def grant(district: District, tmp_path: Path) -> Grant:
-    deliver(district, cast.riverbend(tmp_path / "first"))
+def district(riverbend: District) -> District:
+    return riverbend
+
+
+@pytest.fixture
+def grant(district: District) -> Grant:
     return a_grant(district, app="Reading app")
 
 

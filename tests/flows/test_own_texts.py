@@ -17,7 +17,7 @@ from rollbook.flows.publish import publish, set_rule
 from rollbook.store.models import RECORDS, District, Grant, OptOut, Publication
 from rollbook.store.models.publication import NUMBER_OF
 from tests import cast
-from tests.delivered import a_district, a_grant, deliver, one, reader_of
+from tests.delivered import a_grant, deliver, one, reader_of
 from tests.installation import ON_POSTGRESQL
 from tests.scoping import DRAWN, SIZES, random_roster, random_rule, store
 from tests.scoping import _columns as columns
@@ -112,9 +112,10 @@ def test_nothing_is_left_to_render_whatever_changed(seed: int) -> None:
         assert left is None, (seed, step, what, left and _written(left))
 
 
-def test_a_mask_costs_what_changed_and_all_only_when_it_is_another(tmp_path: Path) -> None:
-    district = a_district()
-    deliver(district, cast.riverbend(tmp_path / "first"))
+def test_a_mask_costs_what_changed_and_all_only_when_it_is_another(
+    riverbend: District, tmp_path: Path
+) -> None:
+    district = riverbend
     grant = a_grant(district, full(fields=(("users", "familyName", Treatment.MASK),)))
     deliver(district, cast.riverbend(tmp_path / "second"))
     deliver(district, cast.riverbend(tmp_path / "third", {"users": {cast.KOFI: {"givenName": "Kofi Kwame"}}}))

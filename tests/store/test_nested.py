@@ -12,6 +12,7 @@ from rollbook.oneroster.query import parse
 from rollbook.store.models import AcademicSession, Class, District, Enrollment, Org, Role, User
 from rollbook.store.querysets import positions, record_position
 from rollbook.store.visibility import NotVisible, Reader
+from tests.kept import kept
 from tests.store.rosters import RandomDistrict
 from tests.store.test_query_agrees import VERSIONS, WHOLE, served
 
@@ -140,13 +141,15 @@ def living(records: list[Record]) -> set[str]:
     return {one["sourcedId"] for one in records if one["status"] == "active"}
 
 
-@pytest.fixture(params=[4])
-def district(request: pytest.FixtureRequest, db: None, tmp_path: Path) -> list[tuple[Seen, Reader]]:
+def random_district(folder: Path) -> list[tuple[Seen, Reader]]:
     """What each reader of a random district sees, in each version."""
-    readers = RandomDistrict(request.param).published(tmp_path)
+    readers = RandomDistrict(4).published(folder)
     return [
         (Seen(readers[name], version), readers[name]) for name in ("full", "late") for version in VERSIONS
     ]
+
+
+district = kept(random_district)
 
 
 def test_every_nested_path_of_both_versions_is_judged_here():

@@ -122,7 +122,7 @@ class Watched:
         return self.one("SELECT outcome FROM store_run WHERE id = {}", run)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "rollbook", "worker"]
+        command = [sys.executable, "-m", "rollbook.worker"]
         self.worker = subprocess.Popen(command, env=self.installation.environ)
 
     def kill(self) -> None:

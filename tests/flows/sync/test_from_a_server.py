@@ -1,6 +1,7 @@
 """A directory kept in step with a OneRoster server: all of it, what changed, and one person now."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from rollbook.store.models import Member, SyncConnection, SyncRun
 from tests import cast
 from tests.connectors.provider import STATIC, Provider, serving
 from tests.flows.sync.organizations import an_organization
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,8 +26,23 @@ def provider() -> Iterator[Provider]:
         yield found
 
 
+def synced_from_a_server(_: Path) -> SyncConnection:
+    with serving(Provider(version="1.2")) as provider:
+        return synced_with(provider)
+
+
+begun = kept(synced_from_a_server)
+
+
 @pytest.fixture
-def connection(provider: Provider) -> SyncConnection:
+def connection(begun: SyncConnection, provider: Provider) -> SyncConnection:
+    """The server of the test's own has all that was read of the one before."""
+    begun.source_settings["url"] = str(provider.settings["url"])
+    begun.save()
+    return begun
+
+
+def synced_with(provider: Provider) -> SyncConnection:
     organization = an_organization(domains=["riverbend.example"])
     settings = {"url": str(provider.settings["url"]), "sign_in": "bearer", "token": STATIC}
     made = connections.connect(

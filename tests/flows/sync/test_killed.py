@@ -33,6 +33,7 @@ from rollbook.store.models import (
 )
 from tests.engine.sync.schools import Tables, changed, school, without
 from tests.flows.sync.organizations import NO_LIMITS, an_organization, connected, deliver
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,16 +90,17 @@ def next_year() -> Tables:
     return found
 
 
-@pytest.fixture
-def connection(tmp_path: Path) -> SyncConnection:
+def before_next_year(folder: Path) -> SyncConnection:
     """Synced once; its folder has the next year."""
-    folder = tmp_path / "roster"
     deliver(folder, school())
     made = connected(an_organization(), folder, limits=NO_LIMITS)
     assert walked(holds.approve(walked(runs.enqueue(made, "a test")), "a test")).outcome == "success"
     deliver(folder, next_year())
     made.refresh_from_db()
     return made
+
+
+connection = kept(before_next_year)
 
 
 def picture(connection: SyncConnection) -> dict[str, Any]:
@@ -194,11 +196,11 @@ PHASES = ("fetching", "reading", "planning", "applying", "verifying")
 
 
 def test_killed_in_any_phase_the_run_ends_as_without(
-    connection: SyncConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    connection: SyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tell = Teller.__call__
     for phase, roster in zip(PHASES, cycle([next_year(), school()]), strict=False):
-        deliver(tmp_path / "roster", roster)
+        deliver(Path(connection.source_settings["path"]), roster)
         run = runs.enqueue(connection, "a test")
 
         def dies(self: Teller, told: str, *numbers: int, phase: str = phase) -> None:
