@@ -120,6 +120,7 @@ OPEN_TO_ALL = {
     "account_reset_password_from_key_done", "account_reset_password_from_key", "roster-invitation-link",
     "roster-invitation-now", "connect-back",
     "enter", "enter-by", "enter-back", "me", "me-leave", "me-left", "own-door", "own-door-go", "own-door-back",
+    "own-door-left", "own-door-out", "own-door-out-back",
     "mfa_authenticate", "mfa_login_webauthn", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn",
     "mfa_index", "mfa_activate_totp", "mfa_add_webauthn", "way-remove", "mfa_view_recovery_codes", "codes-make", "sessions", "session-end",
     "sessions-end-others", "broker-description", "broker-keys", "broker-authorize", "broker-choose",
