@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import OperationalError
+from psycopg.errors import LockNotAvailable
 
 from rollbook.store.bulk import is_postgresql
 
-MANY = 250_000
+MANY = 2_000_000
+"""Rows from which it is worth the lock: a quarter of a million students."""
 
 
 @contextmanager
@@ -37,16 +39,24 @@ def _is_ours_alone(cursor: CursorWrapper, table: str) -> bool:
     try:
         with transaction.atomic():
             cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE NOWAIT")
-            cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")
-            if cursor.fetchone()[0]:
-                raise _Taken
-    except (_Taken, OperationalError):  # a lock goes with the savepoint it was taken behind
+            cursor.execute(
+                f"""SELECT NOT EXISTS (SELECT 1 FROM {table})
+                    AND pg_has_role((SELECT relowner FROM pg_class WHERE oid = %s::regclass), 'USAGE')""",
+                [table],
+            )
+            if not cursor.fetchone()[0]:
+                raise _Taken  # the lock goes with what is taken back here
+    except _Taken:
+        return False
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
         return False
     return True
 
 
 class _Taken(Exception):
-    """Somebody has rows there."""
+    """Somebody has rows there, or the table is not ours to change."""
 
 
 def _dropped(cursor: CursorWrapper, table: str) -> Iterable[str]:
