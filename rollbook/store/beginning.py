@@ -7,7 +7,7 @@ PostgreSQL takes these rows in over a connection of their own while another take
 until the publication is switched on with it: where it never is, whoever publishes first clears them away (`clear`).
 """
 
-import tempfile
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -115,24 +115,37 @@ def beginning(
     """Reads the folder `accepted`, the snapshot of the only delivery a district has, whose ids are served behind `prefix`.
 
     It begins at once, in a thread, so that the database can load the roster meanwhile; calling what it gives waits for it. `apart`: what is
-    put together is committed there too, over a connection of its own, while the caller has the district locked.
+    put together is committed there too, over a connection of its own, while the caller has the district locked. `work` is the run's alone.
     """
-    work.mkdir(parents=True, exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(dir=work) as folder,
-        duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": folder}) as reader,
+        _own_folder(work) as folder,
+        duckdb.connect(
+            config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(folder)}
+        ) as reader,
         ExitStack() as ends,
         ThreadPoolExecutor(1) as thread,
     ):
         over = Event()
         ends.callback(over.set)
-        begun = thread.submit(_begun, reader, district_id, prefix, accepted, Path(folder))
+        begun = thread.submit(_begun, reader, district_id, prefix, accepted, folder)
         if apart:
             yield thread.submit(_served_apart, begun, district_id, over).result
         elif is_postgresql(cursor):
             yield thread.submit(_answered_early, begun, ends).result
         else:
             yield begun.result
+
+
+@contextmanager
+def _own_folder(work: Path) -> Iterator[Path]:
+    """An empty folder, gone afterwards, and with it what a process left there that was killed."""
+    folder = work / "begun"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _begun(

@@ -112,7 +112,10 @@ def test_what_was_served_over_a_connection_of_its_own_is_what_is_served_otherwis
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_served_of_a_publication_that_never_came_is_cleared_away(tmp_path: Path):
+def test_what_was_served_of_a_publication_that_never_came_is_cleared_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(indexing, "MANY", 0)
     district = RandomDistrict(6)
     district._write(tmp_path / "1.parquet", [(row, "create") for row in district._all()])
     accepted = accepted_for(district.connection, 1)
