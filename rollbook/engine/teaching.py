@@ -38,11 +38,12 @@ def judge_teaching(staging: Staging, accepted: Path | None, findings: Findings) 
 def _taught(enrollments: Staged) -> str:
     """SQL: what the enrollments say of each class `h`: how many teach, are primary, learn; dates from and to; schools, by hash."""
     primary = "count_if(\"role\" = 'teacher' AND \"primary\" = 'true')" if enrollments.has("primary") else "0"
-    dates = "NULL AS begins, NULL AS last_begin, NULL AS first_end, NULL AS ends"
+    dates = "NULL::DATE AS begins, NULL::DATE AS last_begin, NULL::DATE AS first_end, NULL::DATE AS ends"
     if enrollments.has("beginDate") and enrollments.has("endDate"):
+        # What is no date is in error, and no such enrollment is told of as lying outside.
+        begin, end = ('TRY_CAST("beginDate" AS DATE)', 'TRY_CAST("endDate" AS DATE)')
         dates = (
-            'min("beginDate") FILTER ("beginDate" <> \'\') AS begins, max("beginDate") AS last_begin,'
-            ' min("endDate") FILTER ("endDate" <> \'\') AS first_end, max("endDate") AS ends'
+            f"min({begin}) AS begins, max({begin}) AS last_begin, min({end}) AS first_end, max({end}) AS ends"
         )
     return (
         f'SELECT hash("classSourcedId") AS h, count_if("role" = \'teacher\') AS teachers, count_if("role" = \'student\') AS students,'
@@ -94,9 +95,8 @@ def _judge_enrollments(scene: _Scene) -> None:
     staging.run(f"CREATE OR REPLACE TEMP TABLE spans AS {_spans(scene)}")
     staging.run(
         "CREATE OR REPLACE TEMP TABLE misfits AS SELECT spans.*, school <> own_school OR other_school <> own_school AS moved,"
-        " coalesce(begins < first::VARCHAR OR last_begin > last::VARCHAR OR first_end < first::VARCHAR OR ends > last::VARCHAR, false)"
-        " AS outside FROM taught JOIN spans USING (h)"
-        " WHERE moved OR outside"
+        " coalesce(begins < first OR last_begin > last OR first_end < first OR ends > last, false) AS outside"
+        " FROM taught JOIN spans USING (h) WHERE moved OR outside"
     )
     if staging.number("SELECT count(*) FROM misfits WHERE moved"):
         _judge_schools(scene)
