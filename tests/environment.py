@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 KEPT = {"ROLLBOOK_DATABASE_URL", "ROLLBOOK_TEST_LONG", "ROLLBOOK_TEST_COUNTS", "ROLLBOOK_TEST_FIGURES"}
@@ -27,3 +28,8 @@ if "ROLLBOOK_TEST_DATA" not in os.environ:
         sys.dont_write_bytecode = False
     # The browser's driver keeps an event loop in the tests' thread; the tests themselves stay synchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # For each of its classes pydantic looks through all modules there are. Before those of a whole run are read, that is soon done.
+    for name in ("scim2_models", "scim2_server.testserver.application"):
+        import_module(name)

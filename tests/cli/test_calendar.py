@@ -13,6 +13,7 @@ from rollbook.cli.main import app
 from rollbook.store.models import Connection, District
 from tests import cast
 from tests.delivered import a_district, deliver
+from tests.kept import kept
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,11 +25,13 @@ def rollbook(*words: object, expect: int = 0) -> str:
     return done.output
 
 
-@pytest.fixture
-def district(tmp_path: Path) -> District:
+def delivered_in_utc(folder: Path) -> District:
     district = a_district(time_zone="UTC")
-    deliver(district, cast.riverbend(tmp_path / "first"))
+    deliver(district, cast.riverbend(folder / "first"))
     return district
+
+
+district = kept(delivered_in_utc)
 
 
 def test_days_are_planned_kept_rehearsed_and_removed(district: District, tmp_path: Path):

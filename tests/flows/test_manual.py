@@ -13,6 +13,7 @@ from rollbook.flows.jobs import enqueue_delivery
 from rollbook.flows.manual import acts, records
 from rollbook.flows.manual.acts import Wanted
 from rollbook.flows.manual.entries import Entry, entry_of
+from rollbook.flows.publish import publish
 from rollbook.flows.snapshots import prune_shelf
 from rollbook.flows.undo import prepare_undo
 from rollbook.store import shelf
@@ -54,14 +55,21 @@ ADA = {
 }
 
 
-def owned_by_uploads(folder: Path) -> District:
+def owned_by_uploads(_: Path) -> District:
     """Riverbend is in the roster, and owned by the connection for uploads."""
     district = a_district()
     load_riverbend(district)
     return district
 
 
-district = kept(owned_by_uploads)
+def published(folder: Path) -> District:
+    district = owned_by_uploads(folder)
+    publish(district.pk, None, "a test")
+    return District.objects.get(pk=district.pk)
+
+
+unpublished = kept(owned_by_uploads)
+district = kept(published)
 
 
 @pytest.fixture
@@ -122,7 +130,8 @@ def shown(district: District, sourced_id: str) -> Record:
 # --- Adding, editing, deleting, restoring -----------------------------------------------------------------------------------------
 
 
-def test_a_person_added_by_hand_is_served_at_once_with_role_and_school(district):
+def test_a_person_added_by_hand_is_served_at_once_with_role_and_school(unpublished):
+    district = unpublished
     run = add(district, person())
     assert (run.flow, run.outcome, run.started_by) == ("manual", "success", "brandt")
     ada = served(district, "/users")["ada"]

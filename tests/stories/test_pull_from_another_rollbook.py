@@ -34,7 +34,7 @@ from rollbook.store.models import (
 from rollbook.store.models.roster import ACTIVE
 from tests.cast import riverbend_zip
 from tests.command import rollbook
-from tests.delivered import a_district, a_grant, deliver, everything, reader_of
+from tests.delivered import a_grant, everything, reader_of
 from tests.flows.sync.organizations import an_organization
 from tests.installation import Installation, fresh_installation
 
@@ -131,10 +131,9 @@ def _settled(record: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("version, more", SIGN_INS.values(), ids=SIGN_INS)
 def test_a_district_pulled_from_another_rollbook_equals_the_original(
-    version: str, more: dict[str, str], other: Other, package: Path, db: None, tmp_path: Path
+    version: str, more: dict[str, str], other: Other, riverbend: District, tmp_path: Path
 ):
-    original = a_district()
-    deliver(original, package)
+    original = riverbend
     district, run = pulled(other, tmp_path, other.settings(version, **more))
     assert (run.outcome, run.message) == ("success", "")
     certificate = certificate_of(run)
