@@ -49,7 +49,6 @@ def test_where_anybody_has_a_row_nothing_is_locked():
     assert _meanwhile(indexing.MANY) == _indexes()
 
 
-@pytest.mark.skipif(not ON_POSTGRESQL, reason="SQLite's indexes are left as they are")
 @pytest.mark.django_db(transaction=True)
 def test_nobody_who_reads_is_waited_for():
     reader, before = database.copy(), _indexes()
