@@ -15,13 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 from rollbook.console.entering import TEST, TESTED, away
 from rollbook.console.organization.access import Act, in_organization
 from rollbook.console.organization.frame import connection_or_404, why_not
+from rollbook.console.organization.people import name_of
 from rollbook.engine.signing_in.claims import NAMES, PRESETS, REPLAYED
 from rollbook.engine.signing_in.ladder import CHOSEN, OUTCOMES, REASONS
 from rollbook.flows.directory import is_number
 from rollbook.flows.signing_in import providers, reviews
 from rollbook.flows.sync import lending, proving
 from rollbook.refusal import Refusal
-from rollbook.store.models import IdentityProvider, Organization, SyncConnection
+from rollbook.store.models import IdentityProvider, Member, Organization, SyncConnection
 
 RUNGS = {
     "tenant": gettext_lazy("Issuer and tenant"),
@@ -191,9 +192,15 @@ def show_tested(request: Any, organization: Organization, provider_id: int) -> H
         "steps": steps_of(tested.get("steps", ())),
         "would": tested.get("would", ""),
         "words": OUTCOMES.get(tested.get("would", ""), ("", ""))[0],
-        "member": tested.get("member"),
+        "member": _who(organization, tested.get("member")),
     }
     return render(request, "organization/sign_in_tested.html", context)
+
+
+def _who(organization: Organization, number: int | None) -> str:
+    """Who that is; the number alone where nobody is there any more."""
+    found = Member.objects.filter(organization=organization, id=number).first()
+    return f"{name_of(found)} ({number})" if found else str(number or "")
 
 
 def steps_of(kept: Any) -> list[dict[str, Any]]:
