@@ -198,7 +198,7 @@ def test_trying_a_provider_out_shows_what_it_said_masked_and_signs_nobody_in(sig
     page = client.get(done.url)
     assert "a…@school.example" in words(page)
     assert "ana.silva" not in page.content.decode()
-    assert f"({ana.pk}) would take a seat" in words(page)
+    assert f"({ana.id}) would take a seat" in words(page)
     ana.refresh_from_db()
     assert (ana.state, ana.account, SignInAttempt.objects.count()) == ("inactive", None, 0)
     assert client.get(reverse("organization", args=[way.organization_id])).status_code == 200
