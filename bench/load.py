@@ -144,7 +144,8 @@ def pace(
     while (is_on := goes_on()) or len(free) < connections:
         due = began + sent / per_second
         if is_on and free and time.perf_counter() >= due:
-            one = free.pop()
+            # The one that has rested longest: a server closes those that rest too long.
+            one = free.pop(0)
             one.send(next(messages))
             one.began = due
             sent += 1
