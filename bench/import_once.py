@@ -17,6 +17,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 django.setup()
 
+from bench.processes import peak_megabytes  # noqa: E402  # as below
 from rollbook.flows import ingest  # noqa: E402  # models can be named only once Django is set up
 from rollbook.store import shelf  # noqa: E402  # as above
 from rollbook.store.models import Connection  # noqa: E402  # as above
@@ -63,7 +64,7 @@ def main(district: str, package: Path) -> dict[str, Any]:
         raise AssertionError(f"The import ended as {run.outcome}: {run.message}")
     _wall["the rest"] = wall - sum(_wall.values())
     _cpu["the rest"] = cpu - sum(_cpu.values())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
+    peak = peak_megabytes(os.getpid())
     return {
         "wall": wall,
         "cpu": cpu,

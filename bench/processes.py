@@ -23,7 +23,7 @@ def cpu_seconds(pid: int) -> float:
 
 
 def peak_megabytes(pid: int) -> float:
-    """The most memory that any one process of the family has held at a time."""
+    """The most memory that any one process of the family has held at a time. Not `ru_maxrss`: that begins with what its parent had held."""
     return max(_peak(one) for one in family(pid))
 
 

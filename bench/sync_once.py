@@ -5,7 +5,6 @@ The first is only shown, as always, and then approved: both count. Run where ROL
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ django.setup()
 
 from django.db.models import Count, Sum  # noqa: E402  # models can be named only once Django is set up
 
+from bench.processes import peak_megabytes  # noqa: E402  # as below
 from rollbook.flows import directory  # noqa: E402  # as above
 from rollbook.flows.sync import acting, connections, holds, own, planning, reading, runs  # noqa: E402  # as above
 from rollbook.store.models import Group, Link, Member, Membership, Site, SyncBatch, SyncConnection, SyncRun  # noqa: E402  # as above
@@ -64,7 +64,7 @@ def main(package: Path) -> dict[str, Any]:
     return {
         "wall": wall,
         "cpu": cpu,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "peak": peak_megabytes(os.getpid()),
         "operations": sum(sum(of_kind.values()) for of_kind in run.counts["operations"].values()),
         "made": {kind: model._default_manager.count() for kind, model in DIRECTORY.items()},
         "written": sum(abs(now - then) for now, then in zip(_written(), before, strict=True)),
