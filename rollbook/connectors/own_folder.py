@@ -21,7 +21,6 @@ from rollbook.connectors.contract import (
     Settings,
 )
 
-NOTHING_YET = "There is no CSV file and no zip in {place} yet. Put them there, and test again."
 FOLDER = os.O_RDONLY | os.O_DIRECTORY
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -49,7 +48,7 @@ def tested(settings: Settings, secrets: Secrets) -> list[str]:
     """What lies there, in words. Raises CannotFetch."""
     with _opened(settings) as folder:
         found = _package(folder, settings)
-    return [f"{_place(settings)} has {', '.join(found)}."]
+    return [f"What lies in {_place(settings)}: {', '.join(found)}."]
 
 
 @contextmanager
@@ -86,7 +85,9 @@ def _package(folder: int, settings: Settings) -> list[str]:
             f"{_place(settings)} has CSV files and a zip: take one of them away, so that it is clear which counts."
         )
     if not zips and not tables:
-        raise CannotFetch(NOTHING_YET.format(place=_place(settings)))
+        raise CannotFetch(
+            f"There is no CSV file and no zip in {_place(settings)} yet. Put them there, and test again."
+        )
     return tables or [max(zips)[1]]
 
 

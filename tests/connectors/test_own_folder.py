@@ -47,7 +47,7 @@ def test_its_csv_files_are_copied_and_nothing_else(place: Path):
         "Orgs.CSV": "Orgs.CSV",
         "users.csv": "users.csv",
     }
-    assert OWN_FOLDER.tested(told(place), {}) == [f"{place} has Orgs.CSV, users.csv."]
+    assert OWN_FOLDER.tested(told(place), {}) == [f"What lies in {place}: Orgs.CSV, users.csv."]
 
 
 def test_of_several_zips_the_newest_is_read(place: Path):

@@ -58,3 +58,9 @@ def test_the_patterns_are_those_that_stand_in_the_modules_now():
     assert FIGURED.read_text(encoding="utf-8") == figured_patterns(), "script/messages gathers them anew"
     assert (set(PATTERNS), WORDS) == (figured.patterns(), figured.words())
     assert json.loads(FIGURED.read_text(encoding="utf-8"))["patterns"] == sorted(PATTERNS)
+
+
+def test_an_empty_folder_of_an_organization_is_told_of_in_the_readers_language():
+    assert said("There is no CSV file and no zip in /srv/rosters/7 yet. Put them there, and test again.") == (
+        "Todavía no hay ningún archivo CSV ni ningún zip en /srv/rosters/7. Póngalos allí y vuelva a probar."
+    )
