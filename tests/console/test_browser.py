@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from tests.cast import riverbend_zip
@@ -647,7 +647,7 @@ def test_a_file_of_an_apps_own_is_chosen_and_shown_as_it_will_be(signed_in: Page
     expect(first_rows.get_by_role("columnheader")).to_have_text(["userSourcedId.givenName", "orgSourcedId"])
     for name in ("Person: Given name", "Organization"):
         signed_in.get_by_label(f"Name in the export: {name}").fill("First name")
-    signed_in.get_by_role("button", name="Add a condition").press("Enter")
+    add_condition_before_the_rows_come(signed_in)
     signed_in.get_by_label("Field", exact=True).select_option("role")
     signed_in.get_by_label("Value").fill("principal")
     signed_in.get_by_role("button", name="Save").press("Enter")
@@ -663,6 +663,28 @@ def test_a_file_of_an_apps_own_is_chosen_and_shown_as_it_will_be(signed_in: Page
     assert [one for one in said if "422" not in one] + violations(signed_in) == []
     row.get_by_role("button", name="Remove").click()
     expect(row).to_have_count(0)
+
+
+def add_condition_before_the_rows_come(page: Page) -> None:
+    """The first rows that were asked for before are answered when the form around them is another already."""
+    asked: list[Route] = []
+    held = "**/export/files**"
+
+    def hold(route: Route) -> None:
+        if route.request.headers.get("hx-target") == "first-rows":
+            asked.append(route)
+        else:
+            route.continue_()
+
+    page.route(held, hold)
+    with page.expect_request(lambda one: one.headers.get("hx-target") == "first-rows"):
+        page.get_by_label("Name of the file").focus()
+    page.get_by_role("button", name="Add a condition").press("Enter")
+    expect(page.get_by_label("Field", exact=True)).to_be_visible()
+    with page.expect_response(lambda one: one.request.headers.get("hx-target") == "first-rows"):
+        for route in asked:
+            route.continue_()
+    page.unroute(held)
 
 
 def test_the_way_to_an_app_is_tested_by_a_worker_and_the_page_shows_what_it_found(
