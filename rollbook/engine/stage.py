@@ -17,12 +17,15 @@ from rollbook.engine.facts import chunks, transcode
 from rollbook.engine.findings import Findings
 from rollbook.engine.headers import Header, read_header
 from rollbook.engine.package import PackageFile
-from rollbook.engine.records import Whole, records
+from rollbook.engine.records import WELL_FORMED_LINE, Whole, records
 from rollbook.engine.sql import literal, name
 from rollbook.oneroster.spec import Binding, Table
 
 NO_NULL = "\x01\x02\x03"
 """What would be read as NULL: never anything, so that empty values stay empty strings."""
+
+NO_DELIMITER = "\x04"
+"""What is in no line, so that lines are read whole; where it is in one all the same, they cannot be."""
 
 LONGEST_LINE = 8 << 20
 """In bytes, for DuckDB; the careful reader's limit is lower."""
@@ -34,6 +37,9 @@ BROKEN_CODES = ("csv-quote", "csv-columns", "csv-long", "csv-nul")
 
 BESIDE = "beside"
 """The database of the records of a large package, in a file: what has no room in memory is read there again, and is not written twice."""
+
+ROWS_AT_ONCE = 30_720
+"""So many records are written to it at once: a buffer full of lines has more of them, or DuckDB would copy them together first."""
 
 FEW_VALUES = ("enum", "enumList", "boolean", "date", "datetime", "year")
 FEW_RECORDS = ("orgs", "academicSessions", "courses")
@@ -159,10 +165,13 @@ def open_staging(work: Path, memory: str, threads: int, beside: bool = False) ->
         },
     )
     if beside:
-        # Scratch: nobody reads it after a crash.
+        # Scratch: nobody reads it after a crash, nor when this is closed.
         connection.execute("SET fsync_mode = 'NONE'")
+        connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         file = literal(str(work / "records.duckdb"))
-        connection.execute(f"ATTACH {file} AS {BESIDE} (RECOVERY_MODE no_wal_writes)")
+        connection.execute(
+            f"ATTACH {file} AS {BESIDE} (RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {ROWS_AT_ONCE})"
+        )
         connection.execute(f"SET search_path = 'memory,{BESIDE}'")
     return Staging(work, connection, Neighbours(connection), beside=beside)
 
@@ -239,7 +248,9 @@ def _make_side_tables(staging: Staging, staged: Staged) -> None:
 def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     """Reads the file with DuckDB's parallel reader; false, and nothing done, where it or we have a doubt."""
     facts, columns = file.facts, staged.header.count
-    if facts.nul or facts.loose_quotes or facts.longest > staging.longest:
+    if facts.nul or facts.longest > staging.longest:
+        return False
+    if facts.loose_quotes and not _is_well_formed(staging, file):
         return False
     if facts.carriages not in (0, facts.lines - 1, facts.lines):
         return False
@@ -282,8 +293,23 @@ def _compression(staged: Staged, column: str) -> str:
     return "dict_fsst" if few else "uncompressed"
 
 
+def _is_well_formed(staging: Staging, file: PackageFile) -> bool:
+    """Whether each line is, by itself, what the careful reader takes: then both read the same."""
+    lines = _csv(file.path, ["line"], "header = true", delimiter=NO_DELIMITER, quote="")
+    try:
+        return not staging.number(
+            f"SELECT count(*) FROM (SELECT 1 FROM {lines} WHERE NOT regexp_full_match(line, {literal(WELL_FORMED_LINE)}) LIMIT 1)"
+        )
+    except duckdb.Error as error:
+        if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
+            raise
+        return False
+
+
 def _doubtful(staging: Staging, file: PackageFile, staged: Staged) -> bool:
-    """Whether a file with quotes may be misread: a value has a quote in it, or the commas are not those the columns ask for."""
+    """Whether a file with quotes may be misread: a line with a quote in a value is not as it should be, or the commas are not those the
+    columns ask for.
+    """
     columns = staged.columns.values()
     quotes = " OR ".join(f"contains({name(column)}, '\"')" for column in columns)
     commas = " + ".join(
@@ -293,7 +319,9 @@ def _doubtful(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     found = staging.one(f"SELECT bool_or({quotes}), sum({commas})::BIGINT FROM {staged.records}")
     some_unread = len(columns) < staged.header.count
     separators = file.facts.lines * (staged.header.count - 1)
-    return bool(found[0]) or (not some_unread and separators + int(str(found[1] or 0)) != file.facts.commas)
+    if not some_unread and separators + int(str(found[1] or 0)) != file.facts.commas:
+        return True
+    return bool(found[0]) and not file.facts.loose_quotes and not _is_well_formed(staging, file)
 
 
 def _commas(column: str) -> str:
@@ -316,11 +344,12 @@ def _clean_scan(path: Path, staged: Staged) -> str:
     )
 
 
-def _csv(path: Path, names: list[str], options: str) -> str:
+def _csv(path: Path, names: list[str], options: str, delimiter: str = ",", quote: str = '"') -> str:
     types = ", ".join(f"{literal(one)}: 'VARCHAR'" for one in names)
     return (
-        f"read_csv({literal(str(path))}, auto_detect = false, {options}, delim = ',', quote = '\"', escape = '\"',"
-        f" nullstr = {literal(NO_NULL)}, max_line_size = {LONGEST_LINE}, buffer_size = {READ_BUFFER}, columns = {{{types}}})"
+        f"read_csv({literal(str(path))}, auto_detect = false, {options}, delim = {literal(delimiter)}, quote = {literal(quote)},"
+        f" escape = {literal(quote)}, nullstr = {literal(NO_NULL)}, max_line_size = {LONGEST_LINE}, buffer_size = {READ_BUFFER},"
+        f" columns = {{{types}}})"
     )
 
 

@@ -4,15 +4,17 @@ It is written beside the roster (`store.models.jobs`), so that it can be told in
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from rollbook.refusal import Refusal
+from rollbook.store.bulk import is_postgresql
 from rollbook.store.models import Progress, Run
 
 BESIDE = "reading"
@@ -85,7 +87,8 @@ class Teller:
         return known >= MANY and STEP * (done - told) >= known
 
     def _refuse_to_go_on(self, phase: str) -> None:
-        if not taken(self.run).update(phase=phase):
+        mine = taken(self.run)
+        if not (mine.exists() if phase == self.run.phase else mine.update(phase=phase)):
             raise TakenOver(str(self.run.pk))
         self.run.phase = phase
         if of(self.run.pk).exclude(cancelled_by="").exists():
@@ -116,10 +119,10 @@ def of(run_id: int) -> QuerySet[Progress]:
 
 def note(run_id: int, phase: str, done: int = 0, known: int = 0) -> None:
     """Keeps how far a run is; where it comes into another phase, how long the last one took."""
-    if of(run_id).filter(phase=phase).update(done=done, known=known):
-        return
     now = timezone.now()
-    with transaction.atomic(using=BESIDE):
+    with _soon_kept():
+        if of(run_id).filter(phase=phase).update(done=done, known=known):
+            return
         row, is_new = Progress.objects.using(BESIDE).get_or_create(
             pk=run_id, defaults={"phase": phase, "since": now, "done": done, "known": known}
         )
@@ -127,6 +130,16 @@ def note(run_id: int, phase: str, done: int = 0, known: int = 0) -> None:
             _leave(row, now)
             row.phase, row.since, row.done, row.known = phase, now, done, known
             row.save(using=BESIDE, update_fields=["phase", "since", "done", "known", "durations"])
+
+
+@contextmanager
+def _soon_kept() -> Iterator[None]:
+    """A transaction that nobody waits for until it is on the disk: it would wait for all that the run itself writes there meanwhile."""
+    with transaction.atomic(using=BESIDE):
+        with connections[BESIDE].cursor() as cursor:
+            if is_postgresql(cursor):
+                cursor.execute("SET LOCAL synchronous_commit = off")
+        yield
 
 
 def ask_nothing(run_id: int) -> None:
