@@ -42,7 +42,6 @@ class Facts:
     commas: int = 0
     carriages: int = 0
     quotes: bool = False
-    loose_quotes: bool = False
     nul: bool = False
     bom: bool = False
     wide: bool = False
@@ -75,19 +74,14 @@ class Scan:
         facts.commas += chunk.count(b",")
         facts.carriages += chunk.count(b"\r") if b"\r" in chunk else 0
         facts.nul = facts.nul or b"\0" in chunk
-        if b'"' in chunk:
-            seam = self._last[-1:] + chunk[:1]
-            facts.quotes = True
-            facts.loose_quotes = facts.loose_quotes or any(
-                sign in text for sign in (b' "', b'" ') for text in (seam, chunk)
-            )
-        self._last = chunk[-3:]
+        facts.quotes = facts.quotes or b'"' in chunk
+        self._last = chunk[-1:]
 
     def done(self) -> Facts:
         """The facts, once all is taken."""
         if self._pending and not self.facts.bad_line:
             self.facts.bad_line = self.facts.lines + 1
-        if self._last[-1:] not in (b"", b"\n"):
+        if self._last not in (b"", b"\n"):
             self.facts.lines += 1
         return self.facts
 

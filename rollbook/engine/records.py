@@ -14,9 +14,6 @@ from rollbook.oneroster.spec import GUID
 
 _FIELD = r'(?:"(?:[^"]++|"")*+"|[^",]*+)'
 WELL_FORMED = re.compile(rf"{_FIELD}(?:,{_FIELD})*+")
-WELL_FORMED_LINE = WELL_FORMED.pattern.replace("++", "+").replace("*+", "*")
-"""The same for DuckDB, whose expressions never go back and so need not be told not to."""
-
 FIELD = re.compile(rf"({_FIELD})(?:,|$)")
 
 LINES_OF_A_RECORD = 200
@@ -120,6 +117,12 @@ def _continued(text: str, lines: _Lines, columns: int, longest: int) -> Whole | 
             break
     lines.back(taken)
     return None
+
+
+def well_formed_line(columns: int) -> str:
+    """The pattern of a record of so many columns on one line for DuckDB, whose expressions never go back and need not be told not to."""
+    one = _FIELD.replace("++", "+").replace("*+", "*")
+    return f"{one}(?:,{one}){{{columns - 1}}}"
 
 
 def fields_of(text: str) -> list[str] | None:

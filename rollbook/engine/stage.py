@@ -17,7 +17,7 @@ from rollbook.engine.facts import chunks, transcode
 from rollbook.engine.findings import Findings
 from rollbook.engine.headers import Header, read_header
 from rollbook.engine.package import PackageFile
-from rollbook.engine.records import WELL_FORMED_LINE, Whole, records
+from rollbook.engine.records import Whole, records, well_formed_line
 from rollbook.engine.sql import literal, name
 from rollbook.oneroster.spec import Binding, Table
 
@@ -250,9 +250,9 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     facts, columns = file.facts, staged.header.count
     if facts.nul or facts.longest > staging.longest:
         return False
-    if facts.loose_quotes and not _is_well_formed(staging, file):
-        return False
     if facts.carriages not in (0, facts.lines - 1, facts.lines):
+        return False
+    if facts.quotes and not _is_well_formed(staging, file, columns):
         return False
     if not facts.quotes and facts.commas != facts.lines * (columns - 1):
         return False
@@ -263,7 +263,7 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
             raise
         return False
     staged.rows = staging.number(f"SELECT count(*) FROM {staged.records}")
-    if staged.rows != facts.lines - 1 or (facts.quotes and _doubtful(staging, file, staged)):
+    if staged.rows != facts.lines - 1:
         staging.run(f"DROP TABLE {staged.records}")
         return False
     return True
@@ -293,39 +293,16 @@ def _compression(staged: Staged, column: str) -> str:
     return "dict_fsst" if few else "uncompressed"
 
 
-def _is_well_formed(staging: Staging, file: PackageFile) -> bool:
-    """Whether each line is, by itself, what the careful reader takes: then both read the same."""
+def _is_well_formed(staging: Staging, file: PackageFile, columns: int) -> bool:
+    """Whether each line is, by itself, a record of so many `columns` as the careful reader takes it: then both read the same."""
     lines = _csv(file.path, ["line"], "header = true", delimiter=NO_DELIMITER, quote="")
+    other = f"SELECT 1 FROM {lines} WHERE NOT regexp_full_match(line, {literal(well_formed_line(columns))}) LIMIT 1"
     try:
-        return not staging.number(
-            f"SELECT count(*) FROM (SELECT 1 FROM {lines} WHERE NOT regexp_full_match(line, {literal(WELL_FORMED_LINE)}) LIMIT 1)"
-        )
+        return staging.number(f"SELECT count(*) FROM ({other})") == 0
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
             raise
         return False
-
-
-def _doubtful(staging: Staging, file: PackageFile, staged: Staged) -> bool:
-    """Whether a file with quotes may be misread: a line with a quote in a value is not as it should be, or the commas are not those the
-    columns ask for.
-    """
-    columns = staged.columns.values()
-    quotes = " OR ".join(f"contains({name(column)}, '\"')" for column in columns)
-    commas = " + ".join(
-        f"CASE WHEN contains({name(column)}, ',') THEN {_commas(name(column))} ELSE 0 END"
-        for column in columns
-    )
-    found = staging.one(f"SELECT bool_or({quotes}), sum({commas})::BIGINT FROM {staged.records}")
-    some_unread = len(columns) < staged.header.count
-    separators = file.facts.lines * (staged.header.count - 1)
-    if not some_unread and separators + int(str(found[1] or 0)) != file.facts.commas:
-        return True
-    return bool(found[0]) and not file.facts.loose_quotes and not _is_well_formed(staging, file)
-
-
-def _commas(column: str) -> str:
-    return f"length({column}) - length(replace({column}, ',', ''))"
 
 
 def _scan(path: Path, staged: Staged) -> str:

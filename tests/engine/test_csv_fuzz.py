@@ -149,3 +149,17 @@ def test_what_the_fast_reader_takes_of_a_damaged_file_the_careful_one_takes_too(
     else:
         (tmp_path / "again").mkdir()
         assert len(Reading(tmp_path / "again", content).staged()) == len(whole)
+
+
+@pytest.mark.parametrize("value", ['"a ""b"" c, d"', '""', '" "" "', '"""x"'])
+def test_a_well_written_value_with_quotes_in_it_is_read_fast(value: str, tmp_path: Path):
+    rows = "".join(f"id-{number},{value}{',' * (WIDTH - 2)}\n" for number in range(3))
+    reading = Reading(tmp_path, f"{','.join(TABLE.columns)}\n{rows}".encode())
+    expected = next(csv.reader([value]))[0]
+    assert [row[1] for row in reading.fast() or []] == [expected] * 3
+
+
+@pytest.mark.parametrize("value", [' "a"', '"a" ', 'a "b" c', '"a\nb"', '"a""', '"a"b'])
+def test_a_line_that_is_no_record_by_itself_is_left_to_the_careful_reader(value: str, tmp_path: Path):
+    rows = "".join(f"id-{number},{value}{',' * (WIDTH - 2)}\n" for number in range(3))
+    assert Reading(tmp_path, f"{','.join(TABLE.columns)}\n{rows}".encode()).fast() is None
