@@ -1,12 +1,19 @@
 """The WSGI application that granian serves."""
 
+import multiprocessing
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from rollbook.ending import Ending
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
+
+if multiprocessing.parent_process():
+    # A process of the server's, not one that only reads this module. Its master asks for no exit code.
+    Ending(0)
 
 django = get_wsgi_application()
 

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 from psycopg import sql
 
-from tests.warm import FROM_NOTHING, Warm
+from tests.warm import FROM_NOTHING, Forked, warm
 
 RUN_URL = os.environ.get("ROLLBOOK_DATABASE_URL", "")
 ON_POSTGRESQL = RUN_URL.startswith("postgres")
@@ -38,7 +38,6 @@ class Installation:
     environ: dict[str, str]
     port: int
     servers: list[subprocess.Popen[str]] = field(default_factory=list)
-    warm: Warm | None = None
 
     @property
     def url(self) -> str:
@@ -57,19 +56,18 @@ class Installation:
 
     def _done(self, arguments: tuple[str, ...], stdin: str) -> subprocess.CompletedProcess[str]:
         if FROM_NOTHING.isdisjoint(arguments):
-            if self.warm and self.warm.environ != self.environ:
-                self.end()
-            self.warm = self.warm or Warm(self.environ)
-            return self.warm.run(arguments, stdin)
+            return warm().run(self.environ, ("rollbook", *arguments), stdin)
         return subprocess.run(
             [sys.executable, "-m", "rollbook", *arguments],
             env=self.environ, input=stdin, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
 
-    def end(self) -> None:
-        if self.warm:
-            self.warm.end()
-            self.warm = None
+    def python(self, *program: str, stdin: str = "") -> str:
+        """What `-c CODE …` or `-m MODULE …` writes, run to its end in a process of this installation's: how tests prepare it."""
+        done = warm().run(self.environ, program, stdin)
+        if done.returncode:
+            raise AssertionError(f"exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done.stdout
 
     def rows(self, statement: str, file: str = "roster.db") -> list[tuple[Any, ...]]:
         """What the statement finds, asked of the database itself: a process that only looks would cost a start of Django.
@@ -103,15 +101,32 @@ class Installation:
             process.communicate(timeout=20)
             self.servers.remove(process)
 
+    def spoken_with(self, *program: str) -> Forked:
+        """The same under way, to be spoken with in lines."""
+        return warm().spoken_with(self.environ, program)
+
+    def worker(self) -> Forked:
+        """What the command `rollbook worker` becomes."""
+        return warm().beside(self.environ, ("-m", "rollbook.worker"))
+
     @contextlib.contextmanager
-    def working(self, *command: str) -> Iterator[subprocess.Popen[str]]:
-        """A worker while the block runs: what the command `rollbook worker` becomes, or that command where it is given."""
+    def working(self) -> Iterator[Forked]:
+        """A worker while the block runs."""
+        worker = self.worker()
+        try:
+            yield worker
+        finally:
+            worker.end()
+
+    @contextlib.contextmanager
+    def working_from_nothing(self) -> Iterator[None]:
+        """A worker by its command."""
         process = subprocess.Popen(
-            [sys.executable, "-m", *(command or ("rollbook.worker",))],
+            [sys.executable, "-m", "rollbook", "worker"],
             env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         try:
-            yield process
+            yield
         finally:
             process.terminate()
             process.communicate(timeout=20)
@@ -164,7 +179,6 @@ def fresh_installation(migrated: bool = True, **variables: str) -> Iterator[Inst
     try:
         yield made
     finally:
-        made.end()
         shutil.rmtree(folder, ignore_errors=True)
         if ON_POSTGRESQL:
             run_sql("DROP DATABASE {} WITH (FORCE)", database)

@@ -39,6 +39,7 @@ PURE = (
     "tests/connectors/test_sftp_pull.py",
     "tests/sftp/test_inbox.py",
     "tests/test_early.py",
+    "tests/test_ending.py",
     "tests/test_environment.py",
 )
 ON_SQLITE_ALONE = (

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 import typer
+from django.db import connections
 
 from rollbook.cli.loaded import Loaded
 from rollbook.cli.refused import Verbs
@@ -90,3 +91,16 @@ def rollbook(
     ] = "",
 ) -> None:
     """The open roster hub for schools."""
+
+
+def run() -> int:
+    """The exit code of the command this process was started with. A fault rises."""
+    try:
+        app(prog_name="rollbook")
+    except SystemExit as end:
+        if end.code is not None and not isinstance(end.code, int):
+            raise
+        # The last to close a SQLite file brings its log into it.
+        connections.close_all()
+        return end.code or 0
+    return 0

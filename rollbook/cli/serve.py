@@ -23,6 +23,7 @@ from rollbook.cli.sftpd import sftp_beside
 from rollbook.cli.worker import worker_beside
 from rollbook.early import HOST, PORT, settings_of_serve
 from rollbook.flows.schedule import keep
+from rollbook.store.routers import homes
 
 # A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}
@@ -79,6 +80,7 @@ def run_server(host: str, port: int, workers: int = 0, threads: int = 4, worker:
 
     with clock_running(), sftp_beside(turn), worker_beside(turn) if worker else contextlib.nullcontext():
         server.serve()
+    bring_logs_in()
 
 
 def answers(host: str, port: int) -> bool:
@@ -97,11 +99,25 @@ def answers(host: str, port: int) -> bool:
 def clock_running() -> Iterator[None]:
     """Does what falls due by the clock, in a thread, while the block runs."""
     stop = threading.Event()
-    threading.Thread(target=keep, args=(stop,), name="clock", daemon=True).start()
+    clock = threading.Thread(target=_keep_clock, args=(stop,), name="clock", daemon=True)
+    clock.start()
     try:
         yield
     finally:
         stop.set()
+        clock.join(1)  # it rests, nearly always; what it does can be broken off at any line
+
+
+def _keep_clock(stop: threading.Event) -> None:
+    keep(stop)
+    connections.close_all()
+
+
+def bring_logs_in() -> None:
+    """Whoever is the last to close a SQLite file brings its log into it; the server's processes end without closing."""
+    for alias in homes():
+        connections[alias].ensure_connection()
+    connections.close_all()
 
 
 def granian(application: str, host: str, port: int, workers: int, threads: int, **static: Any) -> Granian:

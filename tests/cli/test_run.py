@@ -23,7 +23,7 @@ for _ in range(2):
 def test_runs_wait_for_a_worker_and_a_command_takes_its_turn_among_them(installation: Installation):
     rollbook = installation.rollbook
     rollbook("district", "add", "Riverbend")
-    subprocess.run([sys.executable, "-c", ENQUEUE, str(RIVERBEND)], env=installation.environ, check=True)
+    installation.python("-c", ENQUEUE, str(RIVERBEND))
     waiting = json.loads(rollbook("run", "list", "--open", "--json").stdout)
     assert [(row["run"], row["phase"], row["outcome"]) for row in waiting] == [
         (2, "waiting", ""),
@@ -39,7 +39,7 @@ def test_runs_wait_for_a_worker_and_a_command_takes_its_turn_among_them(installa
     )  # fmt: skip
     assert command.stderr
     assert "1 other import is before this one. No worker is running" in command.stderr.readline()
-    with installation.working("rollbook", "worker"):
+    with installation.working_from_nothing():
         assert "success" in rollbook("run", "wait", "1").stdout
         said, _ = command.communicate(timeout=60)
     assert "Run 3: success. Nothing changed." in said

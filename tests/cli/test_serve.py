@@ -28,6 +28,7 @@ def test_the_server_answers_on_its_port_and_ends_cleanly_on_sigterm(installation
     process.send_signal(signal.SIGTERM)
     _, complaints = process.communicate(timeout=15)
     assert (process.returncode, complaints) == (0, "")
+    assert not list(installation.data_dir.glob("*.db-wal")), "what was written lies in no log beside the file"
 
 
 @pytest.fixture(scope="module")

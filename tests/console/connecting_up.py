@@ -1,25 +1,18 @@
 """Two customers of a product that is registered at a roster hub, made in one process of an installation: a command each would take longer."""
 
-import subprocess
-import sys
-
 from rollbook.flows import administrators, directory
 from rollbook.flows.sync import hubs
 from tests.console.conftest import PASSWORD
 from tests.console.oidc import CLIENT_ID, SECRET
-from tests.house.source import ROOT
 from tests.installation import Installation
 
 INES, OTTO = "ines@northwind.example", "otto@southwind.example"
-CODE = "import django; django.setup(); from tests.console.connecting_up import fill; import sys; fill(*sys.argv[1:])"
+CODE = "import sys; from tests.console.connecting_up import fill; fill(*sys.argv[1:])"
 
 
 def customers_in(installation: Installation, issuer: str, listing: str, key: str) -> None:
     """Northwind (Ines) and Southwind (Otto), and a hub with this issuer, list and partner's key."""
-    environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-    subprocess.run(
-        [sys.executable, "-c", CODE, issuer, listing, key], env=environ, cwd=ROOT, check=True, timeout=120
-    )
+    installation.python("-c", CODE, issuer, listing, key)
 
 
 def fill(issuer: str, listing: str, key: str) -> None:

@@ -1,7 +1,5 @@
 """An installation in which people have to decide: one organization imports by hand, of another a sync is held and in doubt; support is asked."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from rollbook.flows import administrators, directory, members
@@ -12,15 +10,14 @@ from tests.flows.sync.organizations import deliver
 from tests.installation import Installation
 
 EMAIL, DESK, PASSWORD = "ines@northwind.example", "desk@reader.example", "seven quiet herons at noon"
-IN_ITS_PROCESS = "import sys, pathlib, django; django.setup(); from tests.console.decided import main; main(pathlib.Path(sys.argv[1]))"
+IN_ITS_PROCESS = (
+    "import sys, pathlib; from tests.console.decided import main; main(pathlib.Path(sys.argv[1]))"
+)
 
 
 def fill(installation: Installation) -> None:
     """In one process of its own: each verb of the command line would cost a start."""
-    environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-    rosters = str(installation.data_dir / "rosters")
-    root = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-c", IN_ITS_PROCESS, rosters], env=environ, cwd=root, check=True)
+    installation.python("-c", IN_ITS_PROCESS, str(installation.data_dir / "rosters"))
 
 
 def main(place: Path) -> None:

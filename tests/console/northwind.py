@@ -1,28 +1,22 @@
 """A district and an organization that can invite it, made in one process of an installation: a command each would take longer."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 from rollbook.flows import administrators, apps, directory, operators
 from rollbook.flows.districts import add_district
 from tests.console.conftest import PASSWORD
 from tests.delivered import deliver
-from tests.house.source import ROOT
 from tests.installation import Installation
 
 INES, BRANDT = "ines@northwind.example", "brandt@riverbend.example"
 SITES = ("Riverbend High School", "Riverbend Elem.", "Harbour Annex")
 
-CODE = (
-    "import django; django.setup(); from tests.console.northwind import fill; import sys; fill(sys.argv[1])"
-)
+CODE = "import sys; from tests.console.northwind import fill; fill(sys.argv[1])"
 
 
 def northwind_in(installation: Installation, package: Path) -> None:
     """The installation has Riverbend with this package, and Northwind Schools, a customer of Reading Garden."""
-    environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-    subprocess.run([sys.executable, "-c", CODE, str(package)], env=environ, cwd=ROOT, check=True, timeout=120)
+    installation.python("-c", CODE, str(package))
 
 
 def fill(package: str) -> None:

@@ -1,8 +1,6 @@
 """A district with a launch pad, and a product whose organization lets its pupils in by it: made in one process of an installation."""
 
 import json
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,12 +19,11 @@ from rollbook.store.models import Link, SyncConnection, User
 from tests import cast
 from tests.console.conftest import PASSWORD
 from tests.delivered import a_grant, deliver
-from tests.house.source import ROOT
 from tests.installation import Installation
 
 SAM = "sam@reader.example"
 OWN = "violet tractor"
-CODE = "import django; django.setup(); from tests.console.reader import fill; import sys; fill(*sys.argv[1:])"
+CODE = "import sys; from tests.console.reader import fill; fill(*sys.argv[1:])"
 
 
 def reader_in(
@@ -35,12 +32,8 @@ def reader_in(
     """The installation has Riverbend and Reader, of which Amara and Lucía are members; its clients, {id, secret} of the product and
     {app_id, app_secret} of the app.
     """
-    environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-    made = subprocess.run(
-        [sys.executable, "-c", CODE, str(package), back, bye, hears], env=environ, cwd=ROOT, check=True, timeout=120, capture_output=True,
-        text=True,
-    )  # fmt: skip
-    told: dict[str, str] = json.loads(made.stdout.splitlines()[-1])
+    made = installation.python("-c", CODE, str(package), back, bye, hears)
+    told: dict[str, str] = json.loads(made.splitlines()[-1])
     return told
 
 

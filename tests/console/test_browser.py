@@ -3,8 +3,6 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -595,11 +593,7 @@ print(run.pk)
 def test_an_import_under_way_is_in_order_in_every_look_and_shows_its_end_by_itself(
     served: Served, browser: Browser
 ):
-    done = subprocess.run(
-        [sys.executable, "-c", ENQUEUE, str(RIVERBEND)],
-        env=served.installation.environ, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    run = done.stdout.strip()
+    run = served.installation.python("-c", ENQUEUE, str(RIVERBEND)).strip()
     for scheme in SCHEMES:
         context = open_context(browser, scheme)
         page = context.new_page()

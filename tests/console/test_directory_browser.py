@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -44,12 +42,9 @@ class Directory(Served):
 @pytest.fixture(scope="module")
 def served() -> Iterator[Directory]:
     with fresh_installation() as installation:
-        command = [sys.executable, "-m", "tests.console.make_directory", PASSWORD]
-        done = subprocess.run(
-            command, env=installation.environ, stdout=subprocess.PIPE, text=True, check=True
-        )
+        made = installation.python("-m", "tests.console.make_directory", PASSWORD)
         with installation.serving() as url:
-            yield Directory(installation, url, json.loads(done.stdout))
+            yield Directory(installation, url, json.loads(made))
 
 
 def sign_in(page: Page, url: str, email: str = OFFICE) -> None:

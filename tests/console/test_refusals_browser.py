@@ -3,8 +3,6 @@ number.
 """
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +14,6 @@ from tests.console.conftest import PASSWORD
 from tests.console.oidc import provider, sign_in_there
 from tests.console.test_browser import open_context, troubles_of
 from tests.console.test_sign_in_browser import administer, sign_in
-from tests.house.source import ROOT
 from tests.installation import Installation, free_port, fresh_installation
 
 pytestmark = pytest.mark.browser
@@ -111,8 +108,7 @@ def door(browser: Browser) -> Iterator[Door]:
     port = free_port()
     issuer = f"http://127.0.0.1:{port}"
     with fresh_installation() as installation, contextlib.ExitStack() as stack:
-        made = [sys.executable, "-m", "tests.console.make_kept_out", issuer, PASSWORD]
-        subprocess.run(made, env=installation.environ, cwd=ROOT, check=True, timeout=120)
+        installation.python("-m", "tests.console.make_kept_out", issuer, PASSWORD)
         back = [f"{installation.url}/organizations/1/enter/{number}/callback" for number in (1, 2)]
         stack.enter_context(provider(port, PEOPLE, *back))
         url = stack.enter_context(installation.serving())

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,12 +41,9 @@ class Rostering(Served):
 @pytest.fixture(scope="module")
 def served() -> Iterator[Rostering]:
     with fresh_installation() as installation:
-        command = [sys.executable, "-m", "tests.console.make_rostering", PASSWORD]
-        done = subprocess.run(
-            command, env=installation.environ, stdout=subprocess.PIPE, text=True, check=True
-        )
+        made = installation.python("-m", "tests.console.make_rostering", PASSWORD)
         with installation.serving() as url:
-            yield Rostering(installation, url, json.loads(done.stdout))
+            yield Rostering(installation, url, json.loads(made))
 
 
 def sign_in(page: Page, url: str) -> None:

@@ -1,8 +1,6 @@
 """Members sign in through real providers, each a process of its own, in a real browser; and who could not is found by their number."""
 
 import contextlib
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +38,7 @@ def served() -> Iterator[Served]:
     ports = free_port(), free_port()
     with fresh_installation() as installation, contextlib.ExitStack() as providers:
         issuers = [f"http://127.0.0.1:{port}" for port in ports]
-        environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-        subprocess.run([sys.executable, FOLDER / "signed_up.py", *issuers], env=environ, check=True)
+        installation.python("-m", "tests.console.signed_up", *issuers)
         for number, (port, people) in enumerate(zip(ports, (AT_SCHOOL, ELSEWHERE), strict=True), start=1):
             back = f"{installation.url}/organizations/1/enter/{number}/callback"
             own = f"{installation.url}/sign-in/by/organization-1/callback"

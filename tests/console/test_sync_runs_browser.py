@@ -1,8 +1,6 @@
 """A sync's preview, progress and result in a real browser: in order wide and narrow, begun by keyboard, watched live, standing still."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -42,12 +40,9 @@ class Runs(Served):
 @pytest.fixture(scope="module")
 def served() -> Iterator[Runs]:
     with fresh_installation() as installation:
-        command = [sys.executable, "-m", "tests.console.make_sync_runs", PASSWORD]
-        done = subprocess.run(
-            command, env=installation.environ, stdout=subprocess.PIPE, text=True, check=True
-        )
+        made = installation.python("-m", "tests.console.make_sync_runs", PASSWORD)
         with installation.serving() as url:
-            yield Runs(installation, url, json.loads(done.stdout))
+            yield Runs(installation, url, json.loads(made))
 
 
 def office(served: Runs, browser: Browser, scheme: str = "light", scripts: bool = True) -> Page:

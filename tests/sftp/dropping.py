@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -113,7 +112,7 @@ def make_drops(
     installation: Installation, port: int, *filled: tuple[dict[str, Any], dict[str, str]]
 ) -> list[Dropped]:
     """A district with a drop connection each, filled in as given."""
-    made = json.loads(_python(installation, MAKE, stdin=json.dumps(filled)))
+    made = json.loads(installation.python("-c", MAKE, stdin=json.dumps(filled)))
     known_hosts = installation.data_dir / "known_hosts"
     return [
         Dropped(installation, connection, district, settings["login"], port, known_hosts)
@@ -140,12 +139,3 @@ def zipped(folder: Path, target: Path) -> Path:
 
 def a_copy_of_riverbend(folder: Path) -> Path:
     return Path(shutil.copytree(RIVERBEND, folder))
-
-
-def _python(installation: Installation, program: str, *arguments: str, stdin: str = "") -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        env=installation.environ, input=stdin, capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout

@@ -1,10 +1,7 @@
 """A worker hands a delivery over; one that dies while the app's server says nothing is followed by another, which does."""
 
 import json
-import signal
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 from tests import cast
@@ -38,11 +35,7 @@ def test_a_worker_that_dies_while_it_sends_is_followed_by_one_that_hands_over(tm
             "host": "127.0.0.1", "port": str(sshd.port), "login": sshd.login, "path": str(incoming), "host_key": sshd.host_key(),
             "private_key": sshd.client_key, "timeout_seconds": "600",
         }  # fmt: skip
-        done = subprocess.run(
-            [sys.executable, "-c", SET_UP], input=json.dumps([str(source), settings]),
-            env=installation.environ, capture_output=True, text=True, timeout=240,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
+        installation.python("-c", SET_UP, stdin=json.dumps([str(source), settings]))
 
         def standing() -> tuple[str, str]:
             [row] = installation.rows("SELECT phase, outcome FROM store_delivery", "reading.db")
@@ -50,7 +43,7 @@ def test_a_worker_that_dies_while_it_sends_is_followed_by_one_that_hands_over(tm
 
         with installation.working() as worker:
             until(lambda: standing() == ("sending", ""))
-            worker.send_signal(signal.SIGKILL)
+            worker.kill()
             worker.wait()
         silent.close()
         sshd.start()

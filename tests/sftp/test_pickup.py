@@ -1,8 +1,6 @@
 """OpenSSH's `sftp` fetches an app's packages from the running SFTP server: its own, to read, and nothing else."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -39,12 +37,8 @@ def packages(
     """(grant, name of its package) of `reading` and of `counting`, apps of a district that has been imported."""
     installation, _ = sftp_installation
     source = cast.riverbend(tmp_path_factory.mktemp("riverbend") / "package")
-    done = subprocess.run(
-        [sys.executable, "-c", SET_UP], input=json.dumps([str(source), PASSWORD, "reading", "counting"]),
-        env=installation.environ, capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return list(json.loads(done.stdout))
+    wanted = json.dumps([str(source), PASSWORD, "reading", "counting"])
+    return list(json.loads(installation.python("-c", SET_UP, stdin=wanted)))
 
 
 @pytest.fixture

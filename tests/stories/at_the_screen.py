@@ -6,8 +6,6 @@ database has, to be held against what the screen says.
 
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +23,6 @@ from tests.console.conftest import PASSWORD
 from tests.console.test_browser import listen, open_context, too_wide, violations
 from tests.delivered import deliver as deliver_to_district
 from tests.flows.sync.organizations import deliver
-from tests.house.source import ROOT
 from tests.installation import Installation, fresh_installation
 from tests.stories.a_year import Roster, two_schools
 
@@ -36,7 +33,7 @@ DISTRICT, CUSTOMER, PRODUCT = "Riverbend Unified School District", "Northwind Sc
 SITES = ("North School", "South Campus", "Harbour Annex")
 A_WHILE = 60_000
 EXPECTED = re.compile("htmx:(sendAbort|afterRequest)|Failed to load resource: .* status of 422")
-CODE = "import django; django.setup(); from tests.stories.at_the_screen import fill; import sys; fill(sys.argv[1])"
+CODE = "import sys; from tests.stories.at_the_screen import fill; fill(sys.argv[1])"
 
 KINDS = {"Sites": "site", "Members": "member", "Classes and groups": "group", "Enrollments": "membership"}
 
@@ -188,9 +185,7 @@ class Story:
 def a_story(browser: Browser, roster: Roster) -> Iterator[Story]:
     with fresh_installation() as installation:
         story = Story(installation, "", roster, browser)
-        environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-        command = [sys.executable, "-c", CODE, str(story.packed())]
-        subprocess.run(command, env=environ, cwd=ROOT, check=True, timeout=120)
+        installation.python("-c", CODE, str(story.packed()))
         with installation.serving(worker=True) as url:
             story.url = url
             yield story

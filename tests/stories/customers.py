@@ -4,8 +4,6 @@ Each is made in one process of an installation: a command for each line would ta
 """
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ from tests.console.conftest import PASSWORD
 from tests.delivered import deliver
 from tests.engine.sync.schools import school
 from tests.flows.sync.organizations import deliver as write_folder
-from tests.house.source import ROOT
 from tests.installation import Installation
 
 BRANDT, INES, NORA, DESK = (
@@ -30,16 +27,12 @@ BRANDT, INES, NORA, DESK = (
     "nora@northwind.example",
     "desk@studio.example",
 )
-CODE = "import sys, django; django.setup(); from tests.stories import customers; getattr(customers, sys.argv[1])(*sys.argv[2:])"
+CODE = "import sys; from tests.stories import customers; getattr(customers, sys.argv[1])(*sys.argv[2:])"
 
 
 def make(installation: Installation, which: str, *arguments: str) -> str:
     """The installation has what the function of this name makes; what that printed."""
-    environ = installation.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-    command = [sys.executable, "-c", CODE, which, *arguments]
-    return subprocess.run(
-        command, env=environ, cwd=ROOT, check=True, timeout=120, stdout=subprocess.PIPE, text=True
-    ).stdout
+    return installation.python("-c", CODE, which, *arguments)
 
 
 def video_studio(folder: str) -> None:

@@ -6,8 +6,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +22,7 @@ from aiosmtpd.handlers import Message
 from rollbook.generator.riverbend import PATH as RIVERBEND
 from tests.connectors.provider import STATIC, Ask, Provider, Reply, serving
 from tests.installation import ON_POSTGRESQL, Installation, free_port, fresh_installation
+from tests.warm import Forked
 
 PHASES = ("waiting", "reading", "planning", "planned", "applying", "publishing")
 SCHEMA = "rollbook_jobs." if ON_POSTGRESQL else ""
@@ -91,8 +90,8 @@ class Watched:
     """An installation whose worker is watched: what its databases say from moment to moment, and a process that enqueues and counts."""
 
     installation: Installation
-    teller: subprocess.Popen[str]
-    worker: subprocess.Popen[bytes] | None = None
+    teller: Forked
+    worker: Forked | None = None
     looking: dict[str, Any] = field(default_factory=dict)
 
     def ask(self, line: str) -> Any:
@@ -122,8 +121,7 @@ class Watched:
         return self.one("SELECT outcome FROM store_run WHERE id = {}", run)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "rollbook.worker"]
-        self.worker = subprocess.Popen(command, env=self.installation.environ)
+        self.worker = self.installation.worker()
 
     def kill(self) -> None:
         assert self.worker
@@ -180,18 +178,14 @@ def installed(mail_port: int) -> Iterator[Watched]:
     """Its mail server is not there until a test starts one."""
     address = f"smtp://127.0.0.1:{mail_port}?tls=none"
     with fresh_installation(ROLLBOOK_EMAIL_URL=address) as installation:
-        teller = subprocess.Popen(
-            [sys.executable, "-c", TELLER],
-            env=installation.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        teller = installation.spoken_with("-c", TELLER)
         made = Watched(installation, teller)
         try:
             yield made
         finally:
             for connection in made.looking.values():
                 connection.close()
-            teller.terminate()
-            teller.communicate()
+            teller.end()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import json
 import re
 import signal
 import sqlite3
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from tests.installation import Installation, fresh_installation
 from tests.stories import customers
 from tests.stories.customers import INES, NORA
 from tests.stories.on_screen import A_WHILE, Directory, go, lists, narrow, row, signed_in, sync_now
+from tests.warm import Forked
 
 pytestmark = pytest.mark.browser
 HIGH, MIDDLE, ELEMENTARY = (f"Riverbend {one} School" for one in ("High", "Middle", "Elementary"))
@@ -30,7 +30,7 @@ class Served:
     """The installation, its worker, its address, and the credentials that the district gave."""
 
     installation: Installation
-    worker: subprocess.Popen[str]
+    worker: Forked
     url: str
     client_id: str
     secret: str

@@ -1,8 +1,6 @@
 """A district is read over REST from another Rollbook, whose real server answers: what comes out again is what went in there."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +57,7 @@ class Other:
         told("app", "add", "Reader")
         grant = json.loads(told("grant", "Riverbend", "Reader", "--permission", "full", "--json").stdout)
         key = json.loads(told("key", "add", str(grant["grant"]), "--oauth1", "--json").stdout)
-        self.address, self.environ = installation.url, installation.environ
+        self.address, self.python = installation.url, installation.python
         self.client_id, self.secret = key["clientId"], key["clientSecret"]
 
     def settings(self, version: str, **more: str) -> dict[str, Any]:
@@ -259,10 +257,8 @@ def directory(connection: SyncConnection) -> tuple[list[Any], list[Any]]:
 def test_a_directory_is_kept_in_step_with_a_district_that_another_rollbook_lists_to_its_partner(
     other: Other, package: Path
 ) -> None:
-    told = subprocess.run(
-        [sys.executable, "-c", PARTNER], env=other.environ, stdout=subprocess.PIPE, text=True, check=True
-    )
-    listed = {"listing": f"{other.address}/applications", **json.loads(told.stdout)}
+    told = other.python("-c", PARTNER)
+    listed = {"listing": f"{other.address}/applications", **json.loads(told)}
     from_the_list = synced("The list", "partner_listing", listed)
     people, inside = directory(from_the_list)
     assert len(people) > 50

@@ -8,8 +8,6 @@ import contextlib
 import hashlib
 import json
 import secrets
-import subprocess
-import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
@@ -136,11 +134,8 @@ def served() -> Iterator[Served]:
     product, port = Product(free_port()), free_port()
     with fresh_installation() as installation, contextlib.ExitStack() as stack:
         arguments = (f"{product.url}/start", f"{product.url}/signed-in", f"http://127.0.0.1:{port}")
-        made = subprocess.run(
-            [sys.executable, "-m", "tests.stories.make_sign_in", *arguments],
-            env=installation.environ, check=True, capture_output=True, text=True,
-        )  # fmt: skip
-        product.client = json.loads(made.stdout.splitlines()[-1])
+        made = installation.python("-m", "tests.stories.make_sign_in", *arguments)
+        product.client = json.loads(made.splitlines()[-1])
         product.issuer = f"{installation.url}/openid"
         number = installation.rows("SELECT id FROM store_identityprovider WHERE preset = 'any'")[0][0]
         back = f"{installation.url}/organizations/1/enter/{number}/callback"

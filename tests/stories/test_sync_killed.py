@@ -78,18 +78,14 @@ class WatchedSyncs(Watched):
 def alone() -> Iterator[WatchedSyncs]:
     """Without a worker."""
     with fresh_installation() as installation:
-        teller = subprocess.Popen(
-            [sys.executable, "-c", TELLER],
-            env=installation.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+        teller = installation.spoken_with("-c", TELLER)
         made = WatchedSyncs(installation, teller)
         try:
             yield made
         finally:
             for connection in made.looking.values():
                 connection.close()
-            teller.terminate()
-            teller.communicate()
+            teller.end()
 
 
 @pytest.fixture
