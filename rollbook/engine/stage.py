@@ -7,6 +7,7 @@ reader (`records`) reads the file again. Nothing is judged here but the CSV itse
 import csv
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rollbook.engine.facts import chunks, transcode
 from rollbook.engine.findings import Findings
 from rollbook.engine.headers import Header, read_header
 from rollbook.engine.package import PackageFile
+from rollbook.engine.reading import OWN, reader
 from rollbook.engine.records import Whole, records
 from rollbook.engine.sql import literal, name
 from rollbook.oneroster.spec import Binding, Table
@@ -114,6 +116,7 @@ class Staging:
     work: Path
     connection: duckdb.DuckDBPyConnection
     neighbours: Neighbours
+    ends: ExitStack
     binding: Binding | None = None
     lenient: bool = False
     tables: dict[str, Staged] = field(default_factory=dict)
@@ -122,7 +125,7 @@ class Staging:
     beside: bool = False
 
     def close(self) -> None:
-        self.connection.close()
+        self.ends.close()
 
     def one(self, sql: str) -> tuple[object, ...]:
         """The first row of the answer."""
@@ -147,24 +150,15 @@ def open_staging(work: Path, memory: str, threads: int, beside: bool = False) ->
     """
     spill = work / "spill"
     spill.mkdir(exist_ok=True)
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": memory,
-            "threads": threads,
-            "temp_directory": str(spill),
-            "preserve_insertion_order": True,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        },
-    )
+    ends = ExitStack()
+    connection = ends.enter_context(reader(memory, threads, spill, large=beside))
     if beside:
         # Scratch: nobody reads it after a crash.
         connection.execute("SET fsync_mode = 'NONE'")
         file = literal(str(work / "records.duckdb"))
         connection.execute(f"ATTACH {file} AS {BESIDE} (RECOVERY_MODE no_wal_writes)")
-        connection.execute(f"SET search_path = 'memory,{BESIDE}'")
-    return Staging(work, connection, Neighbours(connection), beside=beside)
+        connection.execute(f"SET search_path = '{OWN},{BESIDE}'")
+    return Staging(work, connection, Neighbours(connection), ends, beside=beside)
 
 
 def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings: Findings) -> None:

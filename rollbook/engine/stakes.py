@@ -6,6 +6,7 @@ import duckdb
 
 from rollbook.engine.accepted import parquet_of, scan
 from rollbook.engine.plan import PlanSummary
+from rollbook.engine.reading import reader
 from rollbook.engine.rekey import count_pairs, pairing
 from rollbook.engine.safeguards import IDENTIFYING, REKEYED, Stakes
 from rollbook.engine.sql import literal, name, words
@@ -19,7 +20,7 @@ def count_stakes(
 ) -> Stakes:
     """What the plan in the file `plan` puts at stake; `work` is a folder for what does not fit into memory."""
     counts = summary.counts
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(work)}) as db:
+    with reader("512MB", 2, work) as db:
         totals = {collection: _active(db, accepted, collection) for collection in LOAD_ORDER}
         values, changed = _identifying(db, accepted, plan) if totals["users"] else ({}, {})
         before, after = _administrators(db, accepted, plan) if totals["roles"] else (0, 0)

@@ -6,6 +6,7 @@ A plan is the Parquet file of `engine.plan`: one row a change, with the canonica
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import duckdb
 from django.db.backends.utils import CursorWrapper
 
+from rollbook.engine.reading import reader as opened
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.folding import fold
 from rollbook.oneroster.spec import Field
@@ -189,9 +191,9 @@ def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
 # --- Reading a plan -----------------------------------------------------------------------------------------------------------------------
 
 
-def _reader(plan: Path) -> duckdb.DuckDBPyConnection:
+def _reader(plan: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """Puts beside the plan what does not fit into memory."""
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(plan.parent)})
+    return opened(MEMORY, 2, plan.parent)
 
 
 def _parts(reader: duckdb.DuckDBPyConnection, plan: Path) -> list[Part]:
