@@ -142,6 +142,10 @@ class Staging:
     def run(self, sql: str) -> None:
         self.connection.execute(sql)
 
+    def made(self, sql: str) -> int:
+        """How many rows there are in the table that the statement makes."""
+        return self.number(sql)
+
 
 def open_staging(work: Path, memory: str, threads: int, beside: bool = False) -> Staging:
     """An empty staging database that holds at most `memory` (as DuckDB writes it, `512MB`) and puts the rest below `work`.
@@ -240,30 +244,28 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     if not facts.quotes and facts.commas != facts.lines * (columns - 1):
         return False
     try:
-        _load(staging, staged, _scan(file.path, staged))
+        staged.rows = _load(staging, staged, _scan(file.path, staged))
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
             raise
         return False
-    staged.rows = staging.number(f"SELECT count(*) FROM {staged.records}")
     if staged.rows != facts.lines - 1 or (facts.quotes and _doubtful(staging, file, staged)):
         staging.run(f"DROP TABLE {staged.records}")
         return False
     return True
 
 
-def _load(staging: Staging, staged: Staged, scan: str, before: str = "") -> None:
-    """Makes the table of the records that `scan` (SQL) reads; `before` are columns in front of the file's own."""
+def _load(staging: Staging, staged: Staged, scan: str, before: str = "") -> int:
+    """Makes the table of the records that `scan` (SQL) reads, and says how many; `before` are columns in front of the file's own."""
     if not staging.beside:
-        staging.run(f"CREATE TABLE {staged.records} AS {scan}")
-        return
+        return staging.made(f"CREATE TABLE {staged.records} AS {scan}")
     columns = ", ".join(
         f"{name(column)} VARCHAR USING COMPRESSION {_compression(staged, column)}"
         for column in staged.columns.values()
     )
     staging.run(f"CREATE TABLE {BESIDE}.{staged.records} ({before}{columns})")
     try:
-        staging.run(f"INSERT INTO {staged.records} {scan}")
+        return staging.made(f"INSERT INTO {staged.records} {scan}")
     except duckdb.Error:
         staging.run(f"DROP TABLE {staged.records}")
         raise
@@ -323,8 +325,7 @@ def _read_carefully(staging: Staging, file: PackageFile, staged: Staged, finding
     staged.rows = 0
     clean, broken = staging.work / f"{file.name}.clean", staging.work / f"{file.name}.broken"
     identified = _clean_copy(file, staged, findings, staging.longest, clean, broken)
-    _load(staging, staged, _clean_scan(clean, staged), "line BIGINT, ")
-    loaded = staging.number(f"SELECT count(*) FROM {staged.records}")
+    loaded = _load(staging, staged, _clean_scan(clean, staged), "line BIGINT, ")
     assert loaded == staged.rows, f"{file.name}: {staged.rows} records were written and {loaded} read"
     staged.careful = True
     staged.complete = identified
