@@ -281,19 +281,14 @@ def _compression(staged: Staged, column: str) -> str:
 def _doubtful(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     """Whether a file with quotes may be misread: a value has a quote in it, or the commas are not those the columns ask for."""
     columns = staged.columns.values()
-    quotes = " OR ".join(f"contains({name(column)}, '\"')" for column in columns)
-    commas = " + ".join(
-        f"CASE WHEN contains({name(column)}, ',') THEN {_commas(name(column))} ELSE 0 END"
-        for column in columns
+    text = f"concat({', '.join(map(name, columns))})"
+    commas = "CASE WHEN contains(x, ',') THEN length(x) - length(replace(x, ',', '')) ELSE 0 END"
+    found = staging.one(
+        f"SELECT bool_or(contains(x, '\"')), sum({commas})::BIGINT FROM (SELECT {text} AS x FROM {staged.records})"
     )
-    found = staging.one(f"SELECT bool_or({quotes}), sum({commas})::BIGINT FROM {staged.records}")
     some_unread = len(columns) < staged.header.count
     separators = file.facts.lines * (staged.header.count - 1)
     return bool(found[0]) or (not some_unread and separators + int(str(found[1] or 0)) != file.facts.commas)
-
-
-def _commas(column: str) -> str:
-    return f"length({column}) - length(replace({column}, ',', ''))"
 
 
 def _scan(path: Path, staged: Staged) -> str:
