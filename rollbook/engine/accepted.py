@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal, name
 from rollbook.oneroster.collections import COLLECTION
 
@@ -81,9 +80,7 @@ def rebuild_accepted(folder: Path, collection: str, rows: Iterable[Mapping[str, 
         f"read_csv({literal(str(text))}, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
         f" nullstr = '\x01\x02\x03', max_line_size = {8 << 20}, columns = {{{types}}})"
     )
-    with duckdb.connect(
-        config={"memory_limit": REBUILD_MEMORY, "threads": 2, "temp_directory": str(folder)}
-    ) as connection:
+    with reader(REBUILD_MEMORY, 2, folder) as connection:
         connection.execute(
             f"COPY (SELECT record_id::BIGINT AS record_id, source_id, status, NULL::BIGINT AS line,"
             f" {md5(payload(collection))} AS digest, {md5('source_id')} AS id_digest, {filled(collection)} FROM {source})"

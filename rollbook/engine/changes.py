@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rollbook.engine.accepted import PARQUET, filled, parquet_of, payload_columns, record_json, scan
@@ -12,6 +13,12 @@ from rollbook.engine.telling import Tell, untold
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
 
+TOGETHER = 10_000
+"""So many changes at most are written into one file, if they are of several kinds."""
+
+Part = tuple[str, int]
+"""SQL of some changes of a plan, and how many they are."""
+
 
 def write_plan(
     staging: Staging,
@@ -21,7 +28,7 @@ def write_plan(
     tell: Tell = untold,
 ) -> None:
     """Writes the plan: number, collection, action, record_id, source_id, before, after, refs, changed, reason, file, line."""
-    parts: list[tuple[str, int]] = []
+    parts: list[Part] = []
     for found in differences.values():
         parts += [
             (_creations_of(staging, found, piece, differences, accepted), made)
@@ -33,10 +40,24 @@ def write_plan(
     parts += [
         (_deletions_of(found), found.deletions) for found in reversed(differences.values()) if found.deletions
     ]
-    _write_in_parts(staging, parts or [(NO_CHANGES, 0)], target, tell)
+    _write_in_parts(staging, list(_small_together(parts)) or [(NO_CHANGES, 0)], target, tell)
 
 
-def _write_in_parts(staging: Staging, parts: list[tuple[str, int]], target: Path, tell: Tell) -> None:
+def _small_together(parts: Iterable[Part]) -> Iterator[Part]:
+    """Parts of few changes as one: every file is opened by all who read the plan."""
+    queries: list[str] = []
+    rows = 0
+    for query, number in parts:
+        if queries and rows + number > TOGETHER:
+            yield " UNION ALL ".join(queries), rows
+            queries, rows = [], 0
+        queries.append(query)
+        rows += number
+    if queries:
+        yield " UNION ALL ".join(queries), rows
+
+
+def _write_in_parts(staging: Staging, parts: Sequence[Part], target: Path, tell: Tell) -> None:
     """A folder of Parquet files, which reads as one: one query after the other, so that only one is in memory."""
     if target.is_dir():
         shutil.rmtree(target)
@@ -134,7 +155,7 @@ def _ids(staging: Staging, target: str, differences: dict[str, Differences], acc
     parts = [f"SELECT source_id, record_id FROM ({staging.neighbours.found(target)})"]
     if stored := parquet_of(accepted, target):
         parts.append(f"SELECT source_id, record_id FROM {scan(stored)}")
-    if target in differences:
+    if target in differences and differences[target].counts.get("create"):
         found = differences[target]
         parts.append(f"SELECT source_id, {found.first_free_id} + rowid AS record_id FROM {found.created}")
     return " UNION ALL ".join(parts)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal, name
 
 MEMORY = "512MB"
@@ -68,7 +69,7 @@ def compare_sides(
     `fields` are (column of the first, column of the second).
     """
     out.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(out)}) as db:
+    with reader(MEMORY, 2, out) as db:
         _take(db, "f", first, fold)
         _take(db, "s", second, fold)
         db.execute(

@@ -16,7 +16,7 @@ ACTIONS = ("create", "update", "restore", "delete")
 
 @dataclass
 class Differences:
-    """The differences of one collection, in two tables that are in the order in which they are numbered.
+    """The differences of one collection, in two tables that are in the order in which they are numbered; without any there are no tables.
 
     `n_<collection>` (source_id, r, id_digest, digest) is what is created, by source id: its row numbers give the record ids, from
     `first_free_id` on. `z_<collection>` (action, reason, r, record_id, id_digest, before_digest, digest) is all else, by record id,
@@ -95,35 +95,35 @@ def compare(
         f" FROM {desired.view}"
     )
     if stored is None:
-        _all_is_new(staging, found, keys)
+        counts = _all_is_new(staging, found, keys)
     else:
-        _differ(staging, found, keys, stored, only_adds)
-    counts = {"create": staging.number(f"SELECT count(*) FROM {found.created}")}
-    counts |= dict(
-        staging.connection.execute(f"SELECT action, count(*) FROM {found.others} GROUP BY 1").fetchall()
-    )
+        counts = _differ(staging, found, keys, stored, only_adds)
     found.counts = {action: counts[action] for action in ACTIONS if counts.get(action)}
     return found
 
 
-def _all_is_new(staging: Staging, found: Differences, keys: str) -> None:
-    staging.run(
+def _all_is_new(staging: Staging, found: Differences, keys: str) -> dict[str, int]:
+    """How many changes there are by action."""
+    created = staging.made(
         f"CREATE TABLE {found.created} AS SELECT source_id, r, id_digest, digest FROM ({keys}) WHERE NOT deleted ORDER BY source_id"
     )
     staging.run(
         f"CREATE TABLE {found.others} (action VARCHAR, reason VARCHAR, r BIGINT, record_id BIGINT, id_digest UUID, before_digest UUID,"
         " digest UUID)"
     )
+    return {"create": created}
 
 
-def _differ(staging: Staging, found: Differences, keys: str, stored: Path, only_adds: bool) -> None:
+def _differ(staging: Staging, found: Differences, keys: str, stored: Path, only_adds: bool) -> dict[str, int]:
+    """How many changes there are by action."""
     table = name(f"x_{found.collection}")
-    staging.run(f"CREATE TABLE {table} AS {_differences(keys, found.desired, stored)}")
+    if not staging.made(f"CREATE TABLE {table} AS {_differences(keys, found.desired, stored)}"):
+        return {}
     _spare_the_held(staging, found.desired, table)
     if only_adds:
         found.left_out = staging.number(f"SELECT count(*) FROM {table} WHERE action = 'delete'")
         staging.run(f"DELETE FROM {table} WHERE action = 'delete'")
-    staging.run(
+    created = staging.made(
         f"CREATE TABLE {found.created} AS SELECT d.source_id, x.r, x.id_digest, x.digest FROM {table} x JOIN {found.desired.view} d"
         " ON d.r = x.r WHERE x.action = 'create' ORDER BY d.source_id"
     )
@@ -132,6 +132,8 @@ def _differ(staging: Staging, found: Differences, keys: str, stored: Path, only_
         " WHERE action <> 'create' ORDER BY action = 'delete', record_id"
     )
     staging.run(f"DROP TABLE {table}")
+    others = f"SELECT action, count(*) FROM {found.others} GROUP BY 1"
+    return {"create": created, **dict(staging.connection.execute(others).fetchall())}
 
 
 def _differences(keys: str, desired: Desired, stored: Path) -> str:

@@ -16,8 +16,7 @@ def tell_each(
     staging: Staging, staged: Staged, findings: Findings, code: str, column: str, offenders: str
 ) -> None:
     """One finding for each of `offenders`, which is SQL of r, value and said: what is said in front of what is to be done."""
-    staging.run(f"CREATE OR REPLACE TEMP TABLE told AS {offenders}")
-    total = staging.number("SELECT count(*) FROM told")
+    total = staging.made(f"CREATE OR REPLACE TEMP TABLE told AS {offenders}")
     if not total:
         return
     rows = staging.connection.execute(
@@ -45,10 +44,9 @@ def tell_shared(
 
     `by` can be said, where what is said names the one cause that many have in common.
     """
-    staging.run(f"CREATE OR REPLACE TEMP TABLE told AS {offenders}")
-    total = staging.number(f"SELECT count(DISTINCT {by}) FROM told")
-    if not total:
+    if not staging.made(f"CREATE OR REPLACE TEMP TABLE told AS {offenders}"):
         return
+    total = staging.number(f"SELECT count(DISTINCT {by}) FROM told")
     rows = staging.connection.execute(
         "SELECT line, shown, source_id, said, records, lines FROM (SELECT min(r) AS first, min(line) AS line,"
         " arg_min(value, r) AS shown, arg_min(source_id, r) AS source_id, arg_min(said, r) AS said, count(*) AS records,"

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from rollbook.engine.accepted import parquet_of, scan
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal
 
 CURRENT = ("academicSessions", "classes", "roles", "enrollments")
@@ -61,7 +62,7 @@ class Outlook:
 
 def look_ahead(before: tuple[Path, date], after: tuple[Path, date], work: Path) -> Outlook:
     """Compares two snapshots (folders as `accepted` has them), each on its day; `work` is a folder for what does not fit into memory."""
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(work)}) as db:
+    with reader("512MB", 2, work) as db:
         for side, (snapshot, day) in (("before", before), ("after", after)):
             _find_current(db, side, snapshot, day)
         turns = {collection: _turn(db, collection) for collection in CURRENT}

@@ -99,13 +99,21 @@ def _fingerprint(staging: Staging, differences: Iterable[Differences]) -> str:
     """One hash of all changes: collection, action, whose, what it said, what it will say. Of many rows at once, in no order."""
     total = hashlib.sha256()
     for found in differences:
-        for action, table, before in (
-            ("'create'", found.created, "''"),
-            ("action", found.others, "before_digest::VARCHAR"),
+        created = found.counts.get("create", 0)
+        for number, action, table, before in (
+            (created, "'create'", found.created, "''"),
+            (sum(found.counts.values()) - created, "action", found.others, "before_digest::VARCHAR"),
         ):
+            if not number:
+                total.update(NO_CHANGES)
+                continue
             change = f"md5_number(concat({literal(found.collection)}, '|', {action}, '|', id_digest, '|', {before}, '|', digest))"
             total.update(str(staging.one(f"SELECT count(*), bit_xor({change}) FROM {table}")).encode())
     return total.hexdigest()
+
+
+NO_CHANGES = b"(0, None)"
+"""What is taken up where a collection has none: as many, and of them nothing."""
 
 
 def _held(differences: dict[str, Differences]) -> dict[str, int]:

@@ -103,8 +103,7 @@ def _collect_misses(staging: Staging, staged: Staged, field: Field, target: Stag
     if target is not None:
         sound = f'SELECT "sourcedId" FROM {target.records} WHERE {target.not_held} AND {target.not_deleted}'
         answered = f"WHERE value NOT IN ({sound})"
-    staging.run(f"CREATE OR REPLACE TEMP TABLE missed AS SELECT r, value FROM ({base}) {answered}")
-    missed = staging.number("SELECT count(*) FROM missed")
+    missed = staging.made(f"CREATE OR REPLACE TEMP TABLE missed AS SELECT r, value FROM ({base}) {answered}")
     if missed:
         staging.run(
             f"CREATE OR REPLACE TEMP TABLE misses AS SELECT r, line, source_id, value FROM missed"

@@ -17,6 +17,7 @@ import duckdb
 
 from rollbook.engine.accepted import PARQUET, md5, parquet_of, payload_columns, scan
 from rollbook.engine.plan import PlanSummary
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal, name, words
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 
@@ -55,7 +56,7 @@ def pairing(plan: Path, work: Path, memory: str = "512MB") -> Iterator[duckdb.Du
     the record id of the added one.
     """
     work.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"memory_limit": memory, "threads": 2, "temp_directory": str(work)}) as db:
+    with reader(memory, 2, work) as db:
         db.execute(
             "CREATE TABLE pairs (collection VARCHAR, record_id BIGINT, old VARCHAR, new VARCHAR, come BIGINT)"
         )
@@ -93,9 +94,7 @@ def _write_net(plans: Sequence[Path], target: Path) -> None:
         f" arg_max(before, turn) AS before, arg_max(after, turn) AS after FROM ({changes})"
         f" WHERE action <> 'relink' AND collection IN {words(RECOGNISED)} GROUP BY collection, record_id"
     )
-    with duckdb.connect(
-        config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(target.parent)}
-    ) as db:
+    with reader("512MB", 2, target.parent) as db:
         db.execute(
             f"COPY (SELECT collection, CASE ended WHEN 'delete' THEN 'delete' ELSE 'create' END AS action, record_id, source_id, before, after"
             f" FROM ({ends}) WHERE (ended = 'delete') <> (begun = 'create')) TO {literal(str(target))} {PARQUET}"

@@ -35,8 +35,9 @@ def judge_records(staging: Staging, staged: Staged, findings: Findings) -> None:
     """Judges the records of one file, and repairs what can be repaired when reading as an import does."""
     if not staged.rows:
         return
-    judge_rules(staging, staged, value_rules(staged, findings.lenient), findings)
-    _look_for_deletions(staging, staged)
+    offended = judge_rules(staging, staged, value_rules(staged, findings.lenient), findings)
+    if offended or staged.mode != "bulk":  # else no status is filled
+        _look_for_deletions(staging, staged)
     judge_rules(staging, staged, crossing_rules(staged), findings)
     _judge_duplicates(staging, staged, findings)
 
@@ -104,16 +105,16 @@ def crossing_rules(staged: Staged) -> list[Rule]:
     return rules
 
 
-def judge_rules(staging: Staging, staged: Staged, rules: list[Rule], findings: Findings) -> None:
-    """Counts the offenders of all rules in one scan and takes up each rule that has some."""
+def judge_rules(staging: Staging, staged: Staged, rules: list[Rule], findings: Findings) -> bool:
+    """Counts the offenders of all rules in one scan and takes up each rule that has some; whether any had."""
     if not rules:
-        return
+        return False
     counts = ", ".join(f"count_if({rule.offends})" for rule in rules)
     totals = staging.one(f"SELECT {counts} FROM {staged.records}")
     for rule, total in zip(rules, totals, strict=True):
         if total:
             _take_up(staging, staged, rule, findings)
-    staged.held = staging.number(f"SELECT count(DISTINCT r) FROM {staged.holds}")
+    return any(totals)
 
 
 def _take_up(staging: Staging, staged: Staged, rule: Rule, findings: Findings) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from rollbook.engine.accepted import parquet_of, scan
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal, name
 
 SCHOOL_OF = {
@@ -30,9 +31,7 @@ def write_schools(plan: Path, accepted: Path | None, target: Path) -> None:
     the first, by id, of the schools in which the person has a role.
     """
     making = target.with_name(f"{target.name}.making-{uuid.uuid4().hex}")  # two threads may be asked at once
-    with duckdb.connect(
-        config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(target.parent)}
-    ) as db:
+    with reader(MEMORY, 2, target.parent) as db:
         db.execute("SET preserve_insertion_order = false")
         db.execute(f"CREATE VIEW plan AS SELECT *, coalesce(after, before) AS said FROM {scan(plan)}")
         _make_schools(db, accepted)

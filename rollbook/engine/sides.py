@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import duckdb
-
 from rollbook.engine.accepted import parquet_of, payload_columns, scan
 from rollbook.engine.compare import Compared, Side, compare_sides
 from rollbook.engine.desired import Desired, desired_collections
 from rollbook.engine.judgement import judge
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal, name
 from rollbook.engine.tabular import LINE, Table
 from rollbook.oneroster.collections import LOAD_ORDER
@@ -81,7 +80,7 @@ def whole_snapshot(label: str, accepted: Path) -> Whole:
 def _filled(stored: Path, columns: Sequence[str]) -> tuple[str, ...]:
     """The columns in which anything stands."""
     counts = ", ".join(f"count({name(one)})" for one in columns)
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 2}) as db:
+    with reader("512MB", 2) as db:
         found = db.execute(f"SELECT {counts} FROM {scan(stored)} WHERE status = 'active'").fetchall()[0]
     return tuple(one for one, number in zip(columns, found, strict=True) if number)
 

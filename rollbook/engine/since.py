@@ -13,7 +13,7 @@ from rollbook.engine.stage import Staged, Staging
 from rollbook.oneroster.collections import COLLECTION
 
 SAMPLE = 1_000
-"""Stored records whose metadata is looked at for names of columns."""
+"""Records that are looked at first: stored ones for names of columns of metadata, delivered ones for values."""
 
 FEWEST = 10
 """Values that ran empty, or ids that changed, from which it is noticed."""
@@ -59,6 +59,7 @@ def _judge_columns(staging: Staging, staged: Staged, stored: Path, findings: Fin
             [str(stored)],
         ).fetchall()
     )
+    blank = _blank_columns(staging, staged) if staged.mode == "bulk" else set()
     for field in COLLECTION[staged.name].fields:
         if not filled.get(field.name) or field.name not in staged.table.columns:
             continue
@@ -67,6 +68,7 @@ def _judge_columns(staging: Staging, staged: Staged, stored: Path, findings: Fin
         elif (
             staged.mode == "bulk"
             and filled[field.name] >= FEWEST
+            and field.name in blank
             and not _has_values(staging, staged, field.name)
         ):
             _tell_column(staging, staged, stored, "column-emptied", field.name, findings)
@@ -74,6 +76,14 @@ def _judge_columns(staging: Staging, staged: Staged, stored: Path, findings: Fin
         if key not in staged.header.metadata:
             findings.add("column-vanished", staged.file, 1, f"metadata.{key}")
             hold_file_if_error(staging, staged, findings, "column-vanished")
+
+
+def _blank_columns(staging: Staging, staged: Staged) -> set[str]:
+    """Those without a value in the first records: nearly all that have any have one there."""
+    columns = [field.name for field in COLLECTION[staged.name].fields if staged.has(field.name)]
+    signs = ", ".join(["true", *(f"bool_or({name(column)} <> '')" for column in columns)])
+    _, *found = staging.one(f"SELECT {signs} FROM (SELECT * FROM {staged.records} LIMIT {SAMPLE})")
+    return {column for column, some in zip(columns, found, strict=True) if not some}
 
 
 def _has_values(staging: Staging, staged: Staged, column: str) -> bool:

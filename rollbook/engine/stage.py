@@ -7,6 +7,7 @@ reader (`records`) reads the file again. Nothing is judged here but the CSV itse
 import csv
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rollbook.engine.facts import chunks, transcode
 from rollbook.engine.findings import Findings
 from rollbook.engine.headers import Header, read_header
 from rollbook.engine.package import PackageFile
+from rollbook.engine.reading import OWN, reader
 from rollbook.engine.records import Whole, records, well_formed_line
 from rollbook.engine.sql import literal, name
 from rollbook.oneroster.spec import Binding, Table
@@ -120,6 +122,7 @@ class Staging:
     work: Path
     connection: duckdb.DuckDBPyConnection
     neighbours: Neighbours
+    ends: ExitStack
     binding: Binding | None = None
     lenient: bool = False
     tables: dict[str, Staged] = field(default_factory=dict)
@@ -128,7 +131,7 @@ class Staging:
     beside: bool = False
 
     def close(self) -> None:
-        self.connection.close()
+        self.ends.close()
 
     def one(self, sql: str) -> tuple[object, ...]:
         """The first row of the answer."""
@@ -145,6 +148,10 @@ class Staging:
     def run(self, sql: str) -> None:
         self.connection.execute(sql)
 
+    def made(self, sql: str) -> int:
+        """How many rows there are in the table that the statement makes."""
+        return self.number(sql)
+
 
 def open_staging(work: Path, memory: str, threads: int, beside: bool = False) -> Staging:
     """An empty staging database that holds at most `memory` (as DuckDB writes it, `512MB`) and puts the rest below `work`.
@@ -153,17 +160,8 @@ def open_staging(work: Path, memory: str, threads: int, beside: bool = False) ->
     """
     spill = work / "spill"
     spill.mkdir(exist_ok=True)
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": memory,
-            "threads": threads,
-            "temp_directory": str(spill),
-            "preserve_insertion_order": True,
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        },
-    )
+    ends = ExitStack()
+    connection = ends.enter_context(reader(memory, threads, spill, large=beside))
     if beside:
         # Scratch: nobody reads it after a crash, nor when this is closed.
         connection.execute("SET fsync_mode = 'NONE'")
@@ -172,8 +170,8 @@ def open_staging(work: Path, memory: str, threads: int, beside: bool = False) ->
         connection.execute(
             f"ATTACH {file} AS {BESIDE} (RECOVERY_MODE no_wal_writes, ROW_GROUP_SIZE {ROWS_AT_ONCE})"
         )
-        connection.execute(f"SET search_path = 'memory,{BESIDE}'")
-    return Staging(work, connection, Neighbours(connection), beside=beside)
+        connection.execute(f"SET search_path = '{OWN},{BESIDE}'")
+    return Staging(work, connection, Neighbours(connection), ends, beside=beside)
 
 
 def stage(staging: Staging, file: PackageFile, table: Table, mode: str, findings: Findings) -> None:
@@ -257,30 +255,28 @@ def _read_fast(staging: Staging, file: PackageFile, staged: Staged) -> bool:
     if not facts.quotes and facts.commas != facts.lines * (columns - 1):
         return False
     try:
-        _load(staging, staged, _scan(file.path, staged))
+        staged.rows = _load(staging, staged, _scan(file.path, staged))
     except duckdb.Error as error:
         if isinstance(error, duckdb.OutOfMemoryException | duckdb.IOException):
             raise
         return False
-    staged.rows = staging.number(f"SELECT count(*) FROM {staged.records}")
     if staged.rows != facts.lines - 1:
         staging.run(f"DROP TABLE {staged.records}")
         return False
     return True
 
 
-def _load(staging: Staging, staged: Staged, scan: str, before: str = "") -> None:
-    """Makes the table of the records that `scan` (SQL) reads; `before` are columns in front of the file's own."""
+def _load(staging: Staging, staged: Staged, scan: str, before: str = "") -> int:
+    """Makes the table of the records that `scan` (SQL) reads, and says how many; `before` are columns in front of the file's own."""
     if not staging.beside:
-        staging.run(f"CREATE TABLE {staged.records} AS {scan}")
-        return
+        return staging.made(f"CREATE TABLE {staged.records} AS {scan}")
     columns = ", ".join(
         f"{name(column)} VARCHAR USING COMPRESSION {_compression(staged, column)}"
         for column in staged.columns.values()
     )
     staging.run(f"CREATE TABLE {BESIDE}.{staged.records} ({before}{columns})")
     try:
-        staging.run(f"INSERT INTO {staged.records} {scan}")
+        return staging.made(f"INSERT INTO {staged.records} {scan}")
     except duckdb.Error:
         staging.run(f"DROP TABLE {staged.records}")
         raise
@@ -335,8 +331,7 @@ def _read_carefully(staging: Staging, file: PackageFile, staged: Staged, finding
     staged.rows = 0
     clean, broken = staging.work / f"{file.name}.clean", staging.work / f"{file.name}.broken"
     identified = _clean_copy(file, staged, findings, staging.longest, clean, broken)
-    _load(staging, staged, _clean_scan(clean, staged), "line BIGINT, ")
-    loaded = staging.number(f"SELECT count(*) FROM {staged.records}")
+    loaded = _load(staging, staged, _clean_scan(clean, staged), "line BIGINT, ")
     assert loaded == staged.rows, f"{file.name}: {staged.rows} records were written and {loaded} read"
     staged.careful = True
     staged.complete = identified

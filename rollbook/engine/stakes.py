@@ -6,6 +6,7 @@ import duckdb
 
 from rollbook.engine.accepted import parquet_of, scan
 from rollbook.engine.plan import PlanSummary
+from rollbook.engine.reading import reader
 from rollbook.engine.rekey import count_pairs, pairing
 from rollbook.engine.safeguards import IDENTIFYING, REKEYED, Stakes
 from rollbook.engine.sql import literal, name, words
@@ -19,8 +20,8 @@ def count_stakes(
 ) -> Stakes:
     """What the plan in the file `plan` puts at stake; `work` is a folder for what does not fit into memory."""
     counts = summary.counts
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(work)}) as db:
-        totals = {collection: _active(db, accepted, collection) for collection in LOAD_ORDER}
+    with reader("512MB", 2, work) as db:
+        totals = _active(db, accepted)
         values, changed = _identifying(db, accepted, plan) if totals["users"] else ({}, {})
         before, after = _administrators(db, accepted, plan) if totals["roles"] else (0, 0)
     return Stakes(
@@ -40,9 +41,15 @@ def _number(db: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(db.execute(query).fetchall()[0][0])
 
 
-def _active(db: duckdb.DuckDBPyConnection, accepted: Path | None, collection: str) -> int:
-    stored = parquet_of(accepted, collection)
-    return _number(db, f"SELECT count(*) FROM {scan(stored)} WHERE status = 'active'") if stored else 0
+def _active(db: duckdb.DuckDBPyConnection, accepted: Path | None) -> dict[str, int]:
+    """How many records are stored and active, by collection."""
+    counts = [
+        f"SELECT {literal(collection)}, count(*) FROM {scan(stored)} WHERE status = 'active'"
+        for collection in LOAD_ORDER
+        if (stored := parquet_of(accepted, collection))
+    ]
+    found = dict(db.execute(" UNION ALL ".join(counts)).fetchall()) if counts else {}
+    return {collection: found.get(collection, 0) for collection in LOAD_ORDER}
 
 
 def _identifying(

@@ -13,6 +13,7 @@ import duckdb
 from rollbook.engine.accepted import PARQUET, parquet_of, payload_columns, record_json, scan
 from rollbook.engine.elsewhere import Elsewhere, Neighbours
 from rollbook.engine.plan import PlanSummary
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
@@ -29,7 +30,7 @@ def make_undo(
     `elsewhere` knows what other connections serve, or served: a record that comes back may refer to what is gone.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 2, "temp_directory": str(out)}) as db:
+    with reader("512MB", 2, out) as db:
         _gather(db, plans, accepted)
         neighbours = Neighbours(db, elsewhere)
         for collection in LOAD_ORDER:

@@ -74,6 +74,9 @@ BY_HAND = "manual"
 LEFT_AS_IT_IS = (Cancelled, TakenOver, *OUT_OF_REACH)
 """What does not end a run as failed: whoever walks it ends it, or begins the step again."""
 
+MANY = 1_000
+"""So many changes at least are worth a DuckDB of their own that puts a district's first publication together."""
+
 ANALYZE_FROM = 10_000
 """Changes from which the database is told to look at the tables anew before it answers questions about them."""
 
@@ -391,7 +394,7 @@ def _applied_and_published(run: Run) -> Run:
             raise StaleBasis(str(run.pk))
         plan = shelf.place(run.plan.shelf_name)
         changes = changes_of(run.plan)
-        is_first = _is_first(run, district)
+        is_first = changes >= MANY and _is_first(run, district)
         tell("applying", 0, changes)
         with (
             database.cursor() as cursor,

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import duckdb
 from django.db import connection as database
 from django.db.models import QuerySet
 
 from rollbook.engine.accepted import parquet_of, rebuild_accepted, scan
+from rollbook.engine.reading import reader
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.spec import Field
 from rollbook.store import shelf
@@ -46,8 +46,8 @@ def owned_ids(connection: Connection, generation: int, collection: str) -> list[
     stored = parquet_of(accepted_for(connection, generation), collection)
     if stored is None:
         return []
-    with duckdb.connect(config={"memory_limit": "256MB", "threads": 1}) as reader:
-        return [number for (number,) in reader.execute(f"SELECT record_id FROM {scan(stored)}").fetchall()]
+    with reader("256MB", 1) as db:
+        return [number for (number,) in db.execute(f"SELECT record_id FROM {scan(stored)}").fetchall()]
 
 
 def begin_owning_nothing(connection: Connection, generation: int) -> None:

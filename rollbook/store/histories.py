@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
+from rollbook.engine.reading import reader
 
 ITS_ROLES = "collection = 'roles' AND (before->>'userSourcedId' = $id OR after->>'userSourcedId' = $id)"
 
@@ -14,8 +14,8 @@ def plans_touching(plans: Mapping[int, Path], collection: str, source_id: str) -
     if not kept:
         return set()
     roles = f" OR {ITS_ROLES}" if collection == "users" else ""
-    with duckdb.connect(config={"memory_limit": "256MB", "threads": 2}) as reader:
-        files = reader.execute(
+    with reader("256MB", 2) as db:
+        files = db.execute(
             "SELECT DISTINCT filename FROM read_parquet($plans, filename = true)"
             f" WHERE collection = $collection AND source_id = $id{roles}",
             {"plans": list(kept), "collection": collection, "id": source_id},

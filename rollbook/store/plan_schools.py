@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import duckdb
-
+from rollbook.engine.reading import reader
 from rollbook.engine.schools import write_schools
 from rollbook.store import shelf
 from rollbook.store.deliveries import accepted_for
@@ -42,8 +41,8 @@ def schools_of(plan: Plan) -> Path:
 def count_by_school(plan: Plan) -> list[SchoolCounts]:
     """By school, collection and action; the schools with the most changes first, no school last."""
     changes, schools = str(shelf.place(plan.shelf_name)), str(schools_of(plan))
-    with duckdb.connect(config={"memory_limit": "512MB", "threads": 2}) as reader:
-        rows = reader.execute(
+    with reader("512MB", 2) as db:
+        rows = db.execute(
             "SELECT coalesce(s.school, ?), coalesce(any_value(s.name), ''), p.collection, p.action, count(*)"
             " FROM read_parquet(?) p JOIN read_parquet(?) s USING (number) GROUP BY 1, 3, 4",
             [NO_SCHOOL, changes, schools],

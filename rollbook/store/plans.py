@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from rollbook.engine.reading import reader as opened
 
 FIRST_ACTIONS = ("delete", "update", "restore", "create", "relink")
 FIRST_COLLECTIONS = (
@@ -156,8 +159,8 @@ def grouped(actions: Mapping[str, int]) -> dict[str, int]:
     return {group: number for group, number in counts.items() if number}
 
 
-def _reader() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": "512MB", "threads": 2})
+def _reader() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return opened("512MB", 2)
 
 
 def _narrowed(narrow: Narrow) -> tuple[str, list[Any]]:

@@ -6,13 +6,17 @@ A plan is the Parquet file of `engine.plan`: one row a change, with the canonica
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 from django.db.backends.utils import CursorWrapper
 
+from rollbook.engine.reading import reader as opened
 from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
 from rollbook.oneroster.folding import fold
 from rollbook.oneroster.spec import Field
@@ -33,15 +37,26 @@ PIECE = 500_000
 LOOKED_UP = 20_000
 """Up to so many new ids are looked for one by one."""
 
-CREATES, UPDATES, DELETES = ("create",), ("update", "restore"), ("delete",)
+FEW = 300
+"""So many new records of a collection are made to rows one by one sooner than DuckDB has thought about them."""
 
+RELINKS, CREATES, UPDATES, DELETES = ("relink",), ("create",), ("update", "restore"), ("delete",)
 
 OWNERS = {"users": "userSourcedId", "classes": "classSourcedId", "courses": "courseSourcedId"}
 """The field by which records that are shown inside another say whose they are."""
 
 Written = Callable[[int], None]
-Part = tuple[Path, int, int, int]
-"""A file of a plan: the first and the last id of those whom it creates, and how many they are."""
+
+
+class Part(NamedTuple):
+    """What one file of a plan does by one action: the first and the last id of the records, and how many they are."""
+
+    collection: str
+    action: str
+    file: Path
+    first: int
+    last: int
+    number: int
 
 
 class Change(NamedTuple):
@@ -60,14 +75,15 @@ def _unheard(number: int) -> None:
 def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Written = _unheard) -> None:
     """Write every change of `plan`, in the caller's transaction, with the basis checked. `written` hears how many were, each time some were."""
     with _reader(plan) as reader:
-        for collection in LOAD_ORDER:
+        parts = _parts(reader, plan)
+        for collection in _touched(parts, RELINKS):
             _relink(cursor, connection, collection, reader, plan, written)
-        _create(cursor, connection, reader, plan, written)
-        for collection in LOAD_ORDER:
+        _create(cursor, connection, reader, plan, _created(parts), written)
+        for collection in _touched(parts, UPDATES):
             _update(
                 cursor, connection, collection, _heard(_changes(reader, plan, collection, UPDATES), written)
             )
-        for collection in reversed(LOAD_ORDER):
+        for collection in reversed(_touched(parts, DELETES)):
             _delete(cursor, connection, collection, _ids(reader, plan, collection, DELETES), written)
 
 
@@ -87,35 +103,36 @@ def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Cha
             "SELECT collection, list(record_id) FROM read_parquet(?) WHERE action <> 'relink' GROUP BY 1",
             [str(plan)],
         ).fetchall()
-        owners = {owner: _former(reader, plan, field) for owner, field in OWNERS.items()}
+        owners = _former(reader, plan)
     changed = {collection: set(ids) for collection, ids in rows}
     for owner, names in owners.items():
         changed.setdefault(owner, set()).update(_named(cursor, connection, owner, names))
     return changed
 
 
-def _former(reader: duckdb.DuckDBPyConnection, plan: Path, field: str) -> list[str]:
+def _former(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[str]]:
     """Whom records belonged to that belong to another now."""
-    shown_inside = (
-        "" if field == "userSourcedId" else "AND collection IN ('classResources', 'courseResources')"
-    )
-    rows = reader.execute(
-        f"""SELECT DISTINCT before->>'{field}' FROM read_parquet(?) WHERE action IN ('update', 'restore') {shown_inside}
-            AND before->>'{field}' <> after->>'{field}'""",
-        [str(plan)],
-    )
-    return [owner for (owner,) in rows.fetchall()]
+    owners = []
+    for field in OWNERS.values():
+        before, after = f"before->>{literal(field)}", f"after->>{literal(field)}"
+        inside = "" if field == "userSourcedId" else "AND collection IN ('classResources', 'courseResources')"
+        owners.append(f"list(DISTINCT {before}) FILTER ({before} <> {after} {inside})")
+    [found] = reader.execute(
+        f"SELECT {', '.join(owners)} FROM read_parquet(?) WHERE action IN ('update', 'restore')", [str(plan)]
+    ).fetchall()
+    return {owner: names or [] for owner, names in zip(OWNERS, found, strict=True)}
 
 
 def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
     """Where a new record of `plan` would be served under an id that another record has: the collection and how many; else None."""
     with _reader(plan) as reader:
-        for collection in RECORDS:
-            made = _count(reader, plan, collection, CREATES)
+        created = _created(_parts(reader, plan))
+        for collection in filter(created.__contains__, RECORDS):
+            made = _total(created[collection])
             rows = fetched(_select(reader, plan, "source_id", collection, CREATES))
             ids = (connection.prefix + source_id for (source_id,) in rows)
             taken = _looked_up if made <= LOOKED_UP else _held_against_all
-            if made and (count := taken(cursor, connection, collection, ids)):
+            if count := taken(cursor, connection, collection, ids):
                 return collection, count
     return None
 
@@ -174,9 +191,46 @@ def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
 # --- Reading a plan -----------------------------------------------------------------------------------------------------------------------
 
 
-def _reader(plan: Path) -> duckdb.DuckDBPyConnection:
+def _reader(plan: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """Puts beside the plan what does not fit into memory."""
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(plan.parent)})
+    return opened(MEMORY, 2, plan.parent)
+
+
+def _parts(reader: duckdb.DuckDBPyConnection, plan: Path) -> list[Part]:
+    """All that the plan does, asked once: most plans have nothing for most collections."""
+    found = reader.execute(
+        f"""SELECT collection, action, filename, min(record_id) AS first, max(record_id), count(*)
+            FROM read_parquet({literal(str(plan))}, filename = true) GROUP BY ALL ORDER BY first"""
+    )
+    return [
+        Part(collection, action, Path(file), *numbers)
+        for collection, action, file, *numbers in found.fetchall()
+    ]
+
+
+def _touched(parts: Iterable[Part], actions: Sequence[str]) -> list[str]:
+    """The collections with such changes, in load order."""
+    there = {part.collection for part in parts if part.action in actions}
+    return [collection for collection in LOAD_ORDER if collection in there]
+
+
+def _created(parts: Iterable[Part]) -> dict[str, list[Part]]:
+    """What creates records, by collection, in the order of ids.
+
+    The largest collection comes last: while it is put together, no other answer needs the memory that it needs itself.
+    """
+    created: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.action in CREATES:
+            created.setdefault(part.collection, []).append(part)
+    return {
+        collection: created[collection]
+        for collection in sorted(created, key=lambda one: _total(created[one]))
+    }
+
+
+def _total(parts: Iterable[Part]) -> int:
+    return sum(part.number for part in parts)
 
 
 def _select(
@@ -198,12 +252,25 @@ def _changes(
     reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str], also: str = ""
 ) -> Iterator[Change]:
     rows = _select(reader, plan, "record_id, source_id, after, refs", collection, actions, also)
-    for record_id, source_id, after, refs in fetched(rows):
-        yield Change(record_id, source_id, json.loads(after), json.loads(refs) if refs else {})
+    for row in fetched(rows):
+        yield _change(*row)
 
 
-def _count(reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]) -> int:
-    return int(_select(reader, plan, "count(*)", collection, actions).fetchall()[0][0])
+def _change(record_id: int, source_id: str, after: str, refs: str | None) -> Change:
+    return Change(record_id, source_id, json.loads(after), json.loads(refs) if refs else {})
+
+
+def _changes_of(
+    reader: duckdb.DuckDBPyConnection, plan: Path, collections: Sequence[str]
+) -> Iterator[tuple[str, Iterator[Change]]]:
+    """What creates records of these collections, which are few, by collection: read at once, for each look at a plan opens all of its files."""
+    rows = reader.execute(
+        "SELECT collection, record_id, source_id, after, refs FROM read_parquet(?)"
+        " WHERE action IN ? AND collection IN ? ORDER BY list_position(?, collection), record_id",
+        [str(plan), CREATES, collections, collections],
+    )
+    for collection, some in groupby(fetched(rows), key=itemgetter(0)):
+        yield collection, (_change(*row) for _, *row in some)
 
 
 def _ids(reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]) -> list[int]:
@@ -256,8 +323,8 @@ def _rows(connection: Connection, collection: str, changes: Iterable[Change]) ->
             change.source_id,
             connection.prefix + change.source_id,
             "active",
-            json.dumps(metadata, ensure_ascii=False) if metadata else None,
-            json.dumps(_folded(metadata), ensure_ascii=False) if metadata else None,
+            _text(metadata) if metadata else None,
+            _text(_folded(metadata)) if metadata else None,
         ]
         if collection == "demographics":
             row.append(change.refs["sourcedId"])
@@ -284,6 +351,11 @@ def _metadata(value: Any) -> dict[str, Any] | None:
 
 def _folded(metadata: dict[str, Any]) -> dict[str, Any]:
     return {name: fold(value) if isinstance(value, str) else value for name, value in metadata.items()}
+
+
+def _text(metadata: dict[str, Any]) -> str:
+    """As DuckDB writes an object."""
+    return json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
 
 
 def _value(field: Field, change: Change) -> Any:
@@ -337,56 +409,67 @@ def _create(
     connection: Connection,
     reader: duckdb.DuckDBPyConnection,
     plan: Path,
+    created: dict[str, list[Part]],
     written: Written,
 ) -> None:
-    """Plain records as DuckDB puts their rows together, all others one by one."""
-    created = _created(reader, plan)
-    total = sum(number for parts in created.values() for *_, number in parts)
+    """Few records one by one; of many the plain ones as DuckDB puts their rows together, and all others one by one."""
+    wanted = {collection: _total(parts) for collection, parts in created.items()}
+    few = [collection for collection, number in wanted.items() if number < FEW]
+    for collection, changes in _changes_of(reader, plan, few) if few else ():
+        _load(cursor, connection, collection, _heard(changes, written))
+    _create_many(
+        cursor,
+        connection,
+        reader,
+        plan,
+        {collection: parts for collection, parts in created.items() if collection not in few},
+        written,
+    )
+
+
+def _create_many(
+    cursor: CursorWrapper,
+    connection: Connection,
+    reader: duckdb.DuckDBPyConnection,
+    plan: Path,
+    created: dict[str, list[Part]],
+    written: Written,
+) -> None:
+    if not created:
+        return
+    wanted = {collection: _total(parts) for collection, parts in created.items()}
+    total = sum(wanted.values())
     pieces = [
         (collection, piece)
         for collection, parts in created.items()
         for part in parts
-        for piece in _pieces(connection, collection, part, PIECE if total > MANY else None)
+        for piece in _pieces(connection, part, PIECE if total > MANY else None)
     ]
     reader.execute(ONE_THREAD)
     made: Counter[str] = Counter()
-    wanted = {collection: sum(number for *_, number in parts) for collection, parts in created.items()}
-    tables = {collection: RECORDS[collection]._meta.db_table for collection in created}
-    with indexed_afterwards(cursor, {tables[collection]: number for collection, number in wanted.items()}):
+    tables = {RECORDS[collection]._meta.db_table: number for collection, number in wanted.items()}
+    with indexed_afterwards(cursor, tables):
         poured = pour(cursor, reader, [piece for _, piece in pieces], written)
         for (collection, _), number in zip(pieces, poured, strict=True):
             made[collection] += number
         for collection, number in wanted.items():
             if made[collection] < number:
-                careful = _heard(_changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}"), written)
-                rows = _rows(connection, collection, careful)
-                load(cursor, tables[collection], _columns(collection), rows)
+                careful = _changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}")
+                _load(cursor, connection, collection, _heard(careful, written))
 
 
-def _created(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[Part]]:
-    """What of `plan` creates records, by collection, in the order of ids.
-
-    The largest collection comes last: while it is put together, no other answer needs the memory that it needs itself.
-    """
-    found = reader.execute(
-        f"""SELECT collection, filename, min(record_id) AS first, max(record_id), count(*)
-            FROM read_parquet({literal(str(plan))}, filename = true) WHERE action = 'create' GROUP BY ALL ORDER BY first"""
-    )
-    created: dict[str, list[Part]] = {}
-    for collection, file, first, last, number in found.fetchall():
-        created.setdefault(collection, []).append((Path(file), first, last, number))
-    sizes = {collection: sum(part[-1] for part in parts) for collection, parts in created.items()}
-    return {collection: created[collection] for collection in sorted(sizes, key=sizes.__getitem__)}
+def _load(cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterable[Change]) -> None:
+    rows = _rows(connection, collection, changes)
+    load(cursor, RECORDS[collection]._meta.db_table, _columns(collection), rows)
 
 
-def _pieces(connection: Connection, collection: str, part: Part, size: int | None) -> Iterator[Pour]:
+def _pieces(connection: Connection, part: Part, size: int | None) -> Iterator[Pour]:
     """The plain rows of one file, those of `size` ids at a time."""
-    columns = _columns(collection)
-    file, first, last, _ = part
-    size = size or last + 1 - first
-    for start in range(first, last + 1, size):
+    collection, columns = part.collection, _columns(part.collection)
+    size = size or part.last + 1 - part.first
+    for start in range(part.first, part.last + 1, size):
         which = f"record_id BETWEEN {start} AND {start + size - 1}"
-        query = finished_rows(connection, collection, _fields(collection), columns, file, which)
+        query = finished_rows(connection, collection, _fields(collection), columns, part.file, which)
         yield Pour(RECORDS[collection]._meta.db_table, columns, query)
 
 

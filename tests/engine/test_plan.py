@@ -147,6 +147,7 @@ def test_what_is_created_is_the_same_in_pieces(tmp_path: Path, monkeypatch: pyte
     whole, pieces = Roster(tmp_path / "whole"), Roster(tmp_path / "pieces")
     whole.deliver(riverbend())
     monkeypatch.setattr("rollbook.engine.differences.PIECE", 2)
+    monkeypatch.setattr("rollbook.engine.changes.TOGETHER", 0)
     pieces.deliver(riverbend())
     assert plan_of(pieces) == plan_of(whole) != []
     assert len(list(pieces.plan.iterdir())) > len(list(whole.plan.iterdir()))

@@ -7,16 +7,20 @@ from threading import Event
 import duckdb
 import pytest
 from django.db import connection as database
+from django.db.models import Model
 
+from rollbook.flows import ingest
 from rollbook.flows.publish import publish
 from rollbook.store import beginning as module
 from rollbook.store import indexing, target
 from rollbook.store.beginning import BEGUN, beginning
 from rollbook.store.deliveries import accepted_for
-from rollbook.store.models import Publication, Served
+from rollbook.store.models import RECORDS, District, Publication, Served
 from rollbook.store.models.publication import NUMBER_OF
 from rollbook.store.publishing import Changed
+from tests import cast
 from tests.conftest import LONG
+from tests.delivered import a_district, deliver
 from tests.store.rosters import RandomDistrict
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +36,7 @@ def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     """
     monkeypatch.setattr(target, "MANY", (target.MANY, 0)[request.param % 2])
     monkeypatch.setattr(target, "PIECE", 5)
+    monkeypatch.setattr(target, "FEW", 10)
     district = RandomDistrict(request.param)
     district.connection.prefix = ("", "n.", PREFIX)[request.param % 3]
     district.connection.save()
@@ -148,3 +153,36 @@ def test_when_the_import_has_failed_meanwhile_nothing_is_served(tmp_path: Path):
 
 def _all_served(begun: RandomDistrict) -> int:
     return Served.objects.filter(district=begun.district).count()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_roster_is_the_same_whether_it_has_few_records_or_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    package = cast.riverbend(tmp_path / "package")
+    few = _all_rows(a_district("Few"), package)
+    monkeypatch.setattr(ingest, "MANY", 0)
+    monkeypatch.setattr(target, "FEW", 0)
+    many = _all_rows(a_district("Many"), package)
+    assert few["enrollments"]
+    assert few["served"]
+    assert few == many
+
+
+def _all_rows(district: District, package: Path) -> dict[str, list[tuple[object, ...]]]:
+    """What an import leaves in the district: its records, and what is served of them, without the keys of district and connection.
+
+    Positions are another matter: who is not plain comes behind the others, where they are put together apart.
+    """
+    assert deliver(district, package).outcome == "success"
+    found = {name: _rows(model, district) for name, model in RECORDS.items()}
+    return found | {"served": _rows(Served, district)}
+
+
+def _rows(model: type[Model], district: District) -> list[tuple[object, ...]]:
+    columns = [
+        field.attname
+        for field in model._meta.concrete_fields
+        if field.attname not in ("district_id", "connection_id", "position", "pk")
+    ]
+    return sorted(model._default_manager.filter(district=district).values_list(*columns), key=repr)

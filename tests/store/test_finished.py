@@ -89,7 +89,8 @@ def told(collection: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(made.values())
 
 
-def test_both_ways_make_the_same_rows(tmp_path: Path):
+def test_both_ways_make_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(target, "FEW", 0)
     total = written(plan := tmp_path / "plan.parquet")
     link = Connection.objects.get(district=add_district("Both ways"))
     with duckdb.connect() as reader, connection.cursor() as cursor:

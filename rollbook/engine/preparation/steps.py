@@ -14,6 +14,7 @@ from rollbook.engine.findings import NEVER_SHOWN
 from rollbook.engine.headers import METADATA
 from rollbook.engine.package import NAMES
 from rollbook.engine.preparation.kinds import CONDITION, KINDS, PRIMARY_ORG, Parameter
+from rollbook.engine.reading import reader
 from rollbook.oneroster.tables import BINDINGS
 from rollbook.refusal import Refusal
 
@@ -211,7 +212,7 @@ def _judge_primary_org(step: Step) -> None:
 
 def judge_pattern(pattern: str, replacement: str = "") -> None:
     """Raises BadSteps where RE2 does not take the pattern, or the replacement does not fit it."""
-    with duckdb.connect(config={"memory_limit": "64MB", "threads": 1}) as database:
+    with reader("64MB", 1) as database:
         try:
             database.execute("SELECT regexp_replace('', $1, $2, 'g')", [pattern, replacement])
         except duckdb.Error as error:

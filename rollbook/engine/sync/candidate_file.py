@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from rollbook.engine.accepted import PARQUET
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal
 from rollbook.oneroster.folding import fold
 
@@ -103,5 +105,5 @@ def _scan(path: Path) -> str:
     return f"read_parquet({literal(str(path))})"
 
 
-def _reader(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder)})
+def _reader(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return reader(MEMORY, 1, folder)

@@ -110,10 +110,7 @@ def _wanted(search: str, school: str) -> tuple[str, list[str]]:
 
 @contextmanager
 def _asking(folder: Path, *collections: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    asked = reader_in(folder)
-    try:
+    with reader_in(folder) as asked:
         for collection in collections:
             asked.execute(f"CREATE VIEW {name(collection)} AS {living(folder, collection)}")
         yield asked
-    finally:
-        asked.close()

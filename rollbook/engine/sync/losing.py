@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from rollbook.engine.accepted import PARQUET
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal
 from rollbook.engine.sync.draft import words
 from rollbook.engine.sync.operations import (
@@ -153,5 +155,5 @@ def _scan(path: Path) -> str:
     return f"read_parquet({literal(str(path))})"
 
 
-def _reader(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder)})
+def _reader(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return reader(MEMORY, 1, folder)

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from rollbook.engine.accepted import PARQUET
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal, name, words
 from rollbook.engine.sync.operations import Operation, Remark, fields_json, fields_of
 
@@ -42,15 +43,6 @@ READ_BUFFER = 2 * LONGEST_LINE
 
 NO_TEXT = "\x01\x02\x03"
 """What would stand for NULL: no value does, for nothing is empty text."""
-
-
-@contextmanager
-def plans_at_hand(folder: Path) -> Iterator[None]:
-    """While the block runs, all that writes and reads plans of this folder does so in one database in memory: making it takes longer than
-    most of what is asked of it.
-    """
-    with _reader(folder):
-        yield
 
 
 class PlanWriter:
@@ -231,8 +223,5 @@ def _scan(path: Path) -> str:
     return f"read_parquet({literal(str(path))})"
 
 
-def _reader(folder: Path) -> duckdb.DuckDBPyConnection:
-    """A connection to the database in memory of this name, which is there as long as one is open."""
-    return duckdb.connect(
-        f":memory:{folder}", config={"memory_limit": MEMORY, "threads": 1, "temp_directory": str(folder)}
-    )
+def _reader(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return reader(MEMORY, 1, folder)

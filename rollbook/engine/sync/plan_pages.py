@@ -4,12 +4,14 @@ A page begins behind a number and never counts from the start, so that the last 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import name
 from rollbook.engine.sync.operations import CREATE, MEMBERS, STATE, Operation, Remark, fields_json
 from rollbook.engine.sync.plan_file import COLUMNS, OF_REMARKS, operation_of
@@ -231,5 +233,5 @@ def _among(db: duckdb.DuckDBPyConnection, table: str, ranges: Ranges) -> str:
     return f"({' OR '.join(conditions) or 'false'})"
 
 
-def _reader(path: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 1, "temp_directory": str(path.parent)})
+def _reader(path: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return reader(MEMORY, 1, path.parent)

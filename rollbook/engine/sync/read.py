@@ -4,6 +4,7 @@ A read is a folder of Parquet in the shape of an accepted snapshot, and in it `g
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from rollbook.engine.changes import same_file
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import make_plan
+from rollbook.engine.reading import reader
 from rollbook.engine.sql import literal, name
 from rollbook.engine.stage import Staging
 from rollbook.engine.succession import COMPLETE
@@ -196,5 +198,5 @@ def _number(db: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(db.execute(query).fetchall()[0][0])
 
 
-def _reader(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(folder)})
+def _reader(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return reader(MEMORY, 2, folder)

@@ -1,6 +1,7 @@
 """A read in files, as the planner asks for it (`engine.sync.roster.Roster`). `engine.sync.read` makes them."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from functools import cached_property, lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -11,6 +12,7 @@ from typing import Any
 import duckdb
 
 from rollbook.engine.accepted import parquet_of, scan
+from rollbook.engine.reading import OWN, reader
 from rollbook.engine.sql import name
 from rollbook.engine.sync.read import GONE, WANTED
 from rollbook.engine.sync.roster import Enrollment, Org, Person, Post, TaughtClass, Term
@@ -30,7 +32,8 @@ class StoredRoster:
 
     def __init__(self, folder: Path, focus: Focus | None = None, work: Path | None = None) -> None:
         self._folder = folder
-        self._db = reader_in(work or folder)
+        self._ends = ExitStack()
+        self._db = self._ends.enter_context(reader_in(work or folder))
         self._takes = 0
         for collection in WANTED:
             self._db.execute(f"CREATE VIEW {name(collection)} AS {living(folder, collection)}")
@@ -45,7 +48,7 @@ class StoredRoster:
         self.close()
 
     def close(self) -> None:
-        self._db.close()
+        self._ends.close()
 
     @cached_property
     def orgs(self) -> dict[str, Org]:
@@ -152,8 +155,9 @@ class StoredRoster:
         )
 
     def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
-        with self._db.cursor() as reader:
-            found = reader.execute(query)
+        with self._db.cursor() as cursor:
+            cursor.execute(f"USE {OWN}")
+            found = cursor.execute(query)
             while some := found.fetchmany(CHUNK):
                 yield from some
 
@@ -166,9 +170,9 @@ def has_person(folder: Path, source_id: str) -> bool:
     stored = parquet_of(folder, "users")
     if stored is None:
         return False
-    with duckdb.connect(config={"threads": 1}) as reader:
+    with reader_in(folder) as db:
         asked = f"SELECT 1 FROM {scan(stored)} WHERE source_id = ? AND status = 'active' LIMIT 1"
-        return reader.execute(asked, [source_id]).fetchone() is not None
+        return db.execute(asked, [source_id]).fetchone() is not None
 
 
 def living(folder: Path, collection: str) -> str:
@@ -260,5 +264,5 @@ def _parted(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(",") if one.strip())
 
 
-def reader_in(folder: Path) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(config={"memory_limit": MEMORY, "threads": 2, "temp_directory": str(folder)})
+def reader_in(folder: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+    return reader(MEMORY, 2, folder)

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from rollbook.engine.sync.plan_file import OPERATIONS, plans_at_hand
+from rollbook.engine.sync.plan_file import OPERATIONS
 from rollbook.flows.sync.applying import carry_out, statistics_of
 from rollbook.flows.sync.holds import APPROVED, Gate, hazard_of, holds_of, refuse_unless_current
 from rollbook.flows.sync.importing import queue_group_syncs
@@ -41,10 +41,9 @@ def act(run: SyncRun) -> None:
     refuse_unless_current(run)
     keep_switch(run)
     target, plan = target_of(run.connection), run_folder(run) / OPERATIONS
-    with plans_at_hand(plan.parent):
-        left = carry_out(run, target, plan, Gate(run), tell)
-        tell("verifying")
-        drift = verify(run, target, plan)
+    left = carry_out(run, target, plan, Gate(run), tell)
+    tell("verifying")
+    drift = verify(run, target, plan)
     statistics = statistics_of(run)
     outcome, words = _outcome(run, statistics, left, drift)
     keep(

@@ -14,7 +14,7 @@ from django.utils import timezone
 from rollbook.engine.sync.guarding import Hazard, hazards
 from rollbook.engine.sync.losing import LOSSES
 from rollbook.engine.sync.operations import Case, Operation, Remark
-from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, PlanWriter, plans_at_hand, write_remarks
+from rollbook.engine.sync.plan_file import OPERATIONS, REMARKS, PlanWriter, write_remarks
 from rollbook.engine.sync.planning import Planned, make_plan
 from rollbook.engine.sync.world import Focus, World
 from rollbook.flows.sync.holds import keep_holds, removed_within
@@ -59,9 +59,8 @@ def plan(run: SyncRun) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
-        with plans_at_hand(folder):
-            planned, first = _planned(run, folder, tell)
-            write_remarks(folder, [*planned.remarks, *map(_asked, planned.cases)])
+        planned, first = _planned(run, folder, tell)
+        write_remarks(folder, [*planned.remarks, *map(_asked, planned.cases)])
         found = _guarded(run, planned, first)
         _keep(run, folder, planned, found, first)
     finally:
