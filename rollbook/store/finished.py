@@ -1,6 +1,6 @@
 """A plan's created records as finished rows, put together by DuckDB: most records have nothing in them that only Python can judge.
 
-`PLAIN` says which those are; `store.target` makes the rows of all others one by one, and a test holds the two together.
+`PLAIN` says which those are; `store.planned` makes the rows of all others one by one, and a test holds the two together.
 """
 
 import json
@@ -39,7 +39,7 @@ def finished_rows(
 ) -> str:
     """A query for the plain created records that `which` (SQL) chooses, as rows of the model's `columns`.
 
-    The columns are in the order of `target`: its own first, then `fields`.
+    The columns are in the order of `planned`: its own first, then `fields`.
     Rows come in the order of their ids, which is that of their source ids: so the largest indexes grow at one end, at half the cost.
     """
     values = [

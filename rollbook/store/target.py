@@ -3,33 +3,23 @@
 A plan is the Parquet file of `engine.plan`: one row a change, with the canonical record after it and the record ids of its references.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from functools import cache
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import duckdb
 from django.db.backends.utils import CursorWrapper
 
-from rollbook.engine.reading import reader as opened
-from rollbook.oneroster.collections import COLLECTION, LOAD_ORDER
-from rollbook.oneroster.folding import fold
-from rollbook.oneroster.spec import Field
+from rollbook.store import planned
 from rollbook.store.bulk import among, batches, load, many, temporary
-from rollbook.store.columns import column_of
 from rollbook.store.finished import PLAIN, finished_rows, literal
 from rollbook.store.indexing import indexed_afterwards
 from rollbook.store.models import RECORDS, Connection
+from rollbook.store.planned import CREATES, DELETES, RELINKS, UPDATES, Change, Part
 from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
-MEMORY = "512MB"
 MANY = 2_000_000
 PIECE = 500_000
 """Where a plan creates more than so many records, the rows of so many ids are put together and in order at a time."""
@@ -40,32 +30,10 @@ LOOKED_UP = 20_000
 FEW = 300
 """So many new records of a collection are made to rows one by one sooner than DuckDB has thought about them."""
 
-RELINKS, CREATES, UPDATES, DELETES = ("relink",), ("create",), ("update", "restore"), ("delete",)
-
 OWNERS = {"users": "userSourcedId", "classes": "classSourcedId", "courses": "courseSourcedId"}
 """The field by which records that are shown inside another say whose they are."""
 
 Written = Callable[[int], None]
-
-
-class Part(NamedTuple):
-    """What one file of a plan does by one action: the first and the last id of the records, and how many they are."""
-
-    collection: str
-    action: str
-    file: Path
-    first: int
-    last: int
-    number: int
-
-
-class Change(NamedTuple):
-    """One row of a plan, as far as writing needs it."""
-
-    record_id: int
-    source_id: str
-    after: dict[str, Any]
-    refs: dict[str, Any]
 
 
 def _unheard(number: int) -> None:
@@ -74,17 +42,22 @@ def _unheard(number: int) -> None:
 
 def apply(cursor: CursorWrapper, connection: Connection, plan: Path, written: Written = _unheard) -> None:
     """Write every change of `plan`, in the caller's transaction, with the basis checked. `written` hears how many were, each time some were."""
-    with _reader(plan) as reader:
-        parts = _parts(reader, plan)
-        for collection in _touched(parts, RELINKS):
+    with planned.opened(plan) as reader:
+        parts = planned.parts_of(reader, plan)
+        for collection in planned.touched(parts, RELINKS):
             _relink(cursor, connection, collection, reader, plan, written)
-        _create(cursor, connection, reader, plan, _created(parts), written)
-        for collection in _touched(parts, UPDATES):
+        _create(cursor, connection, reader, plan, planned.created_by(parts), written)
+        for collection in planned.touched(parts, UPDATES):
             _update(
-                cursor, connection, collection, _heard(_changes(reader, plan, collection, UPDATES), written)
+                cursor,
+                connection,
+                collection,
+                _heard(planned.changes_of(reader, plan, collection, UPDATES), written),
             )
-        for collection in reversed(_touched(parts, DELETES)):
-            _delete(cursor, connection, collection, _ids(reader, plan, collection, DELETES), written)
+        for collection in reversed(planned.touched(parts, DELETES)):
+            _delete(
+                cursor, connection, collection, planned.ids_of(reader, plan, collection, DELETES), written
+            )
 
 
 def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
@@ -98,7 +71,7 @@ def _heard(changes: Iterator[Change], written: Written) -> Iterator[Change]:
 
 def changed_by(cursor: CursorWrapper, connection: Connection, plan: Path) -> Changed:
     """The record ids that `plan` changes, by collection; owners also where a record was taken from one to be given to another."""
-    with _reader(plan) as reader:
+    with planned.opened(plan) as reader:
         rows = reader.execute(
             "SELECT collection, list(record_id) FROM read_parquet(?) WHERE action <> 'relink' GROUP BY 1",
             [str(plan)],
@@ -125,11 +98,11 @@ def _former(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[str
 
 def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
     """Where a new record of `plan` would be served under an id that another record has: the collection and how many; else None."""
-    with _reader(plan) as reader:
-        created = _created(_parts(reader, plan))
+    with planned.opened(plan) as reader:
+        created = planned.created_by(planned.parts_of(reader, plan))
         for collection in filter(created.__contains__, RECORDS):
-            made = _total(created[collection])
-            rows = fetched(_select(reader, plan, "source_id", collection, CREATES))
+            made = planned.total_of(created[collection])
+            rows = fetched(planned.chosen(reader, plan, "source_id", collection, CREATES))
             ids = (connection.prefix + source_id for (source_id,) in rows)
             taken = _looked_up if made <= LOOKED_UP else _held_against_all
             if count := taken(cursor, connection, collection, ids):
@@ -188,197 +161,6 @@ def first_free_ids(cursor: CursorWrapper, district_id: int) -> dict[str, int]:
     return free
 
 
-# --- Reading a plan -----------------------------------------------------------------------------------------------------------------------
-
-
-def _reader(plan: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    """Puts beside the plan what does not fit into memory."""
-    return opened(MEMORY, 2, plan.parent)
-
-
-def _parts(reader: duckdb.DuckDBPyConnection, plan: Path) -> list[Part]:
-    """All that the plan does, asked once: most plans have nothing for most collections."""
-    found = reader.execute(
-        f"""SELECT collection, action, filename, min(record_id) AS first, max(record_id), count(*)
-            FROM read_parquet({literal(str(plan))}, filename = true) GROUP BY ALL ORDER BY first"""
-    )
-    return [
-        Part(collection, action, Path(file), *numbers)
-        for collection, action, file, *numbers in found.fetchall()
-    ]
-
-
-def _touched(parts: Iterable[Part], actions: Sequence[str]) -> list[str]:
-    """The collections with such changes, in load order."""
-    there = {part.collection for part in parts if part.action in actions}
-    return [collection for collection in LOAD_ORDER if collection in there]
-
-
-def _created(parts: Iterable[Part]) -> dict[str, list[Part]]:
-    """What creates records, by collection, in the order of ids.
-
-    The largest collection comes last: while it is put together, no other answer needs the memory that it needs itself.
-    """
-    created: dict[str, list[Part]] = {}
-    for part in parts:
-        if part.action in CREATES:
-            created.setdefault(part.collection, []).append(part)
-    return {
-        collection: created[collection]
-        for collection in sorted(created, key=lambda one: _total(created[one]))
-    }
-
-
-def _total(parts: Iterable[Part]) -> int:
-    return sum(part.number for part in parts)
-
-
-def _select(
-    reader: duckdb.DuckDBPyConnection,
-    plan: Path,
-    columns: str,
-    collection: str,
-    actions: Sequence[str],
-    also: str = "",
-) -> duckdb.DuckDBPyConnection:
-    marks = ", ".join("?" * len(actions))
-    return reader.execute(
-        f"SELECT {columns} FROM read_parquet(?) WHERE collection = ? AND action IN ({marks}) {also}",
-        [str(plan), collection, *actions],
-    )
-
-
-def _changes(
-    reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str], also: str = ""
-) -> Iterator[Change]:
-    rows = _select(reader, plan, "record_id, source_id, after, refs", collection, actions, also)
-    for row in fetched(rows):
-        yield _change(*row)
-
-
-def _change(record_id: int, source_id: str, after: str, refs: str | None) -> Change:
-    return Change(record_id, source_id, json.loads(after), json.loads(refs) if refs else {})
-
-
-def _changes_of(
-    reader: duckdb.DuckDBPyConnection, plan: Path, collections: Sequence[str]
-) -> Iterator[tuple[str, Iterator[Change]]]:
-    """What creates records of these collections, which are few, by collection: read at once, for each look at a plan opens all of its files."""
-    rows = reader.execute(
-        "SELECT collection, record_id, source_id, after, refs FROM read_parquet(?)"
-        " WHERE action IN ? AND collection IN ? ORDER BY list_position(?, collection), record_id",
-        [str(plan), CREATES, collections, collections],
-    )
-    for collection, some in groupby(fetched(rows), key=itemgetter(0)):
-        yield collection, (_change(*row) for _, *row in some)
-
-
-def _ids(reader: duckdb.DuckDBPyConnection, plan: Path, collection: str, actions: Sequence[str]) -> list[int]:
-    return [row[0] for row in _select(reader, plan, "record_id", collection, actions).fetchall()]
-
-
-# --- Rows -----------------------------------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _fields(collection: str) -> tuple[Field, ...]:
-    kept = {field.name for field in RECORDS[collection]._meta.get_fields()}
-    fields = COLLECTION[collection].fields
-    return tuple(field for field in fields if column_of(field.name) in kept)
-
-
-@cache
-def _columns(collection: str) -> tuple[str, ...]:
-    """Every column written, in the order of `_row`."""
-    model = {field.name for field in RECORDS[collection]._meta.get_fields()}
-    names = [
-        "district_id",
-        "id",
-        "connection_id",
-        "source_id",
-        "sourced_id",
-        "status",
-        "metadata",
-        "metadata_folded",
-    ]
-    if collection == "demographics":
-        names.append("user_id")
-    for field in _fields(collection):
-        column = column_of(field.name)
-        names.append(column)
-        if f"{column}_folded" in model:
-            names.append(f"{column}_folded")
-    return tuple(names)
-
-
-def _rows(connection: Connection, collection: str, changes: Iterable[Change]) -> Iterator[tuple[Any, ...]]:
-    columns = set(_columns(collection))
-    plan = [(field, f"{column_of(field.name)}_folded" in columns) for field in _fields(collection)]
-    for change in changes:
-        metadata = _metadata(change.after.get("metadata"))
-        row = [
-            connection.district_id,
-            change.record_id,
-            connection.pk,
-            change.source_id,
-            connection.prefix + change.source_id,
-            "active",
-            _text(metadata) if metadata else None,
-            _text(_folded(metadata)) if metadata else None,
-        ]
-        if collection == "demographics":
-            row.append(change.refs["sourcedId"])
-        for field, has_twin in plan:
-            value = _value(field, change)
-            row.append(value)
-            if has_twin:
-                row.append(_twin(field, value))
-        yield tuple(row)
-
-
-def _twin(field: Field, value: str | None) -> str | None:
-    """The value without case; a list item by item, for folding its JSON could melt an escape into the letter behind it."""
-    if value and field.is_list and not value.isascii():
-        return json.dumps([fold(item) for item in json.loads(value)], ensure_ascii=False)
-    return value and fold(value)
-
-
-def _metadata(value: Any) -> dict[str, Any] | None:
-    """Metadata as an object, whether the plan holds it as one or as its text."""
-    found = json.loads(value) if isinstance(value, str) and value else value
-    return found or None
-
-
-def _folded(metadata: dict[str, Any]) -> dict[str, Any]:
-    return {name: fold(value) if isinstance(value, str) else value for name, value in metadata.items()}
-
-
-def _text(metadata: dict[str, Any]) -> str:
-    """As DuckDB writes an object."""
-    return json.dumps(metadata, ensure_ascii=False, separators=(",", ":"))
-
-
-def _value(field: Field, change: Change) -> Any:
-    if field.is_reference:
-        return _reference(field, change.refs.get(field.name))
-    value = change.after.get(field.name)
-    if value is None or value == "":
-        return None
-    if field.type == "boolean":
-        return value in (True, "true")
-    if field.is_list:
-        return json.dumps(value if isinstance(value, list) else value.split(","), ensure_ascii=False)
-    return value
-
-
-def _reference(field: Field, ids: Any) -> Any:
-    if not field.is_list:
-        return ids
-    if not ids:
-        return None if field.required == "no" else "[]"
-    return json.dumps(ids)
-
-
 # --- Writing --------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -392,7 +174,7 @@ def _relink(
 ) -> None:
     """Let records be delivered under other ids from now on. What is served of them stays."""
     table = RECORDS[collection]._meta.db_table
-    rows = _select(reader, plan, "record_id, source_id", collection, ["relink"])
+    rows = planned.chosen(reader, plan, "record_id, source_id", collection, ["relink"])
     for some in batches(fetched(rows), CHUNK):
         temporary(cursor, "relinked", "id BIGINT, source_id TEXT")
         load(cursor, "relinked", ("id", "source_id"), some)
@@ -413,9 +195,9 @@ def _create(
     written: Written,
 ) -> None:
     """Few records one by one; of many the plain ones as DuckDB puts their rows together, and all others one by one."""
-    wanted = {collection: _total(parts) for collection, parts in created.items()}
+    wanted = {collection: planned.total_of(parts) for collection, parts in created.items()}
     few = [collection for collection, number in wanted.items() if number < FEW]
-    for collection, changes in _changes_of(reader, plan, few) if few else ():
+    for collection, changes in planned.changes_of_few(reader, plan, few) if few else ():
         _load(cursor, connection, collection, _heard(changes, written))
     _create_many(
         cursor,
@@ -437,7 +219,7 @@ def _create_many(
 ) -> None:
     if not created:
         return
-    wanted = {collection: _total(parts) for collection, parts in created.items()}
+    wanted = {collection: planned.total_of(parts) for collection, parts in created.items()}
     total = sum(wanted.values())
     pieces = [
         (collection, piece)
@@ -454,29 +236,31 @@ def _create_many(
             made[collection] += number
         for collection, number in wanted.items():
             if made[collection] < number:
-                careful = _changes(reader, plan, collection, CREATES, f"AND NOT {PLAIN}")
+                careful = planned.changes_of(reader, plan, collection, CREATES, f"AND NOT {PLAIN}")
                 _load(cursor, connection, collection, _heard(careful, written))
 
 
 def _load(cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterable[Change]) -> None:
-    rows = _rows(connection, collection, changes)
-    load(cursor, RECORDS[collection]._meta.db_table, _columns(collection), rows)
+    rows = planned.rows_of(connection, collection, changes)
+    load(cursor, RECORDS[collection]._meta.db_table, planned.columns_of(collection), rows)
 
 
 def _pieces(connection: Connection, part: Part, size: int | None) -> Iterator[Pour]:
     """The plain rows of one file, those of `size` ids at a time."""
-    collection, columns = part.collection, _columns(part.collection)
+    collection, columns = part.collection, planned.columns_of(part.collection)
     size = size or part.last + 1 - part.first
     for start in range(part.first, part.last + 1, size):
         which = f"record_id BETWEEN {start} AND {start + size - 1}"
-        query = finished_rows(connection, collection, _fields(collection), columns, part.file, which)
+        query = finished_rows(
+            connection, collection, planned.fields_of(collection), columns, part.file, which
+        )
         yield Pour(RECORDS[collection]._meta.db_table, columns, query)
 
 
 def _update(
     cursor: CursorWrapper, connection: Connection, collection: str, changes: Iterator[Change]
 ) -> None:
-    table, columns = RECORDS[collection]._meta.db_table, _columns(collection)
+    table, columns = RECORDS[collection]._meta.db_table, planned.columns_of(collection)
     settable = [
         column
         for column in columns
@@ -484,7 +268,7 @@ def _update(
     ]
     for some in batches(changes, CHUNK):
         temporary(cursor, "incoming", _definition(cursor, collection, columns))
-        load(cursor, "incoming", columns, _rows(connection, collection, some))
+        load(cursor, "incoming", columns, planned.rows_of(connection, collection, some))
         assignments = ", ".join(f'"{column}" = n."{column}"' for column in settable)
         cursor.execute(
             f"""UPDATE {table} SET {assignments} FROM incoming n

@@ -11,7 +11,7 @@ from django.db import connection
 
 from rollbook.flows.districts import add_district
 from rollbook.oneroster.folding import fold
-from rollbook.store import target
+from rollbook.store import planned, target
 from rollbook.store.finished import LETTERS, PLAIN
 from rollbook.store.models import RECORDS, Connection
 from tests.store.rosters import TEXTS
@@ -80,7 +80,7 @@ def written(plan: Path) -> int:
 def told(collection: str, row: tuple[Any, ...]) -> tuple[Any, ...]:
     """A row with its metadata as objects and its booleans as such, however a database keeps them."""
     model = {field.name: field for field in RECORDS[collection]._meta.concrete_fields}
-    made = dict(zip(target._columns(collection), row, strict=True))
+    made = dict(zip(planned.columns_of(collection), row, strict=True))
     for column, value in made.items():
         if column.startswith("metadata"):
             made[column] = value and json.loads(value)
@@ -101,9 +101,11 @@ def test_both_ways_make_the_same_rows(tmp_path: Path, monkeypatch: pytest.Monkey
         assert total // 3 < plain < total
         for collection in ("users", "orgs", "classes", "enrollments", "demographics"):
             made = list(
-                target._rows(link, collection, target._changes(reader, plan, collection, target.CREATES))
+                planned.rows_of(
+                    link, collection, planned.changes_of(reader, plan, collection, planned.CREATES)
+                )
             )
-            names = ", ".join(f'"{column}"' for column in target._columns(collection))
+            names = ", ".join(f'"{column}"' for column in planned.columns_of(collection))
             cursor.execute(
                 f"SELECT {names} FROM {RECORDS[collection]._meta.db_table} WHERE district_id = %s",
                 [link.district_id],
