@@ -72,6 +72,9 @@ ON_SQLITE_ALONE = (
     # The SSH side of the server. What becomes of what is brought is asked of both by tests/flows/test_drops.py and the stories.
     "tests/sftp",
 )
+PROCESSES = {1: ("4",), 2: ("3", "2")}
+"""For each pass, by how many run at the same time: more than cores, for they often wait for servers and, those of SQLite's, for a browser."""
+
 NO_TESTS = 5  # pytest's exit code for a run that found none
 
 
@@ -165,10 +168,10 @@ def turns(wanted: list[Pass], one_by_one: bool) -> list[list[Pass]]:
     return [*([one] for one in wanted[:-2]), wanted[-2:]]
 
 
-def options(arguments: list[str], passes_beside: int) -> list[str]:
-    """Pytest's options. More processes than cores, for they often wait for servers and browsers: four, or two for each of two passes."""
+def options(arguments: list[str], processes: str) -> list[str]:
+    """Pytest's options, for so many processes."""
     given = [argument for argument in arguments if not is_target(argument)]
-    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", "2" if passes_beside else "4")
+    workers = os.environ.get("ROLLBOOK_TEST_WORKERS", processes)
     # In the order of tests/conftest.py, not the files of most tests first: those are the shortest.
     return (
         given
@@ -181,19 +184,19 @@ def run_together(
     together: list[Pass], arguments: list[str], environ: dict[str, str], folder: Path
 ) -> list[Outcome]:
     """What these passes came to, run at the same time. The first is seen as it goes, what another says when those before it ended."""
-    given = options(arguments, len(together) - 1)
     folders = [folder / str(number) for number in range(len(together))]
     children: list[subprocess.Popen[bytes]] = []
     outcomes = []
     try:
-        for one, place in zip(together, folders, strict=True):
+        for one, place, processes in zip(together, folders, PROCESSES[len(together)], strict=True):
             place.mkdir(parents=True)
+            given = options(arguments, processes)
             children.append(start(one, given, environ, place, seen=one is together[0]))
         for one, place, child in zip(together, folders, children, strict=True):
             if one is not together[0]:
                 child.wait()
                 show(one, place)
-            outcomes.append(outcome(child.wait(), place / "counts.json", given))
+            outcomes.append(outcome(child.wait(), place / "counts.json", arguments))
     except (KeyboardInterrupt, SystemExit) as end:
         # Ctrl-C reaches them by itself, SIGTERM is handed on; either way we wait until they have put all away.
         if isinstance(end, SystemExit):
@@ -226,13 +229,13 @@ def show(one: Pass, place: Path) -> None:
     sys.stdout.flush()
 
 
-def outcome(code: int, counts: Path, given: list[str]) -> Outcome:
+def outcome(code: int, counts: Path, arguments: list[str]) -> Outcome:
     """What a pass came to that ended with this exit code and left these counts."""
     if not counts.exists():
         print(f"This pass broke off (exit code {code}).", flush=True)
         return Outcome(failed=1, sound=False)
     count = json.loads(counts.read_text(encoding="ascii"))
-    chosen = any(argument.startswith(("-k", "-m")) for argument in given)
+    chosen = any(argument.startswith(("-k", "-m")) for argument in arguments)
     if code == NO_TESTS and not chosen:
         print("This pass ran no test.", flush=True)
     return Outcome(

@@ -65,6 +65,17 @@ def parts_of(db: duckdb.DuckDBPyConnection, plan: Path) -> list[Part]:
     ]
 
 
+def widths(db: duckdb.DuckDBPyConnection, plan: Path) -> dict[Path, float]:
+    """By file, the bytes of one change: of the record and of what it refers to."""
+    found = db.execute(
+        """SELECT file_name, sum(total_uncompressed_size) FILTER (path_in_schema IN ('after', 'refs'))
+                / sum(row_group_num_rows) FILTER (path_in_schema = 'after')
+            FROM parquet_metadata(?) GROUP BY 1""",
+        [str(plan / "*.parquet" if plan.is_dir() else plan)],
+    )
+    return {Path(file): width for file, width in found.fetchall()}
+
+
 def touched(parts: Iterable[Part], actions: Sequence[str]) -> list[str]:
     """The collections with such changes, in load order."""
     there = {part.collection for part in parts if part.action in actions}

@@ -20,9 +20,8 @@ from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
-MANY = 2_000_000
-PIECE = 500_000
-"""Where a plan creates more than so many records, the rows of so many ids are put together and in order at a time."""
+PIECE = 64 << 20
+"""So many bytes of a plan at most are put together at a time: in order they take two or three times as much, and the next are begun meanwhile."""
 
 LOOKED_UP = 20_000
 """Up to so many new ids are looked for one by one."""
@@ -220,12 +219,12 @@ def _create_many(
     if not created:
         return
     wanted = {collection: planned.total_of(parts) for collection, parts in created.items()}
-    total = sum(wanted.values())
+    width = planned.widths(reader, plan)
     pieces = [
         (collection, piece)
         for collection, parts in created.items()
         for part in parts
-        for piece in _pieces(connection, part, PIECE if total > MANY else None)
+        for piece in _pieces(connection, part, max(1, int(PIECE / width[part.file])))
     ]
     reader.execute(ONE_THREAD)
     made: Counter[str] = Counter()
@@ -245,10 +244,9 @@ def _load(cursor: CursorWrapper, connection: Connection, collection: str, change
     load(cursor, RECORDS[collection]._meta.db_table, planned.columns_of(collection), rows)
 
 
-def _pieces(connection: Connection, part: Part, size: int | None) -> Iterator[Pour]:
+def _pieces(connection: Connection, part: Part, size: int) -> Iterator[Pour]:
     """The plain rows of one file, those of `size` ids at a time."""
     collection, columns = part.collection, planned.columns_of(part.collection)
-    size = size or part.last + 1 - part.first
     for start in range(part.first, part.last + 1, size):
         which = f"record_id BETWEEN {start} AND {start + size - 1}"
         query = finished_rows(

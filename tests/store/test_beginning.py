@@ -34,8 +34,7 @@ def begun(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
     Every other is written in pieces.
     """
-    monkeypatch.setattr(target, "MANY", (target.MANY, 0)[request.param % 2])
-    monkeypatch.setattr(target, "PIECE", 5)
+    monkeypatch.setattr(target, "PIECE", (target.PIECE, 2_000)[request.param % 2])
     monkeypatch.setattr(target, "FEW", 10)
     district = RandomDistrict(request.param)
     district.connection.prefix = ("", "n.", PREFIX)[request.param % 3]
