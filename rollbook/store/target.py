@@ -21,7 +21,7 @@ from rollbook.store.publishing import Changed
 
 CHUNK = 10_000
 PIECE = 64 << 20
-"""So many bytes of a plan at most are put together at a time: in order they take two or three times as much, and the next are begun meanwhile."""
+"""So many bytes of a plan at most are put together at a time: in order they take two or three times as much; the next begin meanwhile."""
 
 LOOKED_UP = 20_000
 """Up to so many new ids are looked for one by one."""
