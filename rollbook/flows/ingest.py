@@ -400,6 +400,7 @@ def _applied_and_published(run: Run) -> Run:
             database.cursor() as cursor,
             _begun_by(run, cursor, apart) if is_first else nullcontext() as begun,
         ):
+            _leave_processors(cursor)
             _refuse_taken_ids(cursor, connection, plan)
             apply(cursor, connection, plan, Written(tell, changes))
             _look_anew(cursor, changes, RECORDS.values())
@@ -462,6 +463,12 @@ def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path)
         taken = taken_ids(cursor, connection, plan)
         if taken:
             raise TakenIds(f"{taken[1]:,} {taken[0]}")
+
+
+def _leave_processors(cursor: CursorWrapper) -> None:
+    """Of the database an import takes one process: with several for one question it would keep readers waiting for as long as that takes."""
+    if is_postgresql(cursor):
+        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
 
 
 def _look_anew(cursor: CursorWrapper, changes: int, tables: Iterable[type[Model]]) -> None:
