@@ -20,7 +20,6 @@ from bench.scales import Scale
 from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
 
 DATABASE = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
-MOST_MEGABYTES = 1000
 LONGEST_WAIT = 1.0
 READ_MEANWHILE = 500  # students of the readers' own district
 
@@ -38,7 +37,7 @@ def rows(scale: Scale) -> list[Row]:
                 told = _imported(installation, district, package)
                 found += _told(name, told, floor)
                 peak = max(peak, told["peak"])
-        found.append(row(DATABASE, "peak memory of an import", peak, "MB", MOST_MEGABYTES))
+        found.append(row(DATABASE, "peak memory of an import", peak, "MB", scale.megabytes))
         if readers:
             found += _waits(readers)
         found += _sizes(first, floor)

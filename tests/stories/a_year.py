@@ -257,9 +257,9 @@ class Year:
         return [one.name for one in sites_of(self.member(name))]
 
     def groups(self) -> dict[str, dict[str, str]]:
-        """{title: {member: role}} of what is not archived and holds."""
+        """{title: {member: role}} of what is not archived and holds; of two with one title the later."""
         names = {one.id: name for name, one in self.members().items() if one.state != "archived"}
-        groups = Group.objects.filter(organization=self.organization, state="active")
+        groups = Group.objects.filter(organization=self.organization, state="active").order_by("pk")
         found: dict[int, dict[str, str]] = {one.id: {} for one in groups}
         for row in Membership.objects.filter(organization=self.organization, state="active"):
             if row.group_id in found and row.member_id in names:
