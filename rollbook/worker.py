@@ -46,12 +46,9 @@ def _take_second_place(beside: bool) -> None:
     """An import may take its time, a reader waits: whoever answers goes first.
 
     Linux shares the processors out among sessions first, and `nice` counts only within one: so the worker has a session of its own, and that
-    is made as nice. Where a shell started it the session is the shell's, and stays as it is. What is done in batches takes no processor from
-    whoever is at it just then.
+    is made as nice. Where a shell started it the session is the shell's, and stays as it is.
     """
     os.nice(NICE)
-    if hasattr(os, "SCHED_BATCH"):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     if beside and os.getpgid(0) != os.getpid():
         os.setsid()
     if os.getsid(0) == os.getpid():
