@@ -20,7 +20,8 @@ INTRODUCTION = """# Performance
 
 Every figure is taken beside its *floor*, in one run on one machine, and goals are about the ratio of the two: machines differ, ratios stay.
 `script/bench` runs all of it at a small size in under three minutes; this page is written by `script/bench --scale issue --write`.
-The goals stand in `bench/goals.py` and are only ever tightened. A million students are told of in [Performance of a state](performance-of-a-state.md).
+The goals stand in `bench/goals.py` and are only ever tightened. A million students are told of in
+[Performance of a state](performance-of-a-state.md).
 
 ## What is timed
 
