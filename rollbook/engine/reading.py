@@ -39,18 +39,16 @@ def reader(
     """
     instance = _opened(memory, threads, spill) if large else _taken(memory, threads, spill)
     own = instance.cursor()
+    at_fault = False
     try:
         own.execute(f"ATTACH ':memory:' AS {OWN}; USE {OWN}")
         yield own
     except Exception:
-        # It may be broken.
+        at_fault = True  # whatever it was, it may have broken it
+        raise
+    finally:
         own.close()
-        instance.close()
-        raise
-    except BaseException:
-        _give_back(instance, own, spill, large)
-        raise
-    _give_back(instance, own, spill, large)
+        _let_go(instance, keep=not (large or at_fault), spill=spill)
 
 
 def _taken(memory: str, threads: int, spill: Path | None) -> duckdb.DuckDBPyConnection:
@@ -76,11 +74,8 @@ def _opened(memory: str, threads: int, spill: Path | None) -> duckdb.DuckDBPyCon
     return duckdb.connect(config=limits | NOTHING_STRANGE)
 
 
-def _give_back(
-    instance: duckdb.DuckDBPyConnection, own: duckdb.DuckDBPyConnection, spill: Path | None, large: bool
-) -> None:
-    own.close()
-    if large or len(_kept) >= KEPT or (spill and any(spill.glob(SPILLED))):
+def _let_go(instance: duckdb.DuckDBPyConnection, keep: bool, spill: Path | None) -> None:
+    if not keep or len(_kept) >= KEPT or (spill and any(spill.glob(SPILLED))):
         instance.close()
         return
     try:
