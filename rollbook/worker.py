@@ -22,7 +22,7 @@ from rollbook.flows.jobs.worker import work  # noqa: E402  # the same
 from rollbook.flows.sanity import keep_checking  # noqa: E402  # the same
 from rollbook.flows.sign_ins import keep_pouring  # noqa: E402  # the same
 
-NICE = 5
+NICE = 10
 """A third of what the server gets where both want the processor, and all of it where nobody else does."""
 
 

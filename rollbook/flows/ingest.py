@@ -6,7 +6,7 @@ which moves the run too, and what a dead process leaves on the shelf is put ther
 """
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,7 +16,6 @@ from typing import Any
 from django.db import connection as database
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Model
 
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import Judgement, judge
@@ -27,6 +26,7 @@ from rollbook.engine.rekey import add_relinks, pairing, relink_accepted
 from rollbook.engine.safeguards import Hazard
 from rollbook.engine.telling import Tell, untold
 from rollbook.flows import audit
+from rollbook.flows.beside_readers import changes_much, giving_way, leave_processors, look_anew
 from rollbook.flows.completeness import keep_certificate, outcome_of
 from rollbook.flows.email_domains import domains_of
 from rollbook.flows.kept import holds_before, needless_before, takes_the_place_of, words_to_keep
@@ -49,7 +49,6 @@ from rollbook.flows.spans import KEPT, additions_end, left_out_words, today_of
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.beginning import Beginning, beginning
-from rollbook.store.bulk import is_postgresql
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.found import keep_found
 from rollbook.store.looked import Looked
@@ -76,9 +75,6 @@ LEFT_AS_IT_IS = (Cancelled, TakenOver, *OUT_OF_REACH)
 
 MANY = 1_000
 """So many changes at least are worth a DuckDB of their own that puts a district's first publication together."""
-
-ANALYZE_FROM = 10_000
-"""Changes from which the database is told to look at the tables anew before it answers questions about them."""
 
 
 class StaleBasis(Refusal):
@@ -383,7 +379,7 @@ def _applied_and_published(run: Run) -> Run:
     connection = run.connection
     assert connection is not None
     close_to_cancelling(run)
-    tell = Teller(run, in_transaction=True)
+    tell: Tell = Teller(run, in_transaction=True)
     apart = database.vendor == "postgresql" and not database.in_atomic_block
     with transaction.atomic():
         district = locked(run.district_id)
@@ -395,21 +391,26 @@ def _applied_and_published(run: Run) -> Run:
         plan = shelf.place(run.plan.shelf_name)
         changes = changes_of(run.plan)
         is_first = changes >= MANY and _is_first(run, district)
+        if not is_first:
+            tell = giving_way(tell)
         tell("applying", 0, changes)
         with (
             database.cursor() as cursor,
             _begun_by(run, cursor, apart) if is_first else nullcontext() as begun,
         ):
-            _leave_processors(cursor)
+            leave_processors(cursor)
             _refuse_taken_ids(cursor, connection, plan)
             apply(cursor, connection, plan, Written(tell, changes))
-            _look_anew(cursor, changes, RECORDS.values())
+            is_much = changes_much(district, changes)
+            if is_much:
+                look_anew(cursor, RECORDS.values())
             changed = changed_by(cursor, connection, plan) if district.publication else None
             looked = _looked(run.plan, tell)
             tell("publishing", 0, looked.known)
             reason, made = f"{run.flow} {run.pk}", begun() if begun else None
             publication = publish(district.pk, changed, reason, made, looked)
-            _look_anew(cursor, changes, (Served, ViewRow))
+            if is_much:
+                look_anew(cursor, (Served, ViewRow))
         district.refresh_from_db()
         district.generation += 1
         district.save(update_fields=["generation"])
@@ -463,23 +464,6 @@ def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path)
         taken = taken_ids(cursor, connection, plan)
         if taken:
             raise TakenIds(f"{taken[1]:,} {taken[0]}")
-
-
-def _leave_processors(cursor: CursorWrapper) -> None:
-    """Of the database an import takes one process: with several for one question it would keep readers waiting for as long as that takes."""
-    if is_postgresql(cursor):
-        cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-
-
-def _look_anew(cursor: CursorWrapper, changes: int, tables: Iterable[type[Model]]) -> None:
-    """PostgreSQL plans by what it knows of its tables; after so many changes it would know nothing for a minute.
-
-    A rough look is enough until it takes a closer one by itself.
-    """
-    if changes >= ANALYZE_FROM and is_postgresql(cursor):
-        cursor.execute("SET LOCAL default_statistics_target = 20")
-        for model in tables:
-            cursor.execute(f"ANALYZE {model._meta.db_table}")
 
 
 def basis_of(district: District) -> str:

@@ -99,7 +99,7 @@ class Teller:
 class Written:
     """Hears how many changes were written, a few at a time, and tells of all so far."""
 
-    tell: Teller
+    tell: Tell
     known: int
     done: int = 0
 

@@ -112,17 +112,25 @@ def leave_out(district_id: int, grant: Grant | None) -> Publication | None:
 
 
 def publish_due(district_id: int) -> Publication | None:
-    """At a district's midnight: publish what begins or ends with the day. None if the day has been published or changes nothing."""
+    """At a district's midnight: publish what begins or ends with the day. None if the day has been published or changes nothing.
+
+    Most times there is nothing due, and then nobody is waited for who is changing the roster: other districts would wait too.
+    """
+    if not _day_due(District.objects.get(pk=district_id)):
+        return None
     with transaction.atomic():
         district = locked(district_id)
-        last = Publication.objects.filter(district=district, number=district.publication).first()
-        today = today_of(district)
-        if last is None or last.local_date >= today:
-            return None
-        span = (last.local_date, today)
-        if not _roles_due(district, *span) and not _permissions_due(district, *span):
+        span = _day_due(district)
+        if not span or (not _roles_due(district, *span) and not _permissions_due(district, *span)):
             return None
         return publish(district_id, {}, "a day began")
+
+
+def _day_due(district: District) -> tuple[str, str] | None:
+    """The day of the last publication and today, where that is a later one."""
+    last = Publication.objects.filter(district=district, number=district.publication).first()
+    today = today_of(district)
+    return (last.local_date, today) if last and last.local_date < today else None
 
 
 def _with_due(edition: Edition, changed: Changed) -> Changed:
@@ -152,13 +160,18 @@ def _permissions_due(district: District, last: str, today: str) -> bool:
     )
 
 
-@transaction.atomic
 def publish_without_tombstones(district_id: int, before: int) -> Publication | None:
     """Stop serving tombstones that have been served since before that instant (milliseconds UTC); None if there are none."""
+    earlier = Publication.objects.filter(district=district_id, instant__lt=before).order_by("-number")
+    # Nobody is waited for in vain, see `publish_due`. What is this old stays so.
+    last = earlier.first()
+    return _published_without_tombstones(district_id, last) if last else None
+
+
+@transaction.atomic
+def _published_without_tombstones(district_id: int, last: Publication) -> Publication | None:
+    """Without those served since `last` or longer."""
     district = locked(district_id)
-    last = Publication.objects.filter(district=district, instant__lt=before).order_by("-number").first()
-    if last is None:
-        return None
     state, edition = _next_edition(district)
     dropped = False
     for view, collections in state.items():
@@ -182,6 +195,12 @@ def local_date(district: District, seconds: float) -> str:
 def today_of(district: District) -> str:
     """The district's date now."""
     return local_date(district, time.time())
+
+
+def served_of(district: District) -> int:
+    """How many records the last publication of a district has, tombstones included; 0 before the first."""
+    last = Publication.objects.filter(district=district, number=district.publication).first()
+    return sum(entry[0] for entry in last.state.get(str(WHOLE_ROSTER), {}).values()) if last else 0
 
 
 def _next_edition(district: District, looked: Looked | None = None) -> tuple[State, Edition]:

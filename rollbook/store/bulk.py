@@ -32,9 +32,10 @@ def copy_text(cursor: CursorWrapper, table: str, columns: Sequence[str], blocks:
 
 
 def among(cursor: CursorWrapper, column: str) -> str:
-    """A condition with one parameter, made by `many`: `column` is one of these integers."""
+    """A condition with one parameter, made by `many`: `column`, a bigint, is one of these integers."""
     if is_postgresql(cursor):
-        return f"{column} = ANY(%s)"
+        # Said, or the driver sends the smallest integers that will do; and those of another type PostgreSQL compares one after another.
+        return f"{column} = ANY(%s::bigint[])"
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 

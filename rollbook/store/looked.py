@@ -33,3 +33,7 @@ class Looked:
         self.done += rows
         self.left[what] = max(self.left.get(what, 0) - rows, 0)
         self.heard(self.done, self.known)
+
+    def goes_on(self) -> None:
+        """Nothing more has been looked at, but a piece of the work is done: whoever listens may let others go first."""
+        self.heard(self.done, self.known)

@@ -20,7 +20,12 @@ from rollbook.store.pouring import pour
 from rollbook.store.records import Loaded, Roster
 from rollbook.store.sights import Sight, base_sight
 
-CHUNK = 10_000
+CHUNK = 2_000
+CLASSES = 500
+"""So many classes' enrollments are looked through at a time."""
+
+USERS = 100_000
+"""So many users are read through at a time for whom they name."""
 ORDER = (
     "orgs",
     "academicSessions",
@@ -223,13 +228,14 @@ HAS_NO_SCHOOL = """NOT EXISTS (SELECT 1 FROM store_org o WHERE o.district_id = e
 def _told_by_class(edition: Edition, changed: Changed, column: str, condition: str) -> set[int]:
     """Of the enrollments in changed classes, those that are told with the class's school, because there is none of their own."""
     found: set[int] = set()
-    for some in batches(sorted(changed.get("classes", ())), CHUNK):
+    for some in batches(sorted(changed.get("classes", ())), CLASSES):
         edition.cursor.execute(
             f"""SELECT e.{column} FROM store_enrollment e WHERE e.district_id = %s AND {among(edition.cursor, "e.class_id")}
                 AND e.status = 'active' AND {condition}""",
             [edition.district.pk, many(edition.cursor, some)],
         )
         found.update(row[0] for row in edition.cursor.fetchall())
+        edition.looked.goes_on()
     return found
 
 
@@ -255,13 +261,21 @@ def _wards(edition: Edition) -> Iterable[int]:
     """Users who name somebody as agent who came into sight or left it."""
     if not edition.flipped["users"]:
         return ()
-    cursor = edition.cursor
+    cursor, flipped = edition.cursor, many(edition.cursor, edition.flipped["users"])
     cursor.execute(
-        f"""SELECT DISTINCT u.id FROM store_user u, {elements(cursor, "u.agent_ids")}
-            WHERE u.district_id = %s AND u.agent_ids IS NOT NULL AND {among(cursor, "element.value")} ORDER BY u.id""",
-        [edition.district.pk, many(cursor, edition.flipped["users"])],
+        "SELECT COALESCE(MAX(id), 0) FROM store_user WHERE district_id = %s", [edition.district.pk]
     )
-    return [row[0] for row in cursor.fetchall()]
+    [last], found = cursor.fetchone(), []
+    for first in range(1, last + 1, USERS):
+        cursor.execute(
+            f"""SELECT DISTINCT u.id FROM store_user u, {elements(cursor, "u.agent_ids")}
+                WHERE u.district_id = %s AND u.id BETWEEN %s AND %s AND u.agent_ids IS NOT NULL AND {among(cursor, "element.value")}
+                ORDER BY u.id""",
+            [edition.district.pk, first, first + USERS - 1, flipped],
+        )
+        found += [row[0] for row in cursor.fetchall()]
+        edition.looked.goes_on()
+    return found
 
 
 def _referring(edition: Edition, table: str, column: str, ids: Iterable[int]) -> set[int]:
@@ -284,6 +298,7 @@ def _column(edition: Edition, wanted: str, table: str, column: str, ids: Iterabl
             [edition.district.pk, many(edition.cursor, some)],
         )
         found.update(row[0] for row in edition.cursor.fetchall())
+        edition.looked.goes_on()
     return found
 
 

@@ -8,14 +8,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from django.conf import settings
 
+from rollbook.store.copying import copy
 from rollbook.store.models import Connection, Run, Snapshot
-
-BLOCK = 1 << 20
 
 
 def shelf() -> Path:
@@ -36,9 +34,8 @@ def keep_delivery(connection: Connection, source: Path) -> Snapshot:
     if source.is_dir():
         digest, size = _keep_folder(source, target)
     else:
-        shutil.copyfile(source, target)
         taken = hashlib.sha256()
-        size = _digest(taken, target)
+        size = copy(source, target, taken)
         digest = taken.hexdigest()
     return Snapshot.objects.create(
         district_id=connection.district_id, connection=connection, shelf_name=name, sha256=digest, size=size
@@ -131,29 +128,17 @@ def drop_older_accepted(district_id: int, generation: int) -> None:
 
 
 def _keep_folder(source: Path, target: Path) -> tuple[str, int]:
-    """Copies a folder; each file is read again for the fingerprint while the next one is copied."""
+    """Copies a folder; its fingerprint takes up the names as well."""
     found = sorted(
         Path(folder) / name for folder, _, names in os.walk(source, followlinks=True) for name in names
     )
     target.mkdir()
-    digest = hashlib.sha256()
-    sizes: list[Future[int]] = []
-    with ThreadPoolExecutor(1) as beside:
-        for path in found:
-            inside = path.relative_to(source)
-            kept = target / inside
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, kept)
-            sizes.append(beside.submit(_digest, digest, kept, f"{inside}\0"))
-    return digest.hexdigest(), sum(size.result() for size in sizes)
-
-
-def _digest(digest: "hashlib._Hash", file: Path, label: str = "") -> int:
-    """Takes a file up into the digest, behind its label; its size."""
-    size = 0
-    digest.update(label.encode())
-    with file.open("rb") as source:
-        while block := source.read(BLOCK):
-            digest.update(block)
-            size += len(block)
-    return size
+    digest, size = hashlib.sha256(), 0
+    for path in found:
+        inside = path.relative_to(source)
+        kept = target / inside
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        digest.update(f"{inside}\0".encode())
+        size += copy(path, kept, digest)
+        shutil.copystat(path, kept)
+    return digest.hexdigest(), size

@@ -19,7 +19,7 @@ from rollbook.store.planned import CREATES, DELETES, RELINKS, UPDATES, Change, P
 from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
-CHUNK = 10_000
+CHUNK = 2_000
 PIECE = 64 << 20
 """So many bytes of a plan at most are put together at a time: in order they take two or three times as much; the next begin meanwhile."""
 

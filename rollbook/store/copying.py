@@ -1,0 +1,30 @@
+"""Copying large files beside readers: a file is read once, for the copy and for its fingerprint.
+
+Who brings a delivery is the web server, or a command of an operator's: it gives way to readers, as the worker does.
+"""
+
+from pathlib import Path
+from typing import Protocol
+
+from rollbook.store.giving_way import GivingWay
+
+BLOCK = 1 << 20
+
+
+class Digest(Protocol):
+    """One of hashlib's."""
+
+    def update(self, data: memoryview, /) -> None: ...
+
+
+def copy(source: Path, target: Path, digest: Digest) -> int:
+    """Copies a file to where there is none yet, and takes it up into the digest; its size in bytes. Raises OSError."""
+    block, size = memoryview(bytearray(BLOCK)), 0
+    give_way = GivingWay()
+    with source.open("rb", buffering=0) as reader, target.open("xb") as writer:
+        while count := reader.readinto(block):
+            digest.update(block[:count])
+            writer.write(block[:count])
+            size += count
+            give_way()
+    return size
