@@ -5,7 +5,6 @@ program's own processes; PostgreSQL's, which do a good part of an import's work,
 """
 
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 WAITS = Path("/proc/thread-self/schedstat")
@@ -32,12 +31,11 @@ def _ran_and_waited() -> tuple[int, int]:
     return int(ran), int(waited)
 
 
-@dataclass
 class GivingWay:
     """Called between two pieces of work by the thread that does it: rests for longer than the last one took, if others want the processors."""
 
-    _began: float = field(default_factory=time.monotonic)
-    _before: tuple[int, int] = field(default_factory=_ran_and_waited)
+    def __init__(self) -> None:
+        self._began, self._before = time.monotonic(), _ran_and_waited()
 
     def __call__(self) -> None:
         took = time.monotonic() - self._began

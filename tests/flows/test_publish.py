@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from rollbook.engine.scope import FULL
+from rollbook.engine.scope import FULL, full
 from rollbook.flows.publish import publish, publish_due, set_rule
 from rollbook.generator import riverbend
+from rollbook.store import publishing
 from rollbook.store.models import District, Publication, Served, ViewRow
 from rollbook.store.visibility import NotVisible, basic
 from tests import cast
@@ -70,6 +71,23 @@ def test_every_reference_served_can_be_followed(district: District) -> None:
                 for record in records.values():
                     for href in _hrefs(record):
                         assert href.rsplit("/ims/oneroster/")[-1] in known, (version, record)
+
+
+def test_who_named_somebody_gone_is_told_without_them_however_few_are_looked_at_at_once(
+    district: District, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = reader_of(a_grant(district, full(guardians=True)))
+    before = by_id(everything(reader, "/users"))
+    for limit in ("CHUNK", "CLASSES", "USERS"):
+        monkeypatch.setattr(publishing, limit, 2)
+    gone = {"users": {cast.ADAEZE: None}, "roles": _of(cast.ADAEZE, "roles")}
+    deliver(district, cast.riverbend(tmp_path / "next", gone))
+    after = by_id(everything(reader, "/users"))
+    changed = {one for one in before if before[one] != after.get(one)}
+    wards = {one for one, user in before.items() if cast.ADAEZE in str(user.get("agents"))}
+    assert cast.AMARA in wards
+    assert changed == wards | {cast.ADAEZE}
+    assert cast.ADAEZE not in str([after[one].get("agents") for one in wards])
 
 
 def _hrefs(value: object) -> list[str]:
@@ -174,9 +192,9 @@ def _of(person: str, table: str) -> dict[str, None]:
 def test_a_change_a_view_does_not_show_does_not_move_its_date(district: District, tmp_path: Path) -> None:
     """MR_OKAFOR teaches at two schools; a change of his role at the middle school is nothing to an app of the high school."""
     high = reader_of(a_grant_to(district, cast.RIVERBEND_HIGH))
-    full = reader_of(a_grant(district))
+    whole = reader_of(a_grant(district))
     before, before_full = (
-        one(reader, "/users/{sourcedId}", cast.MR_OKAFOR, version="1.2") for reader in (high, full)
+        one(reader, "/users/{sourcedId}", cast.MR_OKAFOR, version="1.2") for reader in (high, whole)
     )
     role = next(
         role
@@ -185,7 +203,7 @@ def test_a_change_a_view_does_not_show_does_not_move_its_date(district: District
     )
     deliver(district, cast.riverbend(tmp_path / "next", {"roles": {role: {"beginDate": "2020-08-01"}}}))
     assert one(high, "/users/{sourcedId}", cast.MR_OKAFOR, version="1.2") == before
-    assert one(full, "/users/{sourcedId}", cast.MR_OKAFOR, version="1.2") != before_full
+    assert one(whole, "/users/{sourcedId}", cast.MR_OKAFOR, version="1.2") != before_full
 
 
 def test_an_edited_grant_tells_entries_and_exits_in_its_next_delta(district: District) -> None:
@@ -366,8 +384,8 @@ def test_a_walk_that_begins_anew_with_all_there_is_is_not_led_back_to_the_former
 def test_a_client_that_polls_without_pause_ends_equal_to_a_full_read(
     district: District, tmp_path: Path
 ) -> None:
-    full, school = a_grant(district), a_grant_to(district, cast.RIVERBEND_HIGH)
-    readers = [reader_of(full), reader_of(school)]
+    whole, school = a_grant(district), a_grant_to(district, cast.RIVERBEND_HIGH)
+    readers = [reader_of(whole), reader_of(school)]
     held: list[dict[str, dict[str, object]]] = [by_id(everything(reader, "/users")) for reader in readers]
     for night in range(1, 5):
         edits = {"users": {cast.AMARA: {"middleName": f"N{night}"}, f"new-{night}": _somebody(night)}}

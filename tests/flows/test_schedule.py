@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from rollbook.flows import schedule
+from rollbook.flows import publish, schedule
 from rollbook.flows.prune import prune
-from rollbook.flows.publish import publish_without_tombstones
+from rollbook.flows.publish import publish_due, publish_without_tombstones
 from rollbook.store.models import District, PageList, Pin, Publication, Served, ViewRow
 from rollbook.store.models.publication import FOREVER, NUMBER_OF
 from tests import cast
@@ -34,6 +34,20 @@ SOME = STUDENTS[9:20]
 def district(riverbend: District) -> District:
     """Riverbend, from whose roster the birth dates of some students are withdrawn a night later."""
     return riverbend
+
+
+def test_nobody_is_waited_for_where_nothing_is_due(
+    district: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(district_id: int) -> District:
+        raise AssertionError(f"District {district_id} is waited for.")
+
+    monkeypatch.setattr(publish, "locked", locked)
+    last = Publication.objects.get(district=district, number=district.publication)
+    assert publish_due(district.pk) is None
+    assert publish_without_tombstones(district.pk, last.instant) is None
+    with pytest.raises(AssertionError, match="waited for"):
+        publish_without_tombstones(district.pk, last.instant + 1)
 
 
 def test_tombstones_are_served_for_their_time_and_then_go(district: District, tmp_path: Path) -> None:
