@@ -28,6 +28,9 @@ class Tally:
     size: int = 0
     seconds: float = 0.0
 
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.latencies + other.latencies, self.size + other.size, self.seconds + other.seconds)
+
     @property
     def per_second(self) -> float:
         return len(self.latencies) / self.seconds

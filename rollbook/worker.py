@@ -22,7 +22,7 @@ from rollbook.flows.jobs.worker import work  # noqa: E402  # the same
 from rollbook.flows.sanity import keep_checking  # noqa: E402  # the same
 from rollbook.flows.sign_ins import keep_pouring  # noqa: E402  # the same
 
-NICE = 10
+NICE = 5
 """A third of what the server gets where both want the processor, and all of it where nobody else does."""
 
 
