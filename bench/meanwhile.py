@@ -1,6 +1,7 @@
 """Reading while a night is imported: readers who ask at half of the rate that the server could answer at most, of another district.
 
-Measured on a quiet server, before and behind, and while the worker of `rollbook serve` imports a night. On one machine all of it shares the processors.
+Measured on a quiet server, before and behind, and while the worker of `rollbook serve` imports a night; on one machine all of it shares the
+processors.
 """
 
 import itertools
