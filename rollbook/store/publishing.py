@@ -20,12 +20,15 @@ from rollbook.store.pouring import pour
 from rollbook.store.records import Loaded, Roster
 from rollbook.store.sights import Sight, base_sight
 
-CHUNK = 2_000
+CHUNK, PIECE = 10_000, 2_000
+"""So many records are looked at together: where all may have changed, and in a night, which lets readers go first between two of them."""
+
 CLASSES = 500
 """So many classes' enrollments are looked through at a time."""
 
 USERS = 100_000
 """So many users are read through at a time for whom they name."""
+
 ORDER = (
     "orgs",
     "academicSessions",
@@ -292,7 +295,7 @@ def _owners_in_classes(edition: Edition, ids: Iterable[int]) -> set[int]:
 
 def _column(edition: Edition, wanted: str, table: str, column: str, ids: Iterable[int]) -> set[int]:
     found: set[int] = set()
-    for some in batches(sorted(ids), CHUNK):
+    for some in batches(sorted(ids), PIECE):
         edition.cursor.execute(
             f"SELECT {wanted} FROM {table} WHERE district_id = %s AND {among(edition.cursor, column)}",
             [edition.district.pk, many(edition.cursor, some)],
@@ -308,7 +311,7 @@ def _column(edition: Edition, wanted: str, table: str, column: str, ids: Iterabl
 def _follow(edition: Edition, roster: Roster, collection: str, ids: Iterable[int]) -> None:
     edition.flipped.setdefault(collection, set())
     edition.written.setdefault(collection, 0)
-    for some in batches(ids, CHUNK):
+    for some in batches(ids, CHUNK if edition.considered is None else PIECE):
         now = {} if edition.is_first else served_now(edition, collection, some)
         rows = list(_successors(edition, collection, roster.load(collection, some), now))
         _close(edition, collection, [row for row in rows if row[5] in now], now)

@@ -11,7 +11,7 @@ import duckdb
 from django.db.backends.utils import CursorWrapper
 
 from rollbook.store import planned
-from rollbook.store.bulk import among, batches, load, many, temporary
+from rollbook.store.bulk import among, batches, emptied, load, many
 from rollbook.store.finished import PLAIN, finished_rows, literal
 from rollbook.store.indexing import indexed_afterwards
 from rollbook.store.models import RECORDS, Connection
@@ -20,6 +20,8 @@ from rollbook.store.pouring import ONE_THREAD, Pour, fetched, pour
 from rollbook.store.publishing import Changed
 
 CHUNK = 2_000
+"""So many changes are written together; readers can go first between two of them."""
+
 PIECE = 64 << 20
 """So many bytes of a plan at most are put together at a time: in order they take two or three times as much; the next begin meanwhile."""
 
@@ -175,7 +177,7 @@ def _relink(
     table = RECORDS[collection]._meta.db_table
     rows = planned.chosen(reader, plan, "record_id, source_id", collection, ["relink"])
     for some in batches(fetched(rows), CHUNK):
-        temporary(cursor, "relinked", "id BIGINT, source_id TEXT")
+        emptied(cursor, "relinked", "id BIGINT, source_id TEXT")
         load(cursor, "relinked", ("id", "source_id"), some)
         cursor.execute(
             f"""UPDATE {table} SET source_id = n.source_id FROM relinked n
@@ -264,12 +266,13 @@ def _update(
         for column in columns
         if column not in ("district_id", "id", "connection_id", "source_id", "sourced_id")
     ]
+    incoming = f"incoming_{table}"
     for some in batches(changes, CHUNK):
-        temporary(cursor, "incoming", _definition(cursor, collection, columns))
-        load(cursor, "incoming", columns, planned.rows_of(connection, collection, some))
+        emptied(cursor, incoming, _definition(cursor, collection, columns))
+        load(cursor, incoming, columns, planned.rows_of(connection, collection, some))
         assignments = ", ".join(f'"{column}" = n."{column}"' for column in settable)
         cursor.execute(
-            f"""UPDATE {table} SET {assignments} FROM incoming n
+            f"""UPDATE {table} SET {assignments} FROM {incoming} n
                 WHERE {table}.district_id = n.district_id AND {table}.id = n.id"""
         )
 

@@ -6,26 +6,26 @@ Prints numbers of its own as JSON. Run where ROLLBOOK_… name the installation.
 import json
 import os
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 django.setup()
 
-from django.utils import timezone  # noqa: E402  # settings can be asked only once Django is set up
-
-from rollbook.flows import administrators, directory  # noqa: E402  # as above
+from rollbook.flows import administrators, directory  # noqa: E402  # models can be named only once Django is set up
 from rollbook.flows.sync import connections, helping, holds, own, runs, settings, spans  # noqa: E402  # as above
 from rollbook.generator.riverbend import PATH as RIVERBEND  # noqa: E402  # as above
 from rollbook.store.models import Organization, SyncConnection, SyncRun  # noqa: E402  # as above
 
 NAME, OFFICE, NORTH = "Riverbend Schools", "ines@riverbend.example", "nora@riverbend.example"
+ZONE = "America/Chicago"
 
 
 def main(password: str) -> dict[str, int]:
     product = directory.add_product("Reader")
-    organization = directory.add_organization(product, NAME, seats=500, time_zone="America/Chicago")
+    organization = directory.add_organization(product, NAME, seats=500, time_zone=ZONE)
     empty = directory.add_organization(product, "Cedar Valley Schools", seats=20)
     annex = directory.add_site(organization, "North Annex")
     for where in (organization, empty):
@@ -38,7 +38,7 @@ def main(password: str) -> dict[str, int]:
     if done.outcome != "success":
         raise AssertionError(f"The roster did not come in: {done.outcome}, {done.message}")
     roster.refresh_from_db()
-    today = timezone.localdate()
+    today = datetime.now(ZoneInfo(ZONE)).date()
     spans.add_span(roster, "blackout", today + timedelta(1), today + timedelta(9), OFFICE, "Exams")
     spans.add_span(roster, "additions-only", today, today, OFFICE)
     asked = helping.ask(

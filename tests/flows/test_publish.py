@@ -8,7 +8,7 @@ import time_machine
 from rollbook.engine.scope import FULL, full
 from rollbook.flows.publish import publish, publish_due, set_rule
 from rollbook.generator import riverbend
-from rollbook.store import publishing
+from rollbook.store import publishing, target
 from rollbook.store.models import District, Publication, Served, ViewRow
 from rollbook.store.visibility import NotVisible, basic
 from tests import cast
@@ -78,15 +78,21 @@ def test_who_named_somebody_gone_is_told_without_them_however_few_are_looked_at_
 ) -> None:
     reader = reader_of(a_grant(district, full(guardians=True)))
     before = by_id(everything(reader, "/users"))
-    for limit in ("CHUNK", "CLASSES", "USERS"):
+    for limit in ("PIECE", "CLASSES", "USERS"):
         monkeypatch.setattr(publishing, limit, 2)
-    gone = {"users": {cast.ADAEZE: None}, "roles": _of(cast.ADAEZE, "roles")}
+    monkeypatch.setattr(target, "CHUNK", 2)
+    renamed = [cast.NOAH, cast.MR_OKAFOR, "student-030", "student-031", "student-032"]
+    gone = {
+        "users": {cast.ADAEZE: None, **{one: {"middleName": f"New {one}"} for one in renamed}},
+        "roles": _of(cast.ADAEZE, "roles"),
+    }
     deliver(district, cast.riverbend(tmp_path / "next", gone))
     after = by_id(everything(reader, "/users"))
     changed = {one for one in before if before[one] != after.get(one)}
     wards = {one for one, user in before.items() if cast.ADAEZE in str(user.get("agents"))}
     assert cast.AMARA in wards
-    assert changed == wards | {cast.ADAEZE}
+    assert changed == wards | {cast.ADAEZE, *renamed}
+    assert {one: after[one].get("middleName") for one in renamed} == {one: f"New {one}" for one in renamed}
     assert cast.ADAEZE not in str([after[one].get("agents") for one in wards])
 
 
