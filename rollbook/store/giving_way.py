@@ -16,7 +16,7 @@ WANTED = 0.2
 """Others want the processors where a thread that could have run has waited for so much of that time."""
 
 SHARE = 2
-"""So many times as long as the last piece took others go first: they have a third of their time to themselves, with what they had beside it."""
+"""A rest is so many times as long as the piece of work before it."""
 
 SHORTEST, LONGEST = 0.01, 0.5
 """Seconds of work after which it is worth looking, and of a rest at most."""
