@@ -27,7 +27,7 @@ DATABASE = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
 SHARE = 0.5
 QUIET = 10
 """So many rounds' time the quiet server is asked, half of it before the import and half behind it: what one answer in a hundred takes there is
-decided by the few moments in which the machine itself stands still, and some seconds have none, or nothing else.
+decided by few pauses, and some seconds have none, or nothing else.
 """
 
 
