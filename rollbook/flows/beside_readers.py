@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
@@ -16,7 +17,12 @@ LOOK_FROM, PART = 10_000, 10
 
 
 def giving_way(tell: Tell) -> Tell:
-    """Tells, and then lets go first who wants the processors."""
+    """Tells, and then lets go first who wants the processors.
+
+    Not on SQLite: there nobody else can write before the import ends, and all of the work is the worker's own, which is nice already.
+    """
+    if connection.vendor != "postgresql":
+        return tell
     give_way = GivingWay()
 
     def told(phase: str, done: int = 0, known: int = 0) -> None:

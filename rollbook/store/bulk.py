@@ -39,8 +39,8 @@ def among(cursor: CursorWrapper, column: str) -> str:
     return f"{column} IN (SELECT value FROM json_each(%s))"
 
 
-def many(cursor: CursorWrapper, numbers: Iterable[int] | Iterable[str]) -> Any:
-    """Integers, or texts, as the one parameter of `among`."""
+def many(cursor: CursorWrapper, numbers: Iterable[int]) -> Any:
+    """Integers as the one parameter of `among`."""
     return list(numbers) if is_postgresql(cursor) else json.dumps(list(numbers))
 
 

@@ -3,21 +3,15 @@
 Who brings a delivery is the web server, or a command of an operator's: it gives way to readers, as the worker does.
 """
 
+import hashlib
 from pathlib import Path
-from typing import Protocol
 
 from rollbook.store.giving_way import GivingWay
 
 BLOCK = 1 << 20
 
 
-class Digest(Protocol):
-    """One of hashlib's."""
-
-    def update(self, data: memoryview, /) -> None: ...
-
-
-def copy(source: Path, target: Path, digest: Digest) -> int:
+def copy(source: Path, target: Path, digest: "hashlib._Hash") -> int:
     """Copies a file to where there is none yet, and takes it up into the digest; its size in bytes. Raises OSError."""
     block, size = memoryview(bytearray(BLOCK)), 0
     give_way = GivingWay()

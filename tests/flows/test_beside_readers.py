@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from rollbook.flows import beside_readers
-from rollbook.flows.beside_readers import changes_much
+from rollbook.flows.beside_readers import changes_much, giving_way
 from rollbook.flows.publish import served_of
 from rollbook.store.models import District
 from tests import cast
@@ -44,6 +44,18 @@ def test_the_database_looks_at_its_tables_anew_behind_much_only(
         if connection.vendor == "postgresql"
         else set()
     )
+
+
+def test_an_import_gives_way_where_that_keeps_nobody_else_from_writing() -> None:
+    told: list[tuple[str, int, int]] = []
+
+    def tell(phase: str, done: int, known: int) -> None:
+        told.append((phase, done, known))
+
+    gives_way = giving_way(tell)
+    gives_way("applying", 1, 2)
+    assert told == [("applying", 1, 2)]
+    assert (gives_way is tell) == (connection.vendor == "sqlite")
 
 
 def _looked_at(district: District, package: Path) -> set[str]:
