@@ -76,7 +76,7 @@ class Sshd:
         self.process = subprocess.Popen(
             [PROGRAM, "-D", "-E", str(self.folder / "log"), "-f", str(self.folder / "config")]
         )
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return

@@ -92,7 +92,7 @@ class Dropped:
     def archived(self, run: int) -> list[str]:
         """What lies in the archive of a run, once it is there."""
         folder = self.home / "archive" / f"run-{run}"
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not folder.exists() and time.monotonic() < until:
             time.sleep(0.05)
         return sorted(file.name for file in folder.iterdir())
