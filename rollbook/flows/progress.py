@@ -4,18 +4,17 @@ It is written beside the roster (`store.models.jobs`), so that it can be told in
 """
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from rollbook.refusal import Refusal
-from rollbook.store.bulk import is_postgresql
 from rollbook.store.models import Progress, Run
+from rollbook.store.soon import soon_kept
 
 BESIDE = "reading"
 """The database it is written to: on PostgreSQL another connection to the same, so that an open transaction does not hide it."""
@@ -120,7 +119,8 @@ def of(run_id: int) -> QuerySet[Progress]:
 def note(run_id: int, phase: str, done: int = 0, known: int = 0) -> None:
     """Keeps how far a run is; where it comes into another phase, how long the last one took."""
     now = timezone.now()
-    with _soon_kept():
+    # It would wait for all that the run itself writes meanwhile.
+    with soon_kept(BESIDE):
         if of(run_id).filter(phase=phase).update(done=done, known=known):
             return
         row, is_new = Progress.objects.using(BESIDE).get_or_create(
@@ -130,16 +130,6 @@ def note(run_id: int, phase: str, done: int = 0, known: int = 0) -> None:
             _leave(row, now)
             row.phase, row.since, row.done, row.known = phase, now, done, known
             row.save(using=BESIDE, update_fields=["phase", "since", "done", "known", "durations"])
-
-
-@contextmanager
-def _soon_kept() -> Iterator[None]:
-    """A transaction that nobody waits for until it is on the disk: it would wait for all that the run itself writes there meanwhile."""
-    with transaction.atomic(using=BESIDE):
-        with connections[BESIDE].cursor() as cursor:
-            if is_postgresql(cursor):
-                cursor.execute("SET LOCAL synchronous_commit = off")
-        yield
 
 
 def ask_nothing(run_id: int) -> None:

@@ -7,6 +7,7 @@ A page in default order is a range of positions. Any other question is answered 
 import json
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
@@ -21,6 +22,7 @@ from rollbook.store.aliases import forget_aliases, turned
 from rollbook.store.models import PageChunk, PageList, Pin, Publication
 from rollbook.store.prepared import fetch
 from rollbook.store.querysets import positions, record_position
+from rollbook.store.soon import soon_kept
 from rollbook.store.texts import Located, forget_openings, joined_texts
 from rollbook.store.unseen import forget_unseen, refuse_unseen
 from rollbook.store.visibility import NotVisible, Reader
@@ -111,13 +113,26 @@ def _pin_of(reader: Reader, question: Question) -> _Walk | None:
 
 def _keep_pin(reader: Reader, question: Question, pin: _Walk | None, publication: int, now_ms: int) -> None:
     """Keep the walk at its publication; written only where it says something new, or once a minute."""
-    if pin is not None and pin.publication == publication and pin.last_page_at > now_ms - TOUCH_EVERY:
+    last_page_at = pin.last_page_at if pin and pin.publication == publication else None
+    if last_page_at is not None and last_page_at > now_ms - TOUCH_EVERY:
         return
-    with _reading().cursor() as cursor:
+    # When that minute is over, all who ask just then come here: the first writes, and the others wait for it, but not for the disk.
+    with (
+        soon_kept(_reading().alias) if last_page_at is not None else nullcontext(),
+        _reading().cursor() as cursor,
+    ):
         cursor.execute(
             """INSERT INTO store_pin (district_id, credential_id, query, publication, last_page_at) VALUES (%s, %s, %s, %s, %s)
-               ON CONFLICT (credential_id, query) DO UPDATE SET publication = excluded.publication, last_page_at = excluded.last_page_at""",
-            [reader.district_id, reader.credential_id, _walk(reader, question), publication, now_ms],
+               ON CONFLICT (credential_id, query) DO UPDATE SET publication = excluded.publication, last_page_at = excluded.last_page_at
+               WHERE store_pin.publication <> excluded.publication OR store_pin.last_page_at <= excluded.last_page_at - %s""",
+            [
+                reader.district_id,
+                reader.credential_id,
+                _walk(reader, question),
+                publication,
+                now_ms,
+                TOUCH_EVERY,
+            ],
         )
 
 

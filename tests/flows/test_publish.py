@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from django.db import connections, router
+from django.test.utils import CaptureQueriesContext
 
 from rollbook.engine.scope import FULL, full
 from rollbook.flows.publish import publish, publish_due, set_rule
 from rollbook.generator import riverbend
 from rollbook.store import publishing, target
-from rollbook.store.models import District, Publication, Served, ViewRow
+from rollbook.store.models import District, Pin, Publication, Served, ViewRow
 from rollbook.store.visibility import NotVisible, basic
 from tests import cast
 from tests.delivered import (
@@ -26,6 +28,7 @@ from tests.delivered import (
     page,
     reader_of,
 )
+from tests.installation import ON_POSTGRESQL
 
 pytestmark = pytest.mark.django_db
 
@@ -373,6 +376,21 @@ def test_a_walk_is_let_go_thirty_minutes_after_its_last_page(district: District,
     assert page(reader, "/users", limit="10", offset="10", now_ms=29 * minutes)[2] == first
     assert page(reader, "/users", limit="10", offset="20", now_ms=58 * minutes)[2] == first
     assert page(reader, "/users", limit="10", offset="30", now_ms=89 * minutes)[2] == first + 1
+
+
+def test_a_walk_that_goes_on_is_noted_once_a_minute_and_does_not_wait_for_the_disk(
+    district: District,
+) -> None:
+    reader = reader_of(a_grant(district))
+    page(reader, "/users", limit="10", now_ms=0)
+    for now, noted in ((59_000, 0), (60_000, 60_000), (61_000, 60_000), (120_000, 120_000)):
+        with CaptureQueriesContext(connections[router.db_for_write(Pin)]) as asked:
+            page(reader, "/users", limit="10", offset="10", now_ms=now)
+        assert Pin.objects.get().last_page_at == noted
+        is_noted = any("store_pin" in one["sql"] for one in asked)
+        assert is_noted == (noted == now)
+        if is_noted and ON_POSTGRESQL:
+            assert any("synchronous_commit = off" in one["sql"] for one in asked)
 
 
 def test_a_walk_that_begins_anew_with_all_there_is_is_not_led_back_to_the_former_one(
