@@ -25,9 +25,9 @@ from tests.installation import ON_POSTGRESQL, Installation, fresh_installation
 CONNECTIONS = 8
 DATABASE = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
 SHARE = 0.5
-QUIET = 10
-"""So many rounds' time the quiet server is asked, half of it before the import and half behind it: what one answer in a hundred takes there is
-decided by few pauses, and some seconds have none, or nothing else.
+QUIET = 5
+"""So many rounds' time the quiet server is asked before the import, and behind it for at least as long, and for as long as the import took: what
+one answer in a hundred takes is decided by few pauses, of the machine too, and they come minutes apart.
 """
 
 
@@ -47,8 +47,8 @@ def rows(scale: Scale) -> list[Row]:
                 drive(installation.port, pages, CONNECTIONS, scale.seconds).per_second
                 for _ in range(scale.rounds)
             )
-            rate, half = SHARE * peak, QUIET * scale.seconds * scale.rounds / 2
-            quiet = _paced(installation, pages, rate, _for(half))
+            rate, least = SHARE * peak, QUIET * scale.seconds * scale.rounds
+            quiet = _paced(installation, pages, rate, _for(least))
             importing = subprocess.Popen(
                 [sys.executable, "-m", "bench.import_queued", str(district), str(night)],
                 env=installation.environ,
@@ -58,7 +58,7 @@ def rows(scale: Scale) -> list[Row]:
             beside = _paced(installation, pages, rate, lambda: importing.poll() is None)
             if importing.returncode:
                 raise AssertionError(f"The import ended with {importing.returncode}.")
-            quiet += _paced(installation, pages, rate, _for(half))
+            quiet += _paced(installation, pages, rate, _for(max(least, beside.seconds)))
     return [
         row(DATABASE, "the most pages a second of a quiet server", peak, "requests/s"),
         row(DATABASE, "pages a second while a night is imported", beside.per_second, "requests/s", rate),
