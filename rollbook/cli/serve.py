@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -28,6 +29,7 @@ from rollbook.store.routers import homes
 # A page of a thousand records is some 0.4 MB: without these glibc maps and unmaps that much for every answer.
 MALLOC = {"MALLOC_MMAP_THRESHOLD_": "268435456", "MALLOC_TRIM_THRESHOLD_": "268435456"}
 YEAR = 31_536_000
+LOOKED_EVERY = 0.1
 
 
 def register(app: typer.Typer) -> None:
@@ -120,12 +122,24 @@ def bring_logs_in() -> None:
     connections.close_all()
 
 
+class Interrupt(threading.Event):
+    """Waited for in short sleeps. Python hears of a signal in its main thread only, and one that another thread took, or that came in the moment
+    before a wait, would not end that wait: the server would never end.
+    """
+
+    def wait(self, timeout: float | None = None) -> bool:
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self.is_set() and (until is None or time.monotonic() < until):
+            time.sleep(LOOKED_EVERY)
+        return self.is_set()
+
+
 def granian(application: str, host: str, port: int, workers: int, threads: int, **static: Any) -> Granian:
     """The server, set up for answers of some 0.4 MB; the bench serves its floor by the same."""
     os.environ.update(MALLOC)
     # Fresh processes: glibc reads the above only at a start, and a forked child would share the parent's connections.
     multiprocessing.set_start_method("spawn", force=True)
-    return Granian(
+    server = Granian(
         application,
         address=host,
         port=port,
@@ -140,6 +154,8 @@ def granian(application: str, host: str, port: int, workers: int, threads: int, 
         log_level="warning",  # type: ignore[arg-type]  # granian takes the word and its enum alike
         **static,
     )
+    server.main_loop_interrupt = Interrupt()
+    return server
 
 
 def refuse_taken_port(host: str, port: int, chosen_by: str = "--port") -> None:

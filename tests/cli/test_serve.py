@@ -1,5 +1,6 @@
 """`rollbook serve` and `rollbook migrate`, as processes."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +16,37 @@ from tests.installation import Installation, fresh_installation, wait_until_read
 
 
 def test_the_server_answers_on_its_port_and_ends_cleanly_on_sigterm(installation: Installation):
-    command = [sys.executable, "-m", "rollbook", "serve", "--port", str(installation.port), "--workers", "2"]
+    process = _started(installation, workers=2)
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
+    assert not list(installation.data_dir.glob("*.db-wal")), "what was written lies in no log beside the file"
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux lets a signal be sent to one thread of another process"
+)
+def test_the_server_ends_whichever_of_its_threads_takes_the_signal(installation: Installation):
+    process = _started(installation, workers=1)
+    other = max(int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir())
+    assert other != process.pid
+    os.kill(other, signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, "")
+
+
+def _started(installation: Installation, workers: int) -> subprocess.Popen[str]:
+    """`rollbook serve`, once it answers."""
+    command = [
+        sys.executable,
+        "-m",
+        "rollbook",
+        "serve",
+        "--port",
+        str(installation.port),
+        "--workers",
+        str(workers),
+    ]
     process = subprocess.Popen(
         command,
         env=installation.environ,
@@ -24,10 +56,7 @@ def test_the_server_answers_on_its_port_and_ends_cleanly_on_sigterm(installation
         start_new_session=True,
     )
     wait_until_ready(installation.url, process)
-    process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
-    assert (process.returncode, said) == (0, "")
-    assert not list(installation.data_dir.glob("*.db-wal")), "what was written lies in no log beside the file"
+    return process
 
 
 @pytest.fixture(scope="module")
