@@ -50,10 +50,18 @@ def report(district: District, package: Path | None, on: date) -> dict[str, Any]
         return rehearse(way_in(district), package, on, "Helen").report
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary folder of the test's own: tests beside it rehearse too, in the one they share."""
+    own = tmp_path / "temporary"
+    own.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(own))
+
+
 def stored(district: District) -> tuple[Any, ...]:
     district.refresh_from_db()
     files = sorted(path.relative_to(shelf()) for path in shelf().rglob("*"))
-    temporary = sorted(Path(tempfile.gettempdir()).glob("rollbook-rehearse-*"))
+    temporary = sorted(Path(tempfile.gettempdir()).iterdir())
     return (
         Run.objects.count(),
         Plan.objects.count(),
