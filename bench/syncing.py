@@ -1,12 +1,13 @@
 """Syncing, timed: a district into an empty directory, the same a night later, and the same records once more, each in a fresh process.
 
-The floor is what parsing and hashing the source's files alone cost. What a sync without a change writes is counted: it has to be nothing.
+The floor is what parsing and hashing the source's files alone cost, before each of them and behind it. What a sync without a change writes is
+counted: it has to be nothing.
 """
 
 from pathlib import Path
 from typing import Any
 
-from bench.importing import DATABASE, floor_of, packages, run_module
+from bench.importing import DATABASE, Floor, packages, run_module
 from bench.processes import cpu_seconds, postmaster
 from bench.rows import Row, row
 from bench.scales import Scale
@@ -21,7 +22,7 @@ def rows(scale: Scale) -> list[Row]:
     """Everything timed about syncs into the organization's own directory, on the database of this run."""
     with fresh_installation() as installation:
         first, night, shuffled = packages(installation, scale.synced)
-        floor = floor_of(installation, first, scale.rounds)
+        floor = Floor(installation, first, scale.rounds)
         found: list[Row] = []
         peak = 0.0
         for name, package in (
@@ -30,7 +31,7 @@ def rows(scale: Scale) -> list[Row]:
             ("a sync without a change", shuffled),
         ):
             told = _synced(installation, package)
-            found += _told(name, told, floor)
+            found += _told(name, told, floor.around())
             peak = max(peak, told["peak"])
             if name == "first sync":
                 found += _sizes(told)
