@@ -35,8 +35,9 @@ The school-limited grant sees every fourth school.
 
 **Importing**: `rollbook import` of a made-up district into an empty one, of the same district a night later (about one record in a hundred
 differs), and of that night's records once more in another order, each in a fresh process, with the CPU seconds of PostgreSQL added to our
-own. The floor is DuckDB parsing the same files and hashing each record twice. On SQLite two clients, one with OAuth 2 and one that signs
-with OAuth 1.0a, read another district all the while, twenty requests a second each; an error ends the bench.
+own. The floor is DuckDB parsing the same files and hashing each record twice: the median of some rounds before each import and as many behind
+it. On SQLite two clients, one with OAuth 2 and one that signs with OAuth 1.0a, read another district while one is imported, twenty requests a
+second each; an error ends the bench.
 
 **Scoping**: a grant to three schools in ten and half the courses of the district that is imported, from the act to its commit, beside one
 bare INSERT … SELECT of the same rows; random pages of it and of the full grant, asked in turns over one connection; and how often sets are
@@ -44,8 +45,9 @@ worked out for fifty apps with ten rules, half of which were edited.
 
 **Syncing**: the first sync of a folder into an organization's empty directory (shown, approved and carried out), the sync of the same district a
 night later, and one of that night's records once more in another order, each in a fresh process, with the CPU seconds of PostgreSQL added to our
-own. The floor is again DuckDB parsing the same files and hashing each record twice. The last writes no row; else the bench ends. Rows are
-members, memberships, groups and sites; 115 rows a second is what the log of a large learning platform's import of 144,359 rows tells.
+own. The floor is again DuckDB parsing the same files and hashing each record twice, before and behind. The last writes no row; else the bench
+ends. Rows are members, memberships, groups and sites; 115 rows a second is what the log of a large learning platform's import of 144,359 rows
+tells.
 
 **Directories**: an administrator's pages of the members of a large organization, each beside the same page of one with 500 members, asked in
 turns: the first, one behind nine tenths of all, those of one site, those with a rare role, and a search by name.
