@@ -41,6 +41,7 @@ PURE = (
     "tests/test_early.py",
     "tests/test_ending.py",
     "tests/test_environment.py",
+    "tests/test_work_folders.py",
 )
 ON_SQLITE_ALONE = (
     # Forty ways in which a server fails to prove that somebody is gone; what unproved and proved nights do to a roster is asked of

@@ -13,6 +13,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import traceback
 from importlib import import_module
@@ -151,6 +152,7 @@ def _read_settings(environ: dict[str, str]) -> None:
     """What was read in another environment is read in this one; what Django made of it it forgets, as it does for its own tests."""
     os.environ.clear()
     os.environ.update(environ)
+    tempfile.tempdir = None
     before = settings._wrapped
     del sys.modules[OWN_SETTINGS]
     settings._wrapped = Settings(OWN_SETTINGS)

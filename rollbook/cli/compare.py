@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from rollbook.engine.tabular import NotATable
 from rollbook.flows import compare as flow
 from rollbook.flows.connections import find_connection, upload_of
 from rollbook.flows.districts import find_district
+from rollbook.work_folders import work_folder
 
 DIFFERENT, UNREADABLE = 1, 2
 WORDS = {
@@ -75,8 +75,8 @@ def compare(
     """
     if out is not None and out.exists() and any(out.iterdir()):
         raise typer.BadParameter(f"{out} is not empty")
-    with tempfile.TemporaryDirectory(prefix="rollbook-compare-") as folder:
-        work = Path(folder) / "work"
+    with work_folder("compare") as folder:
+        work = folder / "work"
         try:
             if by or flow.is_list(path):
                 pairs = [(name, value) for name, _, value in (one.partition("=") for one in field or [])]

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from rollbook.engine.package import NotAPackage
 from rollbook.engine.preparation.steps import Step
 from rollbook.flows.connections import find_connection
 from rollbook.flows.preparation import steps_for
+from rollbook.work_folders import work_folder
 
 SHOWN_OF_A_CODE = 5
 
@@ -60,8 +60,8 @@ def validate(
 
 def _judged(path: Path, lenient: bool, steps: Sequence[Step]) -> Findings:
     with (
-        tempfile.TemporaryDirectory(prefix="rollbook-validate-") as work,
-        judge(path, Path(work), lenient=lenient, accepted=None, steps=steps) as judgement,
+        work_folder("validate") as work,
+        judge(path, work, lenient=lenient, accepted=None, steps=steps) as judgement,
     ):
         return judgement.findings
 

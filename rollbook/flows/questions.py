@@ -6,7 +6,6 @@ What is brought for it goes when it is answered; the answer lies in the run's ow
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -25,6 +24,7 @@ from rollbook.flows.progress import TakenOver, Teller, note, of, taken
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run
+from rollbook.work_folders import work_folder
 
 REHEARSAL, COMPARISON, TRIAL = FLOWS = ("rehearsal", "comparison", "trial")
 KIND = "question"
@@ -80,8 +80,8 @@ def answer(run: Run) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:
-        with tempfile.TemporaryDirectory(prefix="rollbook-question-") as work:
-            found = WORK[run.flow](_Asked(run, run.connection, Path(work), folder, tell))
+        with work_folder("question") as work:
+            found = WORK[run.flow](_Asked(run, run.connection, work, folder, tell))
         with transaction.atomic():
             (folder / TEXT).write_text(json.dumps(found()), encoding="utf-8")
             _end(run)

@@ -5,7 +5,6 @@ It is planned against the roster of today, with the days, limits and sessions of
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -30,6 +29,7 @@ from rollbook.store import shelf
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Connection, District, Rehearsal, Snapshot
 from rollbook.store.target import first_free_ids
+from rollbook.work_folders import work_folder
 
 FARTHEST = timedelta(days=800)
 LISTED = 50
@@ -87,8 +87,8 @@ def rehearse(connection: Connection, delivery: Path | None, on: date, by: str, n
     Raises BadDay, NothingToRehearse, NotAPackage, RosterMoved.
     """
     refuse_bad_day(connection, on)
-    with tempfile.TemporaryDirectory(prefix="rollbook-rehearse-") as work:
-        report = make_report(connection, delivery, on, Path(work))
+    with work_folder("rehearse") as work:
+        report = make_report(connection, delivery, on, work)
     return keep_report(connection, report, on, by, name or (delivery.name if delivery else ""))
 
 

@@ -5,8 +5,6 @@ and begun again. It changes nothing but its own row.
 """
 
 import logging
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -37,6 +35,7 @@ from rollbook.store.models import Grant, Org, SanityCheck, SanityPlan
 from rollbook.store.models.publication import COLLECTIONS
 from rollbook.store.pages import locate_in, read
 from rollbook.store.visibility import Reader, reader_of_grant
+from rollbook.work_folders import work_folder
 
 VERSION = "1.2"
 PAGE = 5_000
@@ -165,9 +164,9 @@ def _counted(report: Report) -> dict[str, int]:
 def walk(one: SanityCheck) -> SanityCheck:
     """Takes the check and walks it to its end. Raises TakenOver where somebody else has it."""
     taken = _take(one)
-    work = Path(tempfile.mkdtemp(prefix="rollbook-sanity-"))
     try:
-        _walk(taken, work)
+        with work_folder("sanity") as work:
+            _walk(taken, work)
     except (TakenOver, *OUT_OF_REACH):
         raise
     except Exception:
@@ -175,8 +174,6 @@ def walk(one: SanityCheck) -> SanityCheck:
             taken, phase="failed", message="The fault is ours; it is in the log.", ended_at=timezone.now()
         )
         raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     _forget_the_oldest(taken.grant_id)
     taken.refresh_from_db()
     return taken

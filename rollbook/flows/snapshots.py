@@ -3,7 +3,6 @@
 What goes is deleted from the shelf; a row stays that says what it was. A plan stays as long as it may be needed to go back to a snapshot.
 """
 
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from rollbook.flows.preparation import PREPARATION
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.models import Connection, District, Run, Snapshot, SnapshotAct
+from rollbook.work_folders import work_folder
 
 UNFINISHED = ("", "held", "kept")
 """Outcomes of runs that may still need their delivery."""
@@ -91,8 +91,8 @@ def taken_out(snapshot: Snapshot, by: str) -> Iterator[Path]:
     if path.is_file():
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="rollbook-snapshot-") as work:
-        packed = Path(work) / f"snapshot-{snapshot.pk}.zip"
+    with work_folder("snapshot") as work:
+        packed = work / f"snapshot-{snapshot.pk}.zip"
         _pack(path, packed)
         yield packed
 

@@ -1,6 +1,5 @@
 """Changing steps: tried on rows of the last delivery, shown as a plan, then saved and applied, saved for the next import, or dropped."""
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from rollbook.flows.previews import PREVIEWED, apply_preview, preview, refuse_un
 from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.models import Connection, Hold, Preparation, Run, Snapshot
+from rollbook.work_folders import work_folder
 
 
 class NothingToTry(Refusal):
@@ -36,8 +36,8 @@ class HoldFirst(Refusal):
 def try_on_last(connection: Connection, steps: Sequence[Step]) -> list[Tried]:
     """What the steps do to the last delivery that is kept. Raises NothingToTry, NotAPackage."""
     delivery = last_kept(connection)
-    with tempfile.TemporaryDirectory(prefix="rollbook-steps-") as work:
-        return try_steps(delivery, Path(work), steps)
+    with work_folder("steps") as work:
+        return try_steps(delivery, work, steps)
 
 
 def last_kept(connection: Connection) -> Path:

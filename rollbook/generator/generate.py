@@ -1,6 +1,5 @@
 """The two questions asked of a made-up district: write it as a package, and say what must differ between two of its nights."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from rollbook.generator.district import METADATA, District, Lines
 from rollbook.generator.package import line, manifest, write_text, zip_folder
 from rollbook.oneroster.csv_binding import MANIFEST, header
 from rollbook.oneroster.tables import BINDINGS
+from rollbook.work_folders import work_folder
 
 SYSTEM = "Rollbook generator"
 
@@ -34,9 +34,9 @@ def generate(out: Path, students: int, seed: int, night: int = 0, version: str =
     if out.suffix.lower() != ".zip":
         return write_folder(out, district, system)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="rollbook-generate-") as folder:
-        counts = write_folder(Path(folder), district, system)
-        zip_folder(Path(folder), out)
+    with work_folder("generate") as folder:
+        counts = write_folder(folder, district, system)
+        zip_folder(folder, out)
     return counts
 
 

@@ -5,7 +5,6 @@ so both work at the same time.
 import fcntl
 import os
 import select
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,6 +16,7 @@ import duckdb
 from django.db.backends.utils import CursorWrapper
 
 from rollbook.store.bulk import copy_text, is_postgresql, load
+from rollbook.work_folders import work_folder
 
 AT_ONCE = 10_000
 BLOCK = 1 << 20
@@ -54,10 +54,10 @@ def pour(
     """
     if not is_postgresql(cursor):
         return [_load(cursor, reader, one, written) for one in pours]
-    with tempfile.TemporaryDirectory(prefix="rollbook-") as folder, ExitStack() as ends:
+    with work_folder("pour") as folder, ExitStack() as ends:
         first = [begun] if begun else []
         rest = (
-            ends.enter_context(Answer(reader, one, Path(folder, str(number))))
+            ends.enter_context(Answer(reader, one, folder / str(number)))
             for number, one in enumerate(pours[len(first) :])
         )
         return [answer.take(cursor, written) for answer in _one_ahead(chain(first, rest))]
@@ -67,8 +67,8 @@ def pour(
 def answering(reader: duckdb.DuckDBPyConnection, wanted: Pour) -> Iterator["Answer"]:
     """The rows of `wanted`, being put together from now on, for a `pour` whose first it is. PostgreSQL only."""
     with (
-        tempfile.TemporaryDirectory(prefix="rollbook-") as folder,
-        Answer(reader, wanted, Path(folder, "first")) as answer,
+        work_folder("pour") as folder,
+        Answer(reader, wanted, folder / "first") as answer,
     ):
         yield answer
 

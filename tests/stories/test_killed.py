@@ -20,6 +20,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
 from rollbook.generator.riverbend import PATH as RIVERBEND
+from rollbook.work_folders import PREFIX
 from tests.connectors.provider import STATIC, Ask, Provider, Reply, serving
 from tests.installation import ON_POSTGRESQL, Installation, free_port, fresh_installation
 from tests.warm import Forked
@@ -174,10 +175,16 @@ def mail_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def installed(mail_port: int) -> Iterator[Watched]:
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installation's own temporary folder."""
+    return tmp_path_factory.mktemp("temporary")
+
+
+@pytest.fixture(scope="module")
+def installed(mail_port: int, temporary: Path) -> Iterator[Watched]:
     """Its mail server is not there until a test starts one."""
     address = f"smtp://127.0.0.1:{mail_port}?tls=none"
-    with fresh_installation(ROLLBOOK_EMAIL_URL=address) as installation:
+    with fresh_installation(ROLLBOOK_EMAIL_URL=address, TMPDIR=str(temporary)) as installation:
         teller = installation.spoken_with("-c", TELLER)
         made = Watched(installation, teller)
         try:
@@ -276,7 +283,9 @@ def applied_since(before: dict[str, Any], after: dict[str, Any]) -> tuple[int, i
 # --- While it fetches -----------------------------------------------------------------------------------------------------------------------
 
 
-def test_a_worker_killed_in_the_middle_of_a_collection_reads_it_anew_and_the_run_ends_once(watched: Watched):
+def test_a_worker_killed_in_the_middle_of_a_collection_reads_it_anew_and_the_run_ends_once(
+    watched: Watched, temporary: Path
+):
     in_the_middle, go_on = threading.Event(), threading.Event()
 
     def wait(ask: Ask, reply: Reply) -> Reply:
@@ -294,8 +303,11 @@ def test_a_worker_killed_in_the_middle_of_a_collection_reads_it_anew_and_the_run
         watched.kill()
         go_on.set()
         assert watched.ask("count") == before | {"runs": [[run, "", ""]]}
+        [half_read] = temporary.glob(f"{PREFIX}fetch-*")
+        assert any(half_read.iterdir())
         watched.start()
         assert watched.ended(run) == "success"
+        assert not list(temporary.glob(f"{PREFIX}*")), "what was half read lies about"
         after = watched.ask("count")
         assert applied_since(before, after) == (1, 1)
         asked = [ask.offset for ask in provider.asked if ask.collection == "enrollments"]

@@ -4,10 +4,8 @@ A step takes the run (`Run.fence`): from then on whoever was at it before change
 """
 
 import logging
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from django.db import close_old_connections
 from django.db.models import F
@@ -28,6 +26,7 @@ from rollbook.flows.progress import OUT_OF_REACH, Cancelled, TakenOver, Teller, 
 from rollbook.flows.undo import plan_undo
 from rollbook.refusal import Refusal
 from rollbook.store.models import Hold, Run
+from rollbook.work_folders import work_folder
 
 MOST_TAKINGS = 40
 """So often may a run be taken before it is believed to be what its processes die of; an undisturbed one is taken three times."""
@@ -148,9 +147,9 @@ def _obtain(run: Run, say: Callable[[str], None]) -> None:
         say(words)
         tell("fetching")
 
-    with tempfile.TemporaryDirectory(prefix="rollbook-fetch-") as work:
+    with work_folder("fetch") as work:
         try:
-            delivery = fetched(run.connection, Path(work), datetime.now(UTC), heard)
+            delivery = fetched(run.connection, work, datetime.now(UTC), heard)
         except ConnectorRefusal as refusal:
             end(run, "failed", refusal.words)
             return

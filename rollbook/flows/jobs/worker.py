@@ -32,6 +32,7 @@ from rollbook.flows.progress import OUT_OF_REACH
 from rollbook.flows.sync import turns as syncs
 from rollbook.store.models import Run
 from rollbook.store.routers import homes
+from rollbook.work_folders import remove_forsaken
 
 LOOK = 0.5
 SWEEP = 3.0
@@ -47,6 +48,7 @@ def work(stop: Event, at_once: int) -> None:
     with the_place(stop) as name:
         if stop.is_set():
             return
+        remove_forsaken()
         with beating(name), posting():
             drive.launch(name, at_once if name != THE_ONLY else 1)
             log.debug("worker %s", name)

@@ -3,7 +3,6 @@
 Nothing is stored of what is only shown. What is applied is what was shown: the plan's fingerprint says so.
 """
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from rollbook.store.models import RECORDS, Connection, District, Record, Run
 from rollbook.store.models.roster import ACTIVE, TOBEDELETED
 from rollbook.store.plans import PlannedChange, find_changes
 from rollbook.store.target import first_free_ids
+from rollbook.work_folders import work_folder
 
 COLLECTIONS = ("users", "enrollments")
 """What is kept by hand."""
@@ -144,8 +144,8 @@ def show(district: District, wanted: Wanted) -> Shown:
     """What doing so would change. Raises NotAccepted, NothingToChange, IdTaken, DeletedByHand."""
     connection = manual_connection(district)
     _refuse_taken(connection, wanted)
-    with tempfile.TemporaryDirectory(prefix="rollbook-manual-") as work:
-        return _planned(connection, wanted, Path(work))
+    with work_folder("manual") as work:
+        return _planned(connection, wanted, work)
 
 
 def do(district: District, wanted: Wanted, by: str, seen: str = "") -> Run:
@@ -155,9 +155,9 @@ def do(district: District, wanted: Wanted, by: str, seen: str = "") -> Run:
     """
     connection = manual_connection(district)
     _refuse_import_under_way(district)
-    with tempfile.TemporaryDirectory(prefix="rollbook-manual-") as work, _turn(district):
+    with work_folder("manual") as work, _turn(district):
         _refuse_taken(connection, wanted)
-        package = write_delta(Path(work) / "package", _rows(connection, wanted))
+        package = write_delta(work / "package", _rows(connection, wanted))
         run = ingest.begin(connection, by, flow=FLOW, phase="kept")
         try:
             walked = _walked(run, package, wanted, seen)

@@ -5,7 +5,6 @@ Nothing of it counts until the run that made it was carried out and verified.
 
 import os
 import shutil
-import tempfile
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -23,6 +22,7 @@ from rollbook.flows.sync.runs import DELTA, FOCUS, FULL, IMPORT, SWITCH, UNDO
 from rollbook.store import shelf
 from rollbook.store.models import SyncRun
 from rollbook.store.sync_shelf import accepted_read, latest_read, read_folder, run_folder
+from rollbook.work_folders import work_folder
 
 OVERLAP = timedelta(minutes=15)
 """How far a delta reaches back behind where it begins: clocks differ, and what was being written then was not yet seen."""
@@ -41,10 +41,10 @@ def read(run: SyncRun) -> None:
     before = _before(run)
     making = read_folder(run.connection, run.pk).with_name(f"{run.pk}.{run.fence}.making")
     shelf.place(str(making.relative_to(shelf.shelf())))
-    with tempfile.TemporaryDirectory(prefix="rollbook-sync-") as work:
+    with work_folder("sync") as work:
         try:
-            fetched = _fetched(run, Path(work), before, tell)
-            made = make_read(fetched.path, Path(work) / "judging", before, making, Heard(tell))
+            fetched = _fetched(run, work, before, tell)
+            made = make_read(fetched.path, work / "judging", before, making, Heard(tell))
             _note(run, made, fetched)
             if not made.fatal:
                 _put(run, making)
