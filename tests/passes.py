@@ -31,6 +31,7 @@ PURE = (
     "tests/connectors/test_own_folder.py",
     "tests/connectors/test_partner_listing.py",
     "tests/connectors/test_rest_asking.py",
+    "tests/connectors/test_rest_doubts.py",
     "tests/connectors/test_rest_quirks.py",
     "tests/connectors/test_rest_resources.py",
     "tests/connectors/test_rest_values.py",

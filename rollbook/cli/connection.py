@@ -173,6 +173,8 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as fault:
         raise typer.BadParameter(f"{file}: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise typer.BadParameter(f"{file}: this is no text in UTF-8") from fault
 
 
 def _kind(kind: Connector) -> dict[str, Any]:

@@ -194,6 +194,11 @@ COLUMNS = (
 )
 
 
+def was_done(district_id: int, kind: str, act: str) -> bool:
+    """Whether something of this kind was ever done in a district."""
+    return AuditEntry.objects.filter(district_id=district_id, kind=kind, act=act).exists()
+
+
 def rows(found: QuerySet[AuditEntry]) -> Iterator[list[str]]:
     """The entries as rows of a file, under a header; the oldest first, which is the order of the chain."""
     yield list(COLUMNS)

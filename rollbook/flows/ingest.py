@@ -218,7 +218,7 @@ def _applied(run: Run) -> Run:
     try:
         return _applied_and_published(run)
     except TakenIds as refusal:
-        _end(run, "refused", refusal.words)
+        _end(run, "refused", f"{refusal.words} ({refusal})")
         raise
     except (*LEFT_AS_IT_IS, StaleBasis):
         raise
@@ -457,13 +457,14 @@ def _begun_by(
 
 
 def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
-    """Only a second connection, or a re-link, can have given away an id that a delivery brings anew."""
+    """Only a second connection, one that was removed, or a re-link can have given away an id that a delivery brings anew."""
     district = connection.district_id
-    others = Connection.objects.filter(district=district).exclude(pk=connection.pk).exists()
-    if others or Hold.objects.filter(district=district, decision=Hold.Decision.RELINK).exists():
-        taken = taken_ids(cursor, connection, plan)
-        if taken:
-            raise TakenIds(f"{taken[1]:,} {taken[0]}")
+    if (
+        Connection.objects.filter(district=district).exclude(pk=connection.pk).exists()
+        or Hold.objects.filter(district=district, decision=Hold.Decision.RELINK).exists()
+        or audit.was_done(district, "connection", "connection.remove")
+    ) and (taken := taken_ids(cursor, connection, plan)):
+        raise TakenIds(str(taken))
 
 
 def basis_of(district: District) -> str:

@@ -6,6 +6,7 @@ A plan is the Parquet file of `engine.plan`: one row a change, with the canonica
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 from django.db.backends.utils import CursorWrapper
@@ -27,6 +28,9 @@ PIECE = 64 << 20
 
 LOOKED_UP = 20_000
 """Up to so many new ids are looked for one by one."""
+
+TOLD = 3
+"""So many ids that are taken are named."""
 
 FEW = 300
 """So many new records of a collection are made to rows one by one sooner than DuckDB has thought about them."""
@@ -97,8 +101,20 @@ def _former(reader: duckdb.DuckDBPyConnection, plan: Path) -> dict[str, list[str
     return {owner: names or [] for owner, names in zip(OWNERS, found, strict=True)}
 
 
-def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tuple[str, int] | None:
-    """Where a new record of `plan` would be served under an id that another record has: the collection and how many; else None."""
+class Taken(NamedTuple):
+    """Ids of one collection that are served already: how many, and the first of them."""
+
+    collection: str
+    number: int
+    first: list[str]
+
+    def __str__(self) -> str:
+        more = f" and {self.number - len(self.first):,} more" if self.number > len(self.first) else ""
+        return f"{self.collection}: {', '.join(self.first)}{more}"
+
+
+def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> Taken | None:
+    """Where new records of `plan` would be served under ids that other records have, deleted ones too; else None."""
     with planned.opened(plan) as reader:
         created = planned.created_by(planned.parts_of(reader, plan))
         for collection in filter(created.__contains__, RECORDS):
@@ -106,26 +122,27 @@ def taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> tupl
             rows = fetched(planned.chosen(reader, plan, "source_id", collection, CREATES))
             ids = (connection.prefix + source_id for (source_id,) in rows)
             taken = _looked_up if made <= LOOKED_UP else _held_against_all
-            if count := taken(cursor, connection, collection, ids):
-                return collection, count
+            if found := sorted(taken(cursor, connection, collection, ids)):
+                return Taken(collection, len(found), found[:TOLD])
     return None
 
 
-def _looked_up(cursor: CursorWrapper, connection: Connection, collection: str, ids: Iterable[str]) -> int:
-    """How many of these ids are served already, each looked for by the index."""
-    table, count = RECORDS[collection]._meta.db_table, 0
+def _looked_up(
+    cursor: CursorWrapper, connection: Connection, collection: str, ids: Iterable[str]
+) -> Iterator[str]:
+    """Those of these ids that are served already, each looked for by the index."""
+    table = RECORDS[collection]._meta.db_table
     for some in batches(ids, 500):
         cursor.execute(
-            f"SELECT count(*) FROM {table} WHERE district_id = %s AND sourced_id IN ({', '.join(['%s'] * len(some))})",
+            f"SELECT sourced_id FROM {table} WHERE district_id = %s AND sourced_id IN ({', '.join(['%s'] * len(some))})",
             [connection.district_id, *some],
         )
-        count += int(cursor.fetchone()[0])
-    return count
+        yield from (row[0] for row in cursor.fetchall())
 
 
 def _held_against_all(
     cursor: CursorWrapper, connection: Connection, collection: str, ids: Iterable[str]
-) -> int:
+) -> Iterator[str]:
     """The same for many: all ids are read that a new record of this connection could meet."""
     cursor.execute(
         f"""SELECT sourced_id FROM {RECORDS[collection]._meta.db_table}
@@ -133,7 +150,7 @@ def _held_against_all(
         [connection.district_id, connection.pk, connection.prefix],
     )
     taken = {row[0] for row in cursor.fetchall()}
-    return sum(one in taken for one in ids) if taken else 0
+    return filter(taken.__contains__, ids)
 
 
 def _named(

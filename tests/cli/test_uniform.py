@@ -1,6 +1,7 @@
 """What holds for every verb: who acts is said once, what is listed or made is told to programs too, nothing yet is told with what to do."""
 
 import json
+from pathlib import Path
 
 import pytest
 import typer
@@ -129,3 +130,20 @@ def test_the_kinds_of_connections_and_ways_of_delivery_are_told_to_programs():
         "push",
         "pickup",
     }
+
+
+def test_a_secret_that_is_no_text_is_refused_in_words(tmp_path: Path):
+    number, file = str(add_district("Riverbend", "America/Chicago").pk), tmp_path / "secret.bin"
+    file.write_bytes(b"\xff\xfe\x00")
+    said = typed(
+        "connection",
+        "add",
+        number,
+        "Our SIS",
+        "--kind",
+        "sftp_pull",
+        "--secret",
+        f"password={file}",
+        expect=2,
+    )
+    assert "no text in UTF-8" in said.stderr

@@ -157,7 +157,9 @@ def test_a_night_without_an_answer_is_refused_in_words(night: Night):
     night.provider.spoil = lambda ask, reply: Reply(503, {})
     with pytest.raises(CannotFetch) as refused:
         night.prepared()
-    assert "asked 7 times" in refused.value.words
+    # Once more for each time that it was asked for less.
+    assert "asked 8 times; the last time it answered 503." in refused.value.words
+    assert not refused.value.words.endswith("..")
 
 
 def test_a_server_that_is_not_there_is_refused_in_words(night: Night):

@@ -345,7 +345,7 @@ def test_refused_scopes_are_asked_for_again_with_fewer_and_then_none(provider: P
         Reply(400, {"error": "invalid_scope"}) if form.get("scope") else None
     )
     fetched = provider.pulled(tmp_path, **OAUTH2, token_url=f"{provider.address}/token")
-    assert [len(form.get("scope", "").split()) for form in provider.tokens] == [3, 1, 0]
+    assert [len(form.get("scope", "").split()) for form in provider.tokens] == [3, 2, 1, 0]
     assert fetched.certificate["complete"]
 
 
@@ -404,7 +404,8 @@ def test_a_wrong_secret_is_told_in_words_and_never_shown(provider: Provider, tmp
         )
     assert "invalid_client" in refused.value.words
     assert SECRET not in refused.value.words
-    assert len(provider.tokens) == 1
+    # Once as RFC 6749 writes it, once as it was given out.
+    assert len(provider.tokens) == 2
 
 
 # --- Bounds ---
@@ -419,11 +420,25 @@ def test_a_pull_that_asks_too_often_is_ended(provider: Provider, tmp_path: Path)
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://a.example", "http://a.example", "https://me:pw@a.example", "https://", "https://a.example/?x=1"],
-)
+    [
+        "ftp://a.example", "http://a.example", "https://me:pw@a.example", "https://", "https://a.example/?x=1",
+        "https://a.example:99999", "https://a.example:abc", "https://a.example:0", "https://[oops", "https://a b.example",
+    ],
+)  # fmt: skip
 def test_addresses_that_are_none_are_refused(url: str, tmp_path: Path):
     with pytest.raises(BadSetting):
         Provider(port=1).pulled(tmp_path, url=url)
+
+
+@pytest.mark.parametrize("url", ["https://[oops/t", "https://a.example:99999/t", "ftp://a.example/t"])
+def test_token_addresses_that_are_none_are_refused(url: str, tmp_path: Path):
+    with pytest.raises(BadSetting):
+        Provider(port=1).pulled(tmp_path, **OAUTH2, token_url=url)
+
+
+def test_a_page_size_of_thousands_of_digits_is_refused(tmp_path: Path):
+    with pytest.raises(BadSetting):
+        Provider(port=1).pulled(tmp_path, page_size="9" * 5_000)
 
 
 @pytest.mark.parametrize("host", ["169.254.169.254", "0.0.0.0", "224.0.0.1", "[fe80::1]"])

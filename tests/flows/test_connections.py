@@ -105,12 +105,28 @@ def test_both_connections_are_served_side_by_side(brought, district, second):
     assert {f"charter-{one}" for one in plain} == ids - plain
 
 
-def test_two_connections_that_clash_are_told_so_and_nothing_is_applied(brought, district):
+def test_two_connections_that_clash_are_told_so_and_nothing_is_applied(brought, district, first):
     clashing = connections.add_connection(district, "upload", "Without a prefix", {})
     with pytest.raises(TakenIds):
         bring(clashing, brought.package)
     assert not any(owned_by(clashing).values())
-    assert Run.objects.latest("pk").outcome == "refused"
+    run = Run.objects.latest("pk")
+    assert run.outcome == "refused"
+    [one, *_] = sorted(record["sourced_id"] for record in owned_by(first)["orgs"])
+    assert f"(orgs: {one}" in run.message
+
+
+def test_ids_of_a_connection_that_was_removed_are_told_too(district, first, tmp_path):
+    away = connections.add_connection(district, "upload", "For a while", {})
+    package = a_package(tmp_path / "one")
+    bring(away, package)
+    for model in RECORDS.values():
+        model._default_manager.filter(connection_id=away.pk).update(status="tobedeleted")
+    connections.remove_connection(away)
+    with pytest.raises(TakenIds):
+        bring(first, package)
+    assert "(orgs: " in Run.objects.latest("pk").message
+    assert not any(owned_by(first).values())
 
 
 def test_a_prefix_stays_once_there_are_records(second, tmp_path):

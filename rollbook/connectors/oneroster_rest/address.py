@@ -18,6 +18,7 @@ ROOT = "/ims/oneroster"
 PORTS = {"http": 80, "https": 443}
 
 _plain = re.compile(r"[A-Za-z0-9\-._~:/?@!&'()*+,;=%]+")
+_space = re.compile(r"\s")
 _scheme = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
@@ -59,8 +60,12 @@ def candidates(written: str, version: str, insecure: bool) -> list[Rostering]:
 def refused_unless_web(written: str, insecure: bool) -> SplitResult:
     """The address in parts. Raises BadSetting for what is no web address, carries a password, or goes unencrypted unasked."""
     text = written.strip()
-    parts = urlsplit(text if _scheme.match(text) else f"https://{text}")
-    if parts.scheme not in PORTS or not parts.hostname:
+    try:
+        parts = urlsplit(text if _scheme.match(text) else f"https://{text}")
+        is_address = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, or a port that is none
+        is_address = False
+    if not is_address or _space.search(text):
         raise BadSetting("This is not a web address: it begins with https:// and a host.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise BadSetting("The address is a host and a path alone: no name, password, question mark or #.")

@@ -14,6 +14,7 @@ SIGNATURES = ("HMAC-SHA256", "HMAC-SHA1")
 YES = ("yes", "true", "1", "on")
 NO = ("no", "false", "0", "off", "")
 LARGEST_PAGE = 10_000
+LONGEST_NUMBER = 20
 ONLY, SINCE, FOCUS = "only", "since", "focus"
 """Settings by which a sync asks for less: mapped members only; what changed since a moment; what belongs to some people and classes."""
 
@@ -101,13 +102,15 @@ class Configuration:
         return tuple(name for name in SERVED if wanted.get(name, True))
 
     def full_scopes(self, version: str) -> list[list[str]]:
-        """What to ask a token for: all that is wanted, then the core alone, then nothing; or the list given, then nothing."""
+        """What to ask a token for: all that is wanted, then one scope less each time, to the core alone, then nothing; or the list given,
+        then nothing.
+        """
         if self.scopes:
             return [list(self.scopes), []]
         names = ["roster-core.readonly", "roster.readonly"]
         names += ["roster-demographics.readonly"] if self.demographics else []
         full = [PREFIXES[version] + name for name in names]
-        return [full, full[:1], []]
+        return [full[:number] for number in range(len(full), -1, -1)]
 
     def more_scopes(self, version: str) -> list[str]:
         """What opens resources. It is asked for apart, when they are refused: some servers give no token at all for a scope they do not know."""
@@ -193,7 +196,7 @@ def _flag(settings: Settings, name: str) -> bool:
 
 def _number(settings: Settings, name: str, default: int, most: int) -> int:
     given: Any = settings.get(name) or default
-    if not str(given).isdecimal() or not 1 <= int(given) <= most:
+    if not str(given).isdecimal() or len(str(given)) > LONGEST_NUMBER or not 1 <= int(given) <= most:
         raise BadSetting(f"“{name}” is a number from 1 to {most:,}.".replace(",", ""))
     return int(given)
 

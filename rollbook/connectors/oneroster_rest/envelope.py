@@ -23,6 +23,7 @@ SYNONYMS = {
 
 TOTALS = ("X-Total-Count", "x-count")
 TOTALS_INSIDE = ("totalCount", "total")
+NULL = "null for an empty collection"
 REVISION = "x-perm-rev"
 """A header that says which state of the data is served."""
 
@@ -85,7 +86,7 @@ def _unwrapped(said: Any, collection: str, quirks: set[str]) -> list[Any]:
         quirks.add(f"wrapped as {key}")
     found = said[key]
     if found is None:
-        quirks.add("null for an empty collection")
+        quirks.add(NULL)
         return []
     if isinstance(found, dict):
         quirks.add("an object where a list belongs")

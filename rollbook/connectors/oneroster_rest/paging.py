@@ -1,7 +1,7 @@
 """Walking a collection page by page to its end, and noticing on the way whatever speaks against having seen all of it.
 
 Source: OneRoster 1.1 REST §3.4 (limit, offset, Link, X-Total-Count). A short page is not the end, nor is a total that was reached: the
-end is an empty page behind the last. What was seen is judged in `certificate`.
+end is an empty page behind the last that names no next one. What was seen is judged in `certificate`.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from rollbook.connectors.contract import CannotFetch
 from rollbook.connectors.oneroster_rest.address import is_same_place
 from rollbook.connectors.oneroster_rest.asking import query, stripped
 from rollbook.connectors.oneroster_rest.configuration import Configuration
-from rollbook.connectors.oneroster_rest.envelope import NoEnvelope, Page, page_of
+from rollbook.connectors.oneroster_rest.envelope import NULL, NoEnvelope, Page, page_of
 from rollbook.connectors.oneroster_rest.reading import row_of
 from rollbook.connectors.oneroster_rest.server import Server
 from rollbook.connectors.oneroster_rest.sign_in import SignInRefused
@@ -26,9 +26,15 @@ SMALLEST_PAGE = 10
 NOT_OFFERED = frozenset({404, 405, 410, 501})
 NOT_PERMITTED = frozenset({403})
 MAY_REFUSE_TO_CHOOSE = frozenset({400, 404, 405, 422, 501})
-AT_THE_END = frozenset({"an empty page", "a refusal behind the end", "the end again behind the end"})
+LAST_LINK, LAST_LINK_AND_TOTAL = "its last link", "its last link, and the total came"
+AT_THE_END = frozenset(
+    {"an empty page", "a refusal behind the end", "the end again behind the end", LAST_LINK_AND_TOTAL}
+)
 STALE_PAGES = 2
 """So many pages with nothing new, one after the other, and the server goes round in circles."""
+
+EMPTY_PAGES = 5
+"""So many empty pages one after the other are followed on to the next they name."""
 
 
 @dataclass
@@ -114,6 +120,9 @@ class Walker:
         self._next = ""
         self._asked: set[str] = set()
         self._stale = 0
+        self._empty = 0
+        self._by_links = False
+        self._null_again = False
         self._last_by_its_links = False
 
     def walked(self) -> Walk:
@@ -161,11 +170,12 @@ class Walker:
     def _page_url(self, limit: int, offset: int) -> str:
         return self._server.rostering.url(f"{self._path}?limit={limit}&offset={offset}{self._more}")
 
-    def _ask_for_less(self) -> None:
-        """Half as many from the same place; a link of the server's would ask for as many as before."""
-        self._next = ""
+    def _ask_for_less(self) -> bool:
+        """Half as many from the same place, if that is less; a link of the server's would ask for as many as before."""
+        before, self._next = self._limit, ""
         self._limit = max(self._limit // 2, min(self._limit, SMALLEST_PAGE))
         self.walk.smallest_limit = min(self.walk.smallest_limit, self._limit)
+        return self._limit < before
 
     def _end_by(self, answer: Answer) -> None:
         """A refusal: of the whole collection, of what lies behind its end, or of a page that should be there."""
@@ -183,9 +193,9 @@ class Walker:
     def _take(self, page: Page) -> None:
         self._hear(page)
         if not page.records:
-            self.walk.pages += 1
-            self.walk.ended = "an empty page"
+            self._take_nothing(page)
             return
+        self._empty = 0
         rows = self._rows(page)
         ids = [row["sourcedId"] for row in rows]
         known = self._spool.known(self._collection, ids)
@@ -196,6 +206,24 @@ class Walker:
         self._choose_next(page)
         told = f" of {page.total:,}" if page.total else ""
         self._progress(f"{self._collection}: {self.walk.received:,}{told}")
+
+    def _take_nothing(self, page: Page) -> None:
+        """An empty page is the end, unless it names a next one; what is no list in the middle of a collection is asked for once more."""
+        walk = self.walk
+        if NULL in page.quirks and walk.pages and walk.total is None and not self._null_again:
+            self._null_again = True
+            return
+        walk.pages += 1
+        self._empty += 1
+        leads_on = page.next_url and walk.total != walk.received
+        if not leads_on:
+            walk.ended = "an empty page"
+            return
+        walk.quirks.add("empty pages before the end")
+        self._by_links = True
+        self._next = self._trusted(page.next_url)
+        if not self._next or self._empty >= EMPTY_PAGES:
+            walk.trouble = "its pages are empty, and yet name a next one"
 
     def _hear(self, page: Page) -> None:
         """What the page says of the whole; behind the end that is often something else, and no matter."""
@@ -256,9 +284,12 @@ class Walker:
             walk.ended = "its total"  # of a part nothing is concluded from what is not there: the empty page behind it need not be seen
         elif page.next_url:
             self._next = self._trusted(page.next_url)
+        elif self._by_links:
+            # Behind an empty page places cannot be counted any more.
+            walk.ended = LAST_LINK_AND_TOTAL if walk.total == walk.received else LAST_LINK
 
     def _trusted(self, url: str) -> str:
-        """The link, unless it leads to another host, in a circle, or past records: then none."""
+        """The link, unless it leads to another host, in a circle, or past records (as far as they can be counted): then none."""
         if not is_same_place(url, self._server.rostering.base):
             self.walk.quirks.add("links to another host")
             return ""
@@ -266,7 +297,7 @@ class Walker:
             self.walk.quirks.add("links in a circle")
             return ""
         offset = parse_qs(urlsplit(url).query).get("offset", [""])[0]
-        if offset and offset != str(self.walk.received):
+        if offset and offset != str(self.walk.received) and not self._by_links:
             self.walk.quirks.add("links past records")
             return ""
         return url

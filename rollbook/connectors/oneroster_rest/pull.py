@@ -3,6 +3,7 @@
 And the test of a connection, which reads one record of each collection and changes nothing.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -10,7 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rollbook.connectors.contract import CannotFetch, Connector, Fetched, Progress, Secrets, Settings
+from rollbook.connectors.contract import (
+    AskedToWait,
+    CannotFetch,
+    Connector,
+    Fetched,
+    Progress,
+    Secrets,
+    Settings,
+)
 from rollbook.connectors.oneroster_rest.address import Rostering, candidates
 from rollbook.connectors.oneroster_rest.certificate import NOT_SHARED, Part, certificate, certified, modes
 from rollbook.connectors.oneroster_rest.configuration import OPTIONS, Configuration, checked, configured
@@ -19,13 +28,15 @@ from rollbook.connectors.oneroster_rest.focus import read_focus
 from rollbook.connectors.oneroster_rest.package import write
 from rollbook.connectors.oneroster_rest.paging import NOT_OFFERED, NOT_PERMITTED, read_collection
 from rollbook.connectors.oneroster_rest.server import Server
-from rollbook.connectors.oneroster_rest.sign_in import sign_in_of
+from rollbook.connectors.oneroster_rest.sign_in import SignInRefused, sign_in_of
 from rollbook.connectors.oneroster_rest.spool import Spool
 from rollbook.connectors.oneroster_rest.token_address import likely_token_addresses
-from rollbook.connectors.oneroster_rest.wire import Wire
+from rollbook.connectors.oneroster_rest.wire import GaveUp, Wire
 
-TEST_SECONDS = 20.0
-"""How long a test waits for an answer: somebody sits before it."""
+TEST_SECONDS, TEST_WAIT, LONGEST_TEST = 10.0, 2.0, 20.0
+"""How long a test waits for an answer, before it asks again, and from when on it looks at nothing more: somebody sits before it."""
+
+NOT_LOOKED_AT = "not looked at, the server took too long"
 
 SYSTEM = "OneRoster {version} of {host}"
 
@@ -64,12 +75,22 @@ def fetch(
 
 def tested(settings: Settings, secrets: Secrets) -> list[str]:
     """What the server lets us see, a line each. Raises BadSetting, CannotFetch."""
-    configuration = replace(configured(settings, secrets), attempts=2, time_out=TEST_SECONDS)
+    configuration = replace(
+        configured(settings, secrets),
+        attempts=2,
+        time_out=TEST_SECONDS,
+        longest_wait=TEST_WAIT,
+        gives_way=True,
+    )
+    until = time.monotonic() + LONGEST_TEST
     if configuration.sign_in == "oauth2" and not configuration.token_url:
         raise CannotFetch(_where_tokens_may_be(configuration))
     with _reached(configuration) as server:
         lines = [f"OneRoster {server.rostering.version} answers at {server.rostering.base}."]
-        return lines + [_look_at(server, collection) for collection in configuration.collections]
+        for collection in configuration.collections:
+            late = time.monotonic() > until
+            lines.append(f"{collection}: {NOT_LOOKED_AT}." if late else _look_at(server, collection))
+        return lines
 
 
 ONEROSTER_REST = Connector(
@@ -91,25 +112,37 @@ def _reached(configuration: Configuration) -> Iterator[Server]:
 
 
 def _first_that_answers(services: list[Rostering], configuration: Configuration, wire: Wire) -> Server:
+    """Where a version refuses the sign-in it may only not be there, and another answers; where none does, that refusal is what is told."""
+    refused: Server | None = None
     for rostering in services:
         server = Server(rostering, sign_in_of(configuration, rostering.version, wire), wire)
-        if rostering is services[-1]:
+        if rostering is services[-1] and refused is None:
             return server
-        if _answers(server):
+        looked = _look(server)
+        if looked == "answers":
             return server
-    raise CannotFetch("OAuth 1 is a matter of OneRoster 1.1, and the address is one of 1.2.")
+        if looked == "refuses":
+            refused = refused or server
+    if refused is None:
+        raise CannotFetch("OAuth 1 is a matter of OneRoster 1.1, and the address is one of 1.2.")
+    return refused
 
 
-def _answers(server: Server) -> bool:
-    """Whether this version is there at all: neither unknown nor a page that holds something else."""
-    answer = server.ask(lambda: server.rostering.url("orgs?limit=1&offset=0"))
+def _look(server: Server) -> str:
+    """Whether this version answers, refuses the sign-in, or is absent: unknown, or a page that holds something else."""
+    try:
+        answer = server.ask(lambda: server.rostering.url("orgs?limit=1&offset=0"))
+    except SignInRefused:
+        return "refuses"
+    if answer.status in NOT_PERMITTED:
+        return "refuses"
     if answer.status != 200:
-        return answer.status not in NOT_OFFERED
+        return "absent" if answer.status in NOT_OFFERED else "answers"
     try:
         page_of(answer, "orgs")
     except NoEnvelope:
-        return False
-    return True
+        return "absent"
+    return "answers"
 
 
 # --- Reading ------------------------------------------------------------------------------------------------------------------------------
@@ -139,7 +172,8 @@ def _refuse_nothing(parts: dict[str, Part]) -> None:
     """Where nothing was read at all there is no delivery: the first trouble says why."""
     if not any(part.read for part in parts.values()):
         reasons = [f"{name}: {'; '.join(part.reasons)}" for name, part in parts.items() if part.reasons]
-        raise NothingRead(f"Nothing could be read. {reasons[0] if reasons else 'Every collection is empty'}.")
+        reason = reasons[0].rstrip(".") if reasons else "Every collection is empty"
+        raise NothingRead(f"Nothing could be read. {reason}.")
 
 
 def _notes(parts: dict[str, Part]) -> Iterator[str]:
@@ -173,7 +207,12 @@ def _moment(now: datetime) -> str:
 
 def _look_at(server: Server, collection: str) -> str:
     """One line on one collection."""
-    answer = server.ask(lambda: server.rostering.url(f"{collection}?limit=1&offset=0"))
+    try:
+        answer = server.ask(lambda: server.rostering.url(f"{collection}?limit=1&offset=0"))
+    except AskedToWait as asked:
+        return f"{collection}: the server asks to be left alone{_for(asked.seconds)} (429)."
+    except GaveUp as trouble:
+        return f"{collection}: {trouble.words}"
     if answer.status in NOT_OFFERED:
         return f"{collection}: not offered."
     if answer.status in NOT_PERMITTED:
@@ -189,6 +228,10 @@ def _look_at(server: Server, collection: str) -> str:
     return (
         f"{collection}: {'there are records' if page.records else 'no records'}; the server gives no total."
     )
+
+
+def _for(seconds: float | None) -> str:
+    return f" for {seconds:.0f} seconds" if seconds else ""
 
 
 def _where_tokens_may_be(configuration: Configuration) -> str:

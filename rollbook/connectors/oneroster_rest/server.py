@@ -20,7 +20,7 @@ class Server:
         self.sign_in = sign_in
         self.wire = wire
 
-    def ask(self, url_of: Callable[[], str], less: Callable[[], None] = lambda: None) -> Answer:
+    def ask(self, url_of: Callable[[], str], less: Callable[[], bool] = lambda: False) -> Answer:
         """The answer to GET `url_of()`, which is called again before each repetition. Raises GaveUp, SignInRefused, TooMuch."""
         answer = self._asked(url_of, less)
         if answer.status == 401 and self.sign_in.renew():
@@ -31,10 +31,10 @@ class Server:
             raise SignInRefused("The server does not accept this sign-in (401).")
         return answer
 
-    def _asked(self, url_of: Callable[[], str], less: Callable[[], None]) -> Answer:
+    def _asked(self, url_of: Callable[[], str], less: Callable[[], bool]) -> Answer:
         return self.wire.patiently(lambda: self._followed(url_of()), less)
 
-    def _asked_with_more(self, answer: Answer, url_of: Callable[[], str], less: Callable[[], None]) -> Answer:
+    def _asked_with_more(self, answer: Answer, url_of: Callable[[], str], less: Callable[[], bool]) -> Answer:
         """The answer where the sign-in was not enough for resources: once more with what else it can get. A 401 that remains counts as 403
         where rostering still takes this sign-in, and else raises SignInRefused.
         """

@@ -9,7 +9,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA1, SIGNATURE_HMAC_SHA256, Client
 
@@ -110,6 +110,7 @@ class ByToken:
         self._wire = wire
         self._clock = clock
         self._token = ""
+        self._is_plain = False
         self._until = float("inf")
         if not configuration.token_url:
             raise CannotFetch(
@@ -125,7 +126,10 @@ class ByToken:
         """A new token, with the most scopes the server grants; a rung of the ladder that was refused is not asked for again."""
         while True:
             answer = self._wire.patiently(lambda: self._asked(self._ladder[0]))
-            if answer.status != 400 or len(self._ladder) == 1 or _error_of(answer) == "invalid_client":
+            is_unknown = answer.status == 401 or _error_of(answer) == "invalid_client"
+            if is_unknown and self._try_plain():
+                continue
+            if answer.status != 400 or len(self._ladder) == 1 or is_unknown:
                 break
             self._ladder.pop(0)
             self.notes.append(f"scopes refused, asked again with {len(self._ladder[0])}")
@@ -149,8 +153,10 @@ class ByToken:
     def _asked(self, scopes: list[str]) -> Answer:
         """The token request; a redirect is followed to the same place alone."""
         form = {"grant_type": "client_credentials"} | ({"scope": " ".join(scopes)} if scopes else {})
-        url, headers = self._placed(form)
+        written = self._configuration.token_url
+        url = written if "://" in written else f"https://{written}"
         for _ in range(MOST_REDIRECTS):
+            url, headers = self._placed(url, form)
             answer = self._wire.send("POST", url, headers, form)
             if answer.status not in REDIRECTS:
                 return answer
@@ -164,23 +170,33 @@ class ByToken:
             self.notes.append("the token address redirects")
         raise SignInRefused("The token address leads in a circle.")
 
-    def _placed(self, form: dict[str, str]) -> tuple[str, dict[str, str]]:
+    def _placed(self, url: str, form: dict[str, str]) -> tuple[str, dict[str, str]]:
         """The address and the headers of a token request, with the credentials where this server wants them."""
         configuration = self._configuration
         client = {"client_id": configuration.client_id, "client_secret": configuration.client_secret}
-        url = (
-            configuration.token_url
-            if "://" in configuration.token_url
-            else f"https://{configuration.token_url}"
-        )
         if configuration.credentials == "post":
             form |= client
         elif configuration.credentials == "query":
-            url += ("&" if "?" in url else "?") + urlencode(client, quote_via=quote)
+            parts = urlsplit(url)
+            others = [(name, value) for name, value in parse_qsl(parts.query, True) if name not in client]
+            return parts._replace(query=urlencode([*others, *client.items()], quote_via=quote)).geturl(), {}
         else:
-            both = f"{quote(configuration.client_id, safe='')}:{quote(configuration.client_secret, safe='')}"
+            both = ":".join(map(self._in_basic, client.values()))
             return url, {"Authorization": "Basic " + b64encode(both.encode()).decode()}
         return url, {}
+
+    def _in_basic(self, text: str) -> str:
+        """As RFC 6749 §2.3.1 writes it; plain where a server did not know that."""
+        return text if self._is_plain else quote(text, safe="")
+
+    def _try_plain(self) -> bool:
+        """Whether the credentials go otherwise from now on: some servers compare them as they were given out."""
+        given = (self._configuration.client_id, self._configuration.client_secret)
+        differs = any(quote(text, safe="") != text for text in given)
+        if self._configuration.credentials != "basic" or self._is_plain or not differs:
+            return False
+        self._is_plain = True
+        return True
 
     def _take(self, answer: Answer) -> None:
         said = _object(answer)

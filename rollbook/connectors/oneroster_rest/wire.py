@@ -89,22 +89,21 @@ class Wire:
     ) -> None:
         self._client.close()
 
-    def patiently(self, ask: Callable[[], Answer], less: Callable[[], None] = lambda: None) -> Answer:
+    def patiently(self, ask: Callable[[], Answer], less: Callable[[], bool] = lambda: False) -> Answer:
         """The first answer that is not a passing trouble; between two the server gets time, and `less` is called where it may be
-        overloaded. Raises GaveUp, and AskedToWait where a server that asks for time is given way to.
+        overloaded: it says whether less is asked for from now on, which is another question, and tried as often. Raises GaveUp, and
+        AskedToWait where a server that asks for time is given way to.
         """
-        answer = ask()
-        for attempt in range(self._configuration.attempts - 1):
-            if not answer.passing:
-                return answer
+        answer, times, attempt = ask(), 1, 1
+        while answer.passing and attempt < self._configuration.attempts:
             self._give_way(answer, is_last=False)
-            if answer.overloaded:
-                less()
-            self._wait(attempt, answer.header("Retry-After"))
-            answer = ask()
+            is_less = answer.overloaded and less()
+            self._wait(attempt - 1, answer.header("Retry-After"))
+            # Who does not answer at all does not say that it was too much.
+            attempt += not (is_less and answer.status)
+            answer, times = ask(), times + 1
         self._give_way(answer, is_last=True)
         if answer.passing:
-            times = self._configuration.attempts
             raise GaveUp(f"{_place(answer.url)} was asked {times} times; the last time {answer.words}.")
         return answer
 
