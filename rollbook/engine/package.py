@@ -3,6 +3,7 @@
 Nothing outside the work folder is written and no more than `Limits` allows, whatever the zip says of itself.
 """
 
+import re
 import shutil
 import stat
 import zipfile
@@ -37,6 +38,10 @@ class Limits:
     size: int = 32 << 30
     ratio: int = 250
     field: int = 1 << 20
+
+
+KEPT_AS = re.compile(r"[0-9a-f]{32}")
+"""What a delivery that is kept is called: nobody knows it by that."""
 
 
 class NotAPackage(Refusal):
@@ -89,7 +94,7 @@ def open_package(
     if not path.is_file():
         raise NotAPackage(f"There is nothing at {path}. Name a zip or a folder with CSV files.")
     if path.stat().st_size == 0:
-        raise NotAPackage(f"{path.name} is empty. A package is a zip of CSV files.")
+        raise NotAPackage(_empty(path))
     try:
         with zipfile.ZipFile(path) as archive:
             return _sorted_out(_zip_entries(archive, limits), archive, work, findings, limits, wanted)
@@ -145,13 +150,22 @@ def _safe(info: zipfile.ZipInfo) -> PurePosixPath:
     return path
 
 
+def _empty(path: Path) -> str:
+    if KEPT_AS.fullmatch(path.stem):
+        return "What came is empty. A package is a zip of CSV files."
+    return f"{path.name} is empty. A package is a zip of CSV files."
+
+
 def _not_a_zip(path: Path, error: Exception) -> str:
     if path.suffix.casefold() == ".csv":
         return (
             f"{path.name} is a single CSV file. A package is a zip or a folder that holds all of its files."
         )
+    is_kept = KEPT_AS.fullmatch(path.stem)
     if zipfile.is_zipfile(path):
-        return f"The zip {path.name} is damaged ({error}). Make or send it again."
+        return f"The zip{'' if is_kept else f' {path.name}'} is damaged ({error}). Make or send it again."
+    if is_kept:
+        return "What came is not a zip. A package is a zip of CSV files, or a folder that holds them."
     return f"{path.name} is not a zip. A package is a zip of CSV files, or a folder that holds them."
 
 

@@ -18,6 +18,7 @@ from rollbook.flows import audit
 from rollbook.flows.districts import MANUAL, UPLOAD
 from rollbook.flows.drops import refuse_taken_login
 from rollbook.flows.names import optional_name
+from rollbook.oneroster.spec import GUID
 from rollbook.refusal import Refusal
 from rollbook.store.models import RECORDS, Connection, District
 from rollbook.store.models.roster import ACTIVE
@@ -46,12 +47,16 @@ class PrefixTooLong(Refusal):
     """A prefix has at most 40 characters."""
 
 
+class BadPrefix(Refusal):
+    """A prefix is made of what identifiers are made of: letters from A to Z, digits, and . - _ / @"""
+
+
 class PrefixKept(Refusal):
     """This connection has records already, and apps know them by the prefix they have. It can no longer change."""
 
 
 class HasRecords(Refusal):
-    """This connection has records in the roster. Import an empty package by it first, or switch it off instead."""
+    """This connection has records in the roster. Take back its first import, and with it all that came after, or switch it off instead."""
 
 
 class KeptByHand(Refusal):
@@ -128,7 +133,7 @@ def add_connection(
 ) -> Connection:
     """A new way in. `filled` holds texts by option name, secrets among them.
 
-    Raises NoSuchKind, NoSuchOption, NameNeeded, NameTooLong, PrefixTooLong, BadSetting, LoginTaken, BadInterval.
+    Raises NoSuchKind, NoSuchOption, NameNeeded, NameTooLong, PrefixTooLong, BadPrefix, BadSetting, LoginTaken, BadInterval.
     """
     if kind not in ADDED:
         raise NoSuchKind(kind)
@@ -222,6 +227,8 @@ def _fill(connection: Connection, filled: Mapping[str, str]) -> None:
     connection.name = optional_name(connection.name)
     if len(connection.prefix) > MOST_PREFIX:
         raise PrefixTooLong(f"{connection.prefix[:20]}…")
+    if connection.prefix and not GUID.fullmatch(connection.prefix):
+        raise BadPrefix(connection.prefix)
     others = Connection.objects.filter(district=connection.district_id, name=connection.name)
     if not connection.name or others.exclude(pk=connection.pk).exists():
         raise NameNeeded(connection.name)

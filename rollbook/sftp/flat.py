@@ -1,5 +1,6 @@
 """An SFTP session without folders, which inboxes and packages waiting for pickup share: what neither has is refused here, in one place."""
 
+from contextlib import suppress
 from typing import Any, ClassVar, NoReturn
 
 from asyncssh import SFTPAttrs, SFTPOpUnsupported, SFTPPermissionDenied, SFTPServer
@@ -9,6 +10,11 @@ class FlatSession(SFTPServer):
     """Names are all there is of a path. `words` is said to whoever asks for more."""
 
     words: ClassVar[str]
+
+    def exit(self) -> None:
+        """OpenSSH's `scp` asks how the server's program ended (RFC 4254 §6.10), and takes no word for a failure."""
+        with suppress(OSError):  # the client has gone
+            self.channel.exit(0)
 
     def map_path(self, path: bytes) -> NoReturn:
         """Whatever neither this class nor the session writes out would ask for a path of the machine, and gets none."""

@@ -19,6 +19,7 @@ LONGEST_NAME = 150
 MOST_FILES = 200
 MANIFEST = "manifest.csv"
 LARGEST_MANIFEST = 1 << 20
+OTHERS_WAIT = "CSV files that are sent one by one wait until it has come whole, or is removed."
 
 
 class InboxFull(Exception):
@@ -121,7 +122,7 @@ class Inbox:
         (self.home / "broken" / upload.name).unlink(missing_ok=True)
 
     def break_off(self, upload: Upload) -> None:
-        """The upload ends as nothing. Files that came one by one wait until this one has come whole, or is removed."""
+        """The upload ends as nothing. CSV files that came one by one wait until this one, if it is one, has come whole, or is removed."""
         self._close(upload)
         upload.path.unlink(missing_ok=True)
         self._mark(upload.name)
@@ -148,7 +149,8 @@ class Inbox:
         for name in names:
             if name.lower().endswith(".zip"):
                 return [name]
-        if not names or self.uploads or any((self.home / "broken").iterdir()):
+        broken = any(is_loose(path.name) for path in (self.home / "broken").iterdir())
+        if not names or self.uploads or broken:
             return []
         return names if self._is_told_complete(names) or now - self.last_moved >= self.drop.quiet else []
 
@@ -189,6 +191,16 @@ class Inbox:
 def is_temporary(name: str) -> bool:
     """Whether senders use such names for what they are still sending."""
     return name.startswith((".", "~")) or name.lower().endswith(TEMPORARY)
+
+
+def is_loose(name: str) -> bool:
+    """Whether a file of this name may be one of several that are a delivery together."""
+    return name.lower().endswith(".csv") and not is_temporary(name)
+
+
+def others_wait(name: str) -> str:
+    """The sentence, behind others, that tells what an upload of this name that broke off keeps from being imported; empty if nothing."""
+    return f" {OTHERS_WAIT}" if is_loose(name) else ""
 
 
 def files_named_by(manifest: Path) -> set[str]:

@@ -26,7 +26,7 @@ from rollbook.flows import drops
 from rollbook.flows.arrivals import take_in
 from rollbook.refusal import Refusal
 from rollbook.sftp.door import Callers, Door
-from rollbook.sftp.inbox import Inbox
+from rollbook.sftp.inbox import Inbox, others_wait
 from rollbook.sftp.pickup import PickupSession
 from rollbook.sftp.session import InboxSession
 from rollbook.store.models import Run
@@ -125,7 +125,7 @@ class Post:
         for name in inbox.left_by_the_dead():
             self._broke(
                 connection_id,
-                f"The upload of {name} broke off: the server stopped. Nothing of it was imported.",
+                f"The upload of {name} broke off: the server stopped. Nothing of it was imported.{others_wait(name)}",
             )
 
     def _hand_over(self, connection_id: int, arrived: Path) -> None:

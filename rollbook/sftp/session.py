@@ -24,7 +24,7 @@ from asyncssh import (
 )
 
 from rollbook.sftp.flat import FlatSession
-from rollbook.sftp.inbox import LONGEST_NAME, Holes, Inbox, InboxFull, Upload
+from rollbook.sftp.inbox import LONGEST_NAME, Holes, Inbox, InboxFull, Upload, others_wait
 
 FOLDER = SFTPAttrs(permissions=stat.S_IFDIR | 0o300, nlink=2, size=0)
 ONE_NAME = "This is an inbox: put files into it, without folders."
@@ -94,8 +94,10 @@ class InboxSession(FlatSession):
             self._inbox.break_off(upload)
             self._broke(
                 f"The upload of {upload.name} broke off after {upload.size:,} bytes. Nothing of it was imported."
+                f"{others_wait(upload.name)}"
             )
         self._ending.clear()
+        super().exit()
 
     def _end_well(self, upload: Upload) -> None:
         if upload in self._ending:
@@ -106,7 +108,9 @@ class InboxSession(FlatSession):
         try:
             self._inbox.finish(upload)
         except (InboxFull, Holes) as fault:
-            self._broke(f"The upload of {upload.name} was refused. {fault} Nothing of it was imported.")
+            self._broke(
+                f"The upload of {upload.name} was refused. {fault} Nothing of it was imported.{others_wait(upload.name)}"
+            )
             raise SFTPFailure(str(fault)) from fault
         self._sizes[upload.name] = upload.size
         self._came()
@@ -169,14 +173,14 @@ class InboxSession(FlatSession):
 
     def setstat(self, path: bytes, attrs: SFTPAttrs) -> None:
         """Times and modes that clients set after an upload mean nothing here, and are no error."""
-        self.stat(path)
-        _refuse_size(attrs)
+        _refuse_size(attrs, self.stat(path).size or 0)
 
     def lsetstat(self, path: bytes, attrs: SFTPAttrs) -> None:
         self.setstat(path, attrs)
 
     def fsetstat(self, file_obj: object, attrs: SFTPAttrs) -> None:
-        _refuse_size(attrs)
+        """The same of an upload under way. OpenSSH's `scp` says at the end how large it is."""
+        _refuse_size(attrs, _upload(file_obj).size)
 
     def fsync(self, file_obj: object) -> None:
         """What has come is on disk well enough: it is sent again if the machine fails."""
@@ -216,6 +220,7 @@ def _attributes(size: int, changed: int) -> SFTPAttrs:
     return SFTPAttrs(permissions=stat.S_IFREG | 0o200, size=size, nlink=1, atime=changed, mtime=changed)
 
 
-def _refuse_size(attrs: SFTPAttrs) -> None:
-    if attrs.size is not None:
+def _refuse_size(attrs: SFTPAttrs, size: int) -> None:
+    """Raises SFTPOpUnsupported for any size but the one there is."""
+    if attrs.size not in (None, size):
         raise SFTPOpUnsupported("Uploads cannot be continued. Send the whole file.")

@@ -129,6 +129,22 @@ def test_ids_of_a_connection_that_was_removed_are_told_too(district, first, tmp_
     assert not any(owned_by(first).values())
 
 
+@pytest.mark.parametrize("prefix", ["a,b-", "a b", 'é"', "x" * 41])
+def test_a_prefix_that_would_break_ids_is_refused(district, prefix):
+    with pytest.raises((connections.BadPrefix, connections.PrefixTooLong)):
+        connections.add_connection(district, "upload", "Charter schools", {}, prefix=prefix)
+
+
+def test_a_connection_whose_first_import_was_taken_back_can_be_removed(brought, first):
+    with pytest.raises(connections.HasRecords):
+        connections.remove_connection(first)
+    undone = carry_out(prepare_undo(Run.objects.filter(connection=first).earliest("pk"), "a test"))
+    assert undone.outcome == "held"
+    holds.apply_once(undone.hold, "a test", "a test")
+    connections.remove_connection(first)
+    assert not Connection.objects.filter(pk=first.pk).exists()
+
+
 def test_a_prefix_stays_once_there_are_records(second, tmp_path):
     connections.edit_connection(second, {}, prefix="c-")
     bring(second, a_package(tmp_path / "one"))

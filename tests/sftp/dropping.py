@@ -54,20 +54,35 @@ class Dropped:
 
     def sftp(self, *commands: str, key: Path | None = None, password: str = PASSWORD, login: str = "") -> Any:
         """OpenSSH's client carries out the commands; it stops at the first that fails. Gives the ended process."""
+        to = f"{login or self.login}@127.0.0.1"
+        return self._ended(
+            ["sftp", *self._options(key), "-b", "-", to],
+            "".join(f"{command}\n" for command in commands),
+            password,
+        )
+
+    def scp(self, file: Path) -> Any:
+        """OpenSSH's `scp` brings a file. Gives the ended process."""
+        return self._ended(
+            ["scp", *self._options(None), str(file), f"{self.login}@127.0.0.1:{file.name}"], "", PASSWORD
+        )
+
+    def _options(self, key: Path | None) -> list[str]:
+        options = ["-F", "none", "-P", str(self.port), "-o", f"UserKnownHostsFile={self.known_hosts}",
+                   "-o", "StrictHostKeyChecking=accept-new", "-o", "IdentitiesOnly=yes", "-o", "NumberOfPasswordPrompts=1",
+                   "-o", "BatchMode=no"]  # fmt: skip
+        if key:
+            return [*options, "-i", str(key), "-o", "PreferredAuthentications=publickey"]
+        return [*options, "-o", "PreferredAuthentications=password"]
+
+    def _ended(self, command: list[str], said: str, password: str) -> Any:
         ask = self.known_hosts.with_name("ask")
         ask.write_text('#!/bin/sh\nprintf "%s\\n" "$ROLLBOOK_TEST_PASSWORD"\n')
         ask.chmod(0o700)
-        options = ["-F", "none", "-o", f"UserKnownHostsFile={self.known_hosts}", "-o", "StrictHostKeyChecking=accept-new",
-                   "-o", "IdentitiesOnly=yes", "-o", "NumberOfPasswordPrompts=1", "-o", "BatchMode=no"]  # fmt: skip
-        if key:
-            options += ["-i", str(key), "-o", "PreferredAuthentications=publickey"]
-        else:
-            options += ["-o", "PreferredAuthentications=password"]
+        asked = {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "ROLLBOOK_TEST_PASSWORD": password}
         return subprocess.run(
-            ["sftp", *options, "-P", str(self.port), "-b", "-", f"{login or self.login}@127.0.0.1"],
-            input="".join(f"{command}\n" for command in commands), capture_output=True, text=True, timeout=120,
-            env=os.environ | {"SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force", "ROLLBOOK_TEST_PASSWORD": password},
-        )  # fmt: skip
+            command, input=said, capture_output=True, text=True, timeout=120, env=os.environ | asked
+        )
 
     def runs(self) -> list[dict[str, Any]]:
         """Its runs, oldest first."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rollbook.connectors.sftp_drop import Drop
-from rollbook.sftp.inbox import Holes, Inbox, InboxFull
+from rollbook.sftp.inbox import OTHERS_WAIT, Holes, Inbox, InboxFull, others_wait
 
 MANIFEST = b"propertyName,value\nmanifest.version,1.0\nfile.orgs,bulk\nfile.users,bulk\nfile.classes,absent\n"
 
@@ -86,6 +86,17 @@ def test_loose_files_wait_for_the_one_that_broke_off(inbox):
     assert inbox.due(later()) == []
     bring(inbox, "users.csv")
     assert inbox.due(later()) == ["orgs.csv", "users.csv"]
+
+
+def test_loose_files_do_not_wait_for_a_zip_that_broke_off(inbox):
+    inbox.break_off(inbox.begin("roster.zip"))
+    bring(inbox, "orgs.csv")
+    assert inbox.due(later()) == ["orgs.csv"]
+
+
+def test_what_waits_is_told(inbox):
+    assert others_wait("users.csv") == f" {OTHERS_WAIT}"
+    assert others_wait("roster.zip") == others_wait("users.csv.part") == ""
 
 
 def test_removing_what_broke_off_lets_the_others_go(inbox):

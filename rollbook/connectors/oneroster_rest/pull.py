@@ -210,7 +210,9 @@ def _look_at(server: Server, collection: str) -> str:
     try:
         answer = server.ask(lambda: server.rostering.url(f"{collection}?limit=1&offset=0"))
     except AskedToWait as asked:
-        return f"{collection}: the server asks to be left alone{_for(asked.seconds)} (429)."
+        if asked.seconds:
+            return f"{collection}: the server asks to be left alone for {asked.seconds:.0f} seconds (429)."
+        return f"{collection}: the server asks to be left alone (429)."
     except GaveUp as trouble:
         return f"{collection}: {trouble.words}"
     if answer.status in NOT_OFFERED:
@@ -228,10 +230,6 @@ def _look_at(server: Server, collection: str) -> str:
     return (
         f"{collection}: {'there are records' if page.records else 'no records'}; the server gives no total."
     )
-
-
-def _for(seconds: float | None) -> str:
-    return f" for {seconds:.0f} seconds" if seconds else ""
 
 
 def _where_tokens_may_be(configuration: Configuration) -> str:
