@@ -40,8 +40,8 @@ class Limits:
     field: int = 1 << 20
 
 
-KEPT_AS = re.compile(r"[0-9a-f]{32}")
-"""What a delivery that is kept is called: nobody knows it by that."""
+KEPT_AS = re.compile(r"[0-9a-f]{32}|tmp[0-9a-z_]{8}")
+"""What a delivery that is kept, and an upload that is judged (`tempfile`), are called: nobody knows them by that."""
 
 
 class NotAPackage(Refusal):
@@ -94,7 +94,7 @@ def open_package(
     if not path.is_file():
         raise NotAPackage(f"There is nothing at {path}. Name a zip or a folder with CSV files.")
     if path.stat().st_size == 0:
-        raise NotAPackage(_empty(path))
+        raise NotAPackage(f"{_called(path)} is empty. A package is a zip of CSV files.")
     try:
         with zipfile.ZipFile(path) as archive:
             return _sorted_out(_zip_entries(archive, limits), archive, work, findings, limits, wanted)
@@ -150,23 +150,18 @@ def _safe(info: zipfile.ZipInfo) -> PurePosixPath:
     return path
 
 
-def _empty(path: Path) -> str:
-    if KEPT_AS.fullmatch(path.stem):
-        return "What came is empty. A package is a zip of CSV files."
-    return f"{path.name} is empty. A package is a zip of CSV files."
-
-
 def _not_a_zip(path: Path, error: Exception) -> str:
     if path.suffix.casefold() == ".csv":
-        return (
-            f"{path.name} is a single CSV file. A package is a zip or a folder that holds all of its files."
-        )
-    is_kept = KEPT_AS.fullmatch(path.stem)
+        return f"{_called(path)} is a single CSV file. A package is a zip or a folder that holds all of its files."
     if zipfile.is_zipfile(path):
-        return f"The zip{'' if is_kept else f' {path.name}'} is damaged ({error}). Make or send it again."
-    if is_kept:
-        return "What came is not a zip. A package is a zip of CSV files, or a folder that holds them."
-    return f"{path.name} is not a zip. A package is a zip of CSV files, or a folder that holds them."
+        named = "" if KEPT_AS.fullmatch(path.stem) else f" {path.name}"
+        return f"The zip{named} is damaged ({error}). Make or send it again."
+    return f"{_called(path)} is not a zip. A package is a zip of CSV files, or a folder that holds them."
+
+
+def _called(path: Path) -> str:
+    """What begins a sentence about the package itself: its name, where that is one that somebody gave it."""
+    return "What came" if KEPT_AS.fullmatch(path.stem) else path.name
 
 
 def _sorted_out(

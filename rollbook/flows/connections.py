@@ -56,7 +56,9 @@ class PrefixKept(Refusal):
 
 
 class HasRecords(Refusal):
-    """This connection has records in the roster. Take back its first import, and with it all that came after, or switch it off instead."""
+    """This connection has records in the roster. Take back its first import, and with it all that came after; or deliver a delta in
+    which each of them has the status tobedeleted; or switch it off instead.
+    """
 
 
 class KeptByHand(Refusal):
@@ -137,7 +139,7 @@ def add_connection(
     """
     if kind not in ADDED:
         raise NoSuchKind(kind)
-    connection = Connection(district=district, kind=kind, name=name.strip(), prefix=prefix.strip())
+    connection = Connection(district=district, kind=kind, name=name.strip(), prefix=_checked_prefix(prefix))
     connection.expected_every_hours = _interval(expected_every_hours)
     with transaction.atomic():
         _fill(connection, filled)
@@ -152,7 +154,7 @@ def edit_connection(connection: Connection, filled: Mapping[str, str], **changes
     if "prefix" in changes and changes["prefix"].strip() != connection.prefix:
         if has_records(connection) or connection.kind == MANUAL:
             raise PrefixKept(connection.name)
-        connection.prefix = changes["prefix"].strip()
+        connection.prefix = _checked_prefix(changes["prefix"])
     connection.name = changes.get("name", connection.name).strip()
     connection.enabled = changes.get("enabled", connection.enabled)
     if "expected_every_hours" in changes:
@@ -225,10 +227,6 @@ def _fill(connection: Connection, filled: Mapping[str, str]) -> None:
         if name not in options:
             raise NoSuchOption(name)
     connection.name = optional_name(connection.name)
-    if len(connection.prefix) > MOST_PREFIX:
-        raise PrefixTooLong(f"{connection.prefix[:20]}…")
-    if connection.prefix and not GUID.fullmatch(connection.prefix):
-        raise BadPrefix(connection.prefix)
     others = Connection.objects.filter(district=connection.district_id, name=connection.name)
     if not connection.name or others.exclude(pk=connection.pk).exists():
         raise NameNeeded(connection.name)
@@ -240,6 +238,16 @@ def _fill(connection: Connection, filled: Mapping[str, str]) -> None:
     if connection.kind == SFTP_DROP.kind:
         refuse_taken_login(settings["login"], connection.pk or 0)
     connection.settings, connection.secrets = settings, json.dumps(secrets) if secrets else ""
+
+
+def _checked_prefix(text: str) -> str:
+    """The prefix without blanks around it. Raises PrefixTooLong, BadPrefix."""
+    prefix = text.strip()
+    if len(prefix) > MOST_PREFIX:
+        raise PrefixTooLong(f"{prefix[:20]}…")
+    if prefix and not GUID.fullmatch(prefix):
+        raise BadPrefix(prefix)
+    return prefix
 
 
 def _interval(hours: int | None) -> int | None:

@@ -48,6 +48,13 @@ def test_what_is_wrong_is_said_and_what_was_typed_stays(console: Client, distric
     assert not Connection.objects.filter(kind="sftp_drop").exists()
 
 
+def test_a_prefix_that_would_break_ids_is_refused_in_words(console: Client, district):
+    answer = add_drop(console, district, prefix="a,b-")
+    assert answer.status_code == 422
+    assert "letters from A to Z, digits, and . - _ / @" in text_of(answer)
+    assert not Connection.objects.filter(kind="sftp_drop").exists()
+
+
 def test_a_secret_is_kept_encrypted_and_never_shown_again(console: Client, district):
     add_drop(console, district)
     made = Connection.objects.get(kind="sftp_drop")

@@ -70,11 +70,14 @@ def test_nothing_is_kept_after_a_fault(client: Client, zipped, settings, monkeyp
     assert check(client, zipped).status_code == 200, "the turn was given back"
 
 
-@pytest.mark.parametrize(("body", "words"), [(b"", "No package was sent"), (b"a letter", "zip")])
+@pytest.mark.parametrize(
+    ("body", "words"), [(b"", "No package was sent"), (b"a letter", "What came is not a zip")]
+)
 def test_what_is_no_package_is_said_in_words(client: Client, body, words):
     answer = check(client, body)
     assert answer.status_code == 422
     assert words in text_of(answer)
+    assert "tmp" not in text_of(answer)
 
 
 def test_what_is_too_large_is_refused(client: Client, settings):

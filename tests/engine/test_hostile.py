@@ -136,6 +136,18 @@ def test_a_damaged_zip_is_refused(package: Path, tmp_path: Path):
     assert "damaged" in refused(path, tmp_path)
 
 
+def test_a_package_is_called_as_somebody_named_it_and_never_as_it_is_kept(package: Path, tmp_path: Path):
+    kept, uploaded = "199f11a5cf30422baf059f9897cd82ee", "tmp47kpf_h1"
+    whole = zipped(tmp_path / "p.zip", source=package).read_bytes()
+    middle = whole.find(b"orgs.csv") + 20
+    damaged = whole[:middle] + bytes(40) + whole[middle + 40 :]
+    for suffix, content in ((".zip", b"junk"), (".zip", b""), (".zip", damaged), (".csv", b"a,b\n")):
+        for name in ("nightly", kept, uploaded):
+            path = tmp_path / f"{name}{suffix}"
+            path.write_bytes(content)
+            assert (path.name in refused(path, tmp_path)) is (name == "nightly")
+
+
 def test_what_is_no_package_at_all_is_refused_with_a_hint(package: Path, tmp_path: Path):
     assert "nothing at" in refused(tmp_path / "missing", tmp_path)
     assert "single CSV file" in refused(package / "orgs.csv", tmp_path)

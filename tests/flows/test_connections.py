@@ -1,5 +1,6 @@
 """Several ways into one district: none touches another's records; and what is said when one falls silent."""
 
+import csv
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from aiosmtpd.handlers import Message
 from django.test import override_settings
 from django.utils import timezone
 
+from rollbook.engine.package import NotAPackage
 from rollbook.flows import connections, holds, jobs, operators, post
 from rollbook.flows.ingest import TakenIds, carry_out, prepare
 from rollbook.flows.overdue import overdue, watch
@@ -66,6 +68,32 @@ def a_package(folder: Path, seed: int = 7, night: int = 0) -> Path:
 def bring(connection: Connection, package: Path) -> Run:
     run = carry_out(prepare(connection, package, "a test"))
     return holds.apply_once(run.hold, "a test", "a test") if run.outcome == "held" else run
+
+
+def all_deleted(package: Path, folder: Path) -> Path:
+    """A delta that says of every record of the package that it is to be deleted."""
+    folder.mkdir()
+    for file in package.iterdir():
+        header, *rows = csv.reader(file.read_text(encoding="utf-8").splitlines())
+        said = [dict(zip(header, row, strict=True)) for row in rows]
+        for row in said:
+            if file.name == "manifest.csv":
+                row["value"] = row["value"].replace("bulk", "delta")
+            else:
+                row |= {"status": "tobedeleted", "dateLastModified": "2026-09-02T00:00:00.000Z"}
+        with (folder / file.name).open("w", newline="", encoding="utf-8") as target:
+            csv.writer(target).writerows([header, *(row.values() for row in said)])
+    return folder
+
+
+def only_headers(package: Path, folder: Path) -> Path:
+    """The package without any of its records."""
+    folder.mkdir()
+    for file in package.iterdir():
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = lines if file.name == "manifest.csv" else lines[:1]
+        (folder / file.name).write_text("".join(kept), encoding="utf-8")
+    return folder
 
 
 def owned_by(connection: Connection) -> dict[str, list[dict]]:
@@ -135,6 +163,40 @@ def test_a_prefix_that_would_break_ids_is_refused(district, prefix):
         connections.add_connection(district, "upload", "Charter schools", {}, prefix=prefix)
 
 
+def test_a_prefix_of_letters_digits_and_the_signs_of_ids_is_taken(district):
+    made = connections.add_connection(district, "upload", "Charter schools", {}, prefix=" North.1-_/@ ")
+    assert made.prefix == "North.1-_/@"
+    with pytest.raises(connections.BadPrefix):
+        connections.edit_connection(made, {}, prefix="a,b-")
+    assert connections.find_connection(made.pk).prefix == "North.1-_/@"
+
+
+def test_a_connection_with_a_prefix_from_before_it_was_judged_can_still_be_changed(second):
+    Connection.objects.filter(pk=second.pk).update(prefix="a,b-")
+    second.refresh_from_db()
+    connections.edit_connection(second, {}, prefix="a,b-", enabled=False)
+    assert not connections.find_connection(second.pk).enabled
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("nightly.zip", b"junk", "What came is not a zip."),
+        ("nightly.zip", b"", "What came is empty."),
+        ("users.csv", b"sourcedId,status", "What came is a single CSV file."),
+        ("LETTER", b"Dear office", "What came is not a zip."),
+    ],
+)
+def test_what_is_no_package_is_never_called_as_it_is_kept(district, first, tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(NotAPackage) as refusal:
+        prepare(first, tmp_path / name, "a test")
+    run = Run.objects.get(connection=first)
+    assert (run.outcome, run.message) == ("refused", str(refusal.value))
+    assert run.message.startswith(words)
+    assert run.snapshot.shelf_name.rsplit("/", 1)[1] not in run.message
+
+
 def test_a_connection_whose_first_import_was_taken_back_can_be_removed(brought, first):
     with pytest.raises(connections.HasRecords):
         connections.remove_connection(first)
@@ -143,6 +205,18 @@ def test_a_connection_whose_first_import_was_taken_back_can_be_removed(brought, 
     holds.apply_once(undone.hold, "a test", "a test")
     connections.remove_connection(first)
     assert not Connection.objects.filter(pk=first.pk).exists()
+
+
+def test_a_connection_of_which_a_delta_deleted_every_record_can_be_removed(brought, first, tmp_path):
+    bring(first, all_deleted(brought.package, tmp_path / "delta"))
+    connections.remove_connection(first)
+    assert not Connection.objects.filter(pk=first.pk).exists()
+
+
+def test_files_of_headers_alone_leave_a_connection_its_records(brought, first, tmp_path):
+    bring(first, only_headers(brought.package, tmp_path / "empty"))
+    with pytest.raises(connections.HasRecords):
+        connections.remove_connection(first)
 
 
 def test_a_prefix_stays_once_there_are_records(second, tmp_path):

@@ -61,11 +61,10 @@ class Dropped:
             password,
         )
 
-    def scp(self, file: Path) -> Any:
-        """OpenSSH's `scp` brings a file. Gives the ended process."""
-        return self._ended(
-            ["scp", *self._options(None), str(file), f"{self.login}@127.0.0.1:{file.name}"], "", PASSWORD
-        )
+    def scp(self, *words: Path | str, to: str = "") -> Any:
+        """OpenSSH's `scp` brings files, with the options among `words`, to the inbox itself or the path `to`. Gives the ended process."""
+        target = f"{self.login}@127.0.0.1:{to}"
+        return self._ended(["scp", *self._options(None), *map(str, words), target], "", PASSWORD)
 
     def _options(self, key: Path | None) -> list[str]:
         options = ["-F", "none", "-P", str(self.port), "-o", f"UserKnownHostsFile={self.known_hosts}",
