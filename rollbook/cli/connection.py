@@ -149,6 +149,20 @@ def edit(
     answer(_row(edited), f"Connection {edited.pk} is {'on' if edited.enabled else 'off'}.", as_json)
 
 
+@verbs.command("change-way")
+def change_way(
+    number: Number,
+    kind: Annotated[str, typer.Argument(help="upload, sftp_drop, sftp_pull or oneroster_rest.")],
+    settings: Set = None,
+    secret: Secret = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let its deliveries come another way from now on. Its records, their ids, its runs, limits and preparation stay."""
+    changed = connections.change_way(connections.find_connection(number), kind, filled(settings, secret))
+    way = connections.KINDS[changed.kind].title
+    answer(_row(changed), f"{changed.name}, connection {changed.pk}: {way}", as_json)
+
+
 @verbs.command()
 def remove(number: Number) -> None:
     """Remove a connection that has no records in the roster, with its packages and its runs."""

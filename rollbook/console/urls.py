@@ -241,6 +241,7 @@ district: list[URLPattern | URLResolver] = [
     path("connections/<int:connection_id>", connections.show_connection, name="connection"),
     path("connections/<int:connection_id>/test", connections.test_connection, name="connection-test"),
     path("connections/<int:connection_id>/run", connections.run_connection, name="connection-run"),
+    path("connections/<int:connection_id>/way/<slug:kind>", connections.change_way, name="connection-way"),
     path("connections/<int:connection_id>/remove", connections.remove_connection, name="connection-remove"),
     path("connections/<int:connection_id>/preparation", preparation.show_preparation, name="preparation"),
     path("connections/<int:connection_id>/preparation/add", preparation.add_step, name="preparation-add"),

@@ -152,9 +152,12 @@ def _references(
 
 def _ids(staging: Staging, target: str, differences: dict[str, Differences], accepted: Path | None) -> str:
     """SQL: source_id and record_id of all records of a collection, stored and new, and of those found elsewhere."""
-    parts = [f"SELECT source_id, record_id FROM ({staging.neighbours.found(target)})"]
+    elsewhere = staging.neighbours.found(target)
+    parts = [f"SELECT source_id, record_id FROM ({elsewhere})"]
     if stored := parquet_of(accepted, target):
-        parts.append(f"SELECT source_id, record_id FROM {scan(stored)}")
+        # What is deleted here, and lives elsewhere, is meant as it lives.
+        living = f"SELECT source_id FROM ({elsewhere})"
+        parts.append(f"SELECT source_id, record_id FROM {scan(stored)} WHERE source_id NOT IN ({living})")
     if target in differences and differences[target].counts.get("create"):
         found = differences[target]
         parts.append(f"SELECT source_id, {found.first_free_id} + rowid AS record_id FROM {found.created}")

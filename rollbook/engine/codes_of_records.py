@@ -127,6 +127,15 @@ RECORD_CODES = (
         why="Taking one of them could give a person another's name or role.", who="either",
     ),
     Code(
+        "id-taken", "error", "A sourcedId that another way in has brought",
+        "Another connection of this district serves a living record under this id, or one is kept by hand. A record has one owner: that one"
+        " stays as it is, this one is held back, and what refers to it refers to that one.",
+        "Let one of the two deliver the record; what the other no longer delivers is this one's with its next delivery. Where they are two"
+        " different things, give one of the connections a prefix before its first import.",
+        "`district-1` in the files of two student information systems",
+        why="Each night the one would overwrite what the other says, and what one no longer has would be deleted for both.", who="district",
+    ),
+    Code(
         "reference-file", "error", "References into a file that is not there",
         "A bulk file refers to records that have to be in the same package.",
         "Add the file that is referred to.", "lineItems.csv without classes.csv",

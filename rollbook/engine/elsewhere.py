@@ -21,6 +21,11 @@ Neighbour = tuple[str, int, str]
 Elsewhere = Callable[[str, Sequence[str]], Iterable[Neighbour]]
 """Given a collection and ids, those of them that other connections serve."""
 
+Owner = tuple[str, int, bool, str]
+"""A record of another connection: the id this one would deliver it under, its record id, whether it lives, and that connection's name."""
+
+Owners = Callable[[str, Sequence[str] | None], Iterable[Owner]]
+"""Given a collection and ids as this connection delivers them: who has those; given None, who has any that it could deliver."""
 
 Belonging = Callable[[str, Sequence[str]], Iterable[tuple[str, str]]]
 """Given classes or users and delivered ids of this connection's: what other connections say of these, (id, role): who is in a class, what a
@@ -29,11 +34,12 @@ person is."""
 
 @dataclass
 class Neighbours:
-    """What was found elsewhere, in tables of `db`, one a collection. `ask` and `belonging` are None in a district with one connection."""
+    """What was found elsewhere, in tables of `db`, one a collection. `ask`, `belonging` and `owners` are None where there is nobody else."""
 
     db: duckdb.DuckDBPyConnection
     ask: Elsewhere | None = None
     belonging: Belonging | None = None
+    owners: Owners | None = None
     known: set[str] = field(default_factory=set)
 
     def look(self, collection: str, wanted: str, accepted: Path | None) -> None:
@@ -46,7 +52,8 @@ class Neighbours:
             self.known.add(collection)
         unknown = f"SELECT DISTINCT value FROM ({wanted}) WHERE value NOT IN (SELECT source_id FROM {table})"
         if stored := parquet_of(accepted, collection):
-            unknown += f" AND value NOT IN (SELECT source_id FROM {scan(stored)})"
+            living = f"SELECT source_id FROM {scan(stored)} WHERE status = 'active'"
+            unknown += f" AND value NOT IN ({living})"
         ids = [one for (one,) in self.db.execute(f"{unknown} ORDER BY value").fetchall()]
         for first in range(0, len(ids), ASKED_AT_ONCE):
             if found := list(self.ask(collection, ids[first : first + ASKED_AT_ONCE])):

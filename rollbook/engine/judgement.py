@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rollbook.engine.content import judge_content
-from rollbook.engine.elsewhere import Belonging, Elsewhere
+from rollbook.engine.elsewhere import Belonging, Elsewhere, Owners
 from rollbook.engine.emptiness import judge_emptiness
 from rollbook.engine.findings import Findings
 from rollbook.engine.hierarchy import judge_hierarchy
@@ -13,6 +13,7 @@ from rollbook.engine.identity import judge_identity
 from rollbook.engine.lengths import judge_lengths
 from rollbook.engine.manifest import Manifest, read_manifest
 from rollbook.engine.membership import judge_membership
+from rollbook.engine.owners import judge_owners
 from rollbook.engine.package import Limits, Package, open_package
 from rollbook.engine.preparation.prepare import extra_files, name_delivered, prepare
 from rollbook.engine.preparation.steps import Step
@@ -70,6 +71,7 @@ def judge(
     accepted: Path | None,
     elsewhere: Elsewhere | None = None,
     belonging: Belonging | None = None,
+    owners: Owners | None = None,
     severities: Severities | None = None,
     domains: Sequence[str] = (),
     steps: Sequence[Step] = (),
@@ -82,7 +84,7 @@ def judge(
 
     `accepted` is the folder of the district's accepted snapshot, an empty folder before the first; None where nothing is known of a
     district, and then references that only it could answer are let pass. `elsewhere` knows what the district's other connections serve,
-    `belonging` what they say of this one's classes and people,
+    `belonging` what they say of this one's classes and people, `owners` whose the ids are that it has not delivered yet,
     `severities` what it counts its warnings for, `domains` where its e-mail addresses are (none given: not judged), `steps` prepare
     what is judged. `tell` hears how many rows are read, judged by themselves, and then
     with what they refer to. Raises NotAPackage.
@@ -95,7 +97,8 @@ def judge(
     staging = open_staging(
         workdir, memory or (MEMORY_OF_THE_LARGE if large else MEMORY), threads, beside=large
     )
-    staging.neighbours.ask, staging.neighbours.belonging = elsewhere, belonging
+    neighbours = staging.neighbours
+    neighbours.ask, neighbours.belonging, neighbours.owners = elsewhere, belonging, owners
     staging.lenient = lenient
     staging.longest = limits.field
     staging.binding = manifest.binding
@@ -108,6 +111,7 @@ def judge(
         judge_records(staging, staged, findings)
         judged += staged.rows
     tell("relating", 0, rows)
+    judge_owners(staging, accepted, findings)
     if not manifest.given:
         _demand_clear_modes(staging, findings)
     judge_emptiness(staging, accepted, findings)

@@ -14,6 +14,7 @@ from rollbook.engine.changes import write_accepted, write_plan
 from rollbook.engine.desired import desired_collections
 from rollbook.engine.differences import Differences, compare
 from rollbook.engine.judgement import Judgement
+from rollbook.engine.owners import with_taken_over
 from rollbook.engine.sql import literal
 from rollbook.engine.stage import Staged, Staging
 from rollbook.engine.succession import CHANGES, COMPLETE
@@ -62,7 +63,9 @@ def make_plan(
     out.mkdir(parents=True, exist_ok=True)
     differences = {}
     compared, known = 0, sum(staged.rows for staged in staging.tables.values())
-    for collection, desired in desired_collections(staging, accepted).items():
+    wanted = desired_collections(staging, accepted)
+    accepted = with_taken_over(staging, wanted.values(), accepted)
+    for collection, desired in wanted.items():
         tell("planning", compared, known)
         differences[collection] = compare(staging, desired, accepted, first_free_ids[collection], only_adds)
         compared += staging.tables[collection].rows if collection in staging.tables else 0

@@ -164,7 +164,7 @@ def _verdict(
     )
     deleted = f'value IN (SELECT "sourcedId" FROM {target.records} WHERE {target.not_held} AND NOT ({target.not_deleted}))'
     return (
-        f"CASE WHEN {held} THEN CASE WHEN {is_stored} THEN 'known' ELSE 'waiting' END"
+        f"CASE WHEN {held} THEN CASE WHEN {is_stored} OR {is_elsewhere} THEN 'known' ELSE 'waiting' END"
         f" WHEN {deleted} THEN 'dangling' WHEN {is_elsewhere} THEN 'known' {_unmentioned(target, is_stored, accepted)} END"
     )
 

@@ -5,7 +5,7 @@ What each record was is the `before` of the first of those plans that touched it
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import duckdb
@@ -22,19 +22,28 @@ REASON = "undone"
 ACTIONS = ("relink", "create", "update", "restore", "delete")
 
 
+Foreign = Callable[[str, Sequence[int]], Collection[int]]
+"""Given a collection and record ids: those that are another connection's by now."""
+
+
 def make_undo(
-    plans: Sequence[Path], accepted: Path, out: Path, elsewhere: Elsewhere | None = None
+    plans: Sequence[Path],
+    accepted: Path,
+    out: Path,
+    elsewhere: Elsewhere | None = None,
+    foreign: Foreign | None = None,
 ) -> PlanSummary:
     """Writes `plan.parquet` into the folder `out`. `plans` are those to take back, the oldest first.
 
-    `elsewhere` knows what other connections serve, or served: a record that comes back may refer to what is gone.
+    `elsewhere` knows what other connections serve, or served: a record that comes back may refer to what is gone. What is another's by now,
+    as `foreign` knows, does not come back.
     """
     out.mkdir(parents=True, exist_ok=True)
     with reader("512MB", 2, out) as db:
         _gather(db, plans, accepted)
         neighbours = Neighbours(db, elsewhere)
         for collection in LOAD_ORDER:
-            _aim(db, collection, accepted, neighbours)
+            _aim(db, collection, accepted, neighbours, foreign)
         _number(db)
         return _written(db, out / "plan.parquet")
 
@@ -66,7 +75,13 @@ def _gather(db: duckdb.DuckDBPyConnection, plans: Sequence[Path], accepted: Path
     )
 
 
-def _aim(db: duckdb.DuckDBPyConnection, collection: str, accepted: Path, neighbours: Neighbours) -> None:
+def _aim(
+    db: duckdb.DuckDBPyConnection,
+    collection: str,
+    accepted: Path,
+    neighbours: Neighbours,
+    foreign: Foreign | None,
+) -> None:
     """Puts into `aims` what differs between a collection's records now and in the past."""
     stored = parquet_of(accepted, collection)
     if stored is None:
@@ -84,6 +99,9 @@ def _aim(db: duckdb.DuckDBPyConnection, collection: str, accepted: Path, neighbo
     db.execute(
         "DELETE FROM found WHERE action IS NULL; UPDATE found SET after = NULL WHERE action = 'delete'"
     )
+    back = db.execute("SELECT record_id FROM found WHERE action = 'restore'").fetchall() if foreign else []
+    if foreign and (gone := foreign(collection, [number for (number,) in back])):
+        db.execute("DELETE FROM found WHERE record_id IN (SELECT unnest(?))", [sorted(gone)])
     refs, joins = _references(collection, accepted, neighbours)
     fields = f"[{', '.join(map(literal, payload_columns(collection)))}]"
     changed = f"list_filter({fields}, lambda field: before->>field IS DISTINCT FROM after->>field)"

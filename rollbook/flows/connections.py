@@ -20,7 +20,7 @@ from rollbook.flows.drops import refuse_taken_login
 from rollbook.flows.names import optional_name
 from rollbook.oneroster.spec import GUID
 from rollbook.refusal import Refusal
-from rollbook.store.models import RECORDS, Connection, District
+from rollbook.store.models import RECORDS, Connection, District, Schedule
 from rollbook.store.models.roster import ACTIVE
 
 
@@ -56,9 +56,18 @@ class PrefixKept(Refusal):
 
 
 class HasRecords(Refusal):
-    """This connection has records in the roster. Take back its first import, and with it all that came after; or deliver a delta in
-    which each of them has the status tobedeleted; or switch it off instead.
+    """This connection has records in the roster. If they are to come another way, change its way in. If they are to go, take back its
+    first import, and with it all that came after, or deliver a delta in which each of them has the status tobedeleted. If they are to stay
+    as they are, switch it off.
     """
+
+
+class SameWay(Refusal):
+    """Its deliveries come this way already. Change its settings instead."""
+
+
+class UnderWay(Refusal):
+    """An import of this connection waits or is under way. Let it end, or cancel it, and try again."""
 
 
 class KeptByHand(Refusal):
@@ -165,6 +174,37 @@ def edit_connection(connection: Connection, filled: Mapping[str, str], **changes
         connection.save()
         renewed = sorted(name for name, text in filled.items() if text and name in secrets_of(connection))
         _record(connection, "connection.change", before, _told(connection) | {"secretsGiven": renewed})
+    return connection
+
+
+def change_way(connection: Connection, kind: str, filled: Mapping[str, str]) -> Connection:
+    """From now on its deliveries come another way, set as `filled` says. Its records, their ids, its runs, limits and steps stay.
+
+    Of the settings and secrets of the way it had none stays; nor does a schedule, where there is nobody to ask any more. Raises
+    NoSuchKind, SameWay, KeptByHand, UnderWay, NoSuchOption, BadSetting, LoginTaken.
+    """
+    if kind not in ADDED:
+        raise NoSuchKind(kind)
+    with transaction.atomic():
+        connection = (
+            Connection.objects.select_for_update(of=("self",))
+            .select_related("district")
+            .get(pk=connection.pk)
+        )
+        if connection.kind == MANUAL:
+            raise KeptByHand(connection.name)
+        if connection.kind == kind:
+            raise SameWay(connection.name)
+        if connection.runs.filter(outcome="").exists():
+            raise UnderWay(connection.name)
+        before = _told(connection)
+        connection.kind, connection.settings, connection.secrets = kind, {}, ""
+        _fill(connection, filled)
+        connection.save()
+        if ADDED[kind].fetch is None:
+            Schedule.objects.filter(connection=connection).delete()
+        given = {"secretsGiven": sorted(secrets_of(connection))}
+        _record(connection, "connection.change", before, _told(connection) | given)
     return connection
 
 

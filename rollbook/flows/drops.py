@@ -51,9 +51,9 @@ def refuse_taken_login(login: str, connection_id: int = 0, export_id: int = 0) -
 
 
 def forget_the_removed() -> None:
-    """Takes away what was brought to connections that are no more."""
+    """Takes away what was brought to connections that are no more. Those whose deliveries come another way now keep what they were brought."""
     folders = [folder for folder in home(0).parent.glob("*") if folder.name.isdecimal() and folder.is_dir()]
-    known = set(_drops().values_list("pk", flat=True))
+    known = set(Connection.objects.values_list("pk", flat=True))
     for folder in folders:
         if int(folder.name) not in known:
             shutil.rmtree(folder, ignore_errors=True)

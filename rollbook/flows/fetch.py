@@ -17,11 +17,11 @@ class NothingToFetch(Refusal):
 
 def fetched(connection: Connection, work_folder: Path, now: datetime, progress: Progress) -> Fetched:
     """What the other system gives, in `work_folder`; its certificate is for `ingest.prepare`. Raises NothingToFetch, BadSetting, CannotFetch."""
-    fetch = CONNECTORS[connection.kind].fetch
-    if fetch is None:
+    connector = CONNECTORS.get(connection.kind)
+    if connector is None or connector.fetch is None:
         raise NothingToFetch(connection.kind)
     settings = {**connection.settings, "accepted": accepted_counts(connection)}
-    return fetch(settings, json.loads(connection.secrets or "{}"), work_folder, now, progress)
+    return connector.fetch(settings, json.loads(connection.secrets or "{}"), work_folder, now, progress)
 
 
 def accepted_counts(connection: Connection) -> dict[str, int]:

@@ -64,7 +64,7 @@ from rollbook.store.models import (
     ViewRow,
 )
 from rollbook.store.models.publication import COLLECTIONS
-from rollbook.store.neighbours import belonging_of, neighbours_of
+from rollbook.store.neighbours import belonging_of, neighbours_of, owners_of
 from rollbook.store.target import apply, changed_by, first_free_ids, taken_ids
 
 BY_HAND = "manual"
@@ -287,6 +287,7 @@ def judged(
         accepted=accepted,
         elsewhere=neighbours_of(connection),
         belonging=belonging_of(connection),
+        owners=owners_of(connection) if _may_meet_others(connection) else None,
         severities=severities_of(connection.district),
         domains=domains_of(connection.district),
         steps=steps,
@@ -457,14 +458,18 @@ def _begun_by(
 
 
 def _refuse_taken_ids(cursor: CursorWrapper, connection: Connection, plan: Path) -> None:
+    if _may_meet_others(connection) and (taken := taken_ids(cursor, connection, plan)):
+        raise TakenIds(str(taken))
+
+
+def _may_meet_others(connection: Connection) -> bool:
     """Only a second connection, one that was removed, or a re-link can have given away an id that a delivery brings anew."""
     district = connection.district_id
-    if (
+    return (
         Connection.objects.filter(district=district).exclude(pk=connection.pk).exists()
         or Hold.objects.filter(district=district, decision=Hold.Decision.RELINK).exists()
         or audit.was_done(district, "connection", "connection.remove")
-    ) and (taken := taken_ids(cursor, connection, plan)):
-        raise TakenIds(str(taken))
+    )
 
 
 def basis_of(district: District) -> str:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rollbook.refusal import Refusal
 from rollbook.store import shelf
 from rollbook.store.deliveries import accepted_for
 from rollbook.store.models import Connection, District, Run
-from rollbook.store.neighbours import neighbours_of
+from rollbook.store.neighbours import foreign_among, neighbours_of
 
 
 class NoSuchRun(Refusal):
@@ -142,7 +143,8 @@ def plan_undo(run: Run) -> Prepared:
     try:
         accepted = accepted_for(run.connection, district.generation)
         elsewhere = neighbours_of(run.connection, gone_too=True)
-        summary = make_undo(plans, accepted, folder, elsewhere)
+        foreign = partial(foreign_among, run.connection) if elsewhere else None
+        summary = make_undo(plans, accepted, folder, elsewhere, foreign)
         plan = folder / "plan.parquet"
         hazards = weigh(run.connection, summary, accepted, plan, folder, returning=True)
         keep_plan(run, district, summary, hazards, folder)

@@ -1,11 +1,11 @@
-"""The records that a district's other connections serve, asked for by the id they are served under; and what those say of
-this connection's own. Nothing is written.
+"""The records that a district's other connections serve, asked for by the id they are served under; what those say of this connection's own;
+and whose an id is that it would serve. Nothing is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rollbook.engine.elsewhere import Belonging, Elsewhere, Neighbour
+from rollbook.engine.elsewhere import Belonging, Elsewhere, Neighbour, Owner, Owners
 from rollbook.store.bulk import batches
 from rollbook.store.models import RECORDS, Connection, Enrollment, Role
 from rollbook.store.models.roster import ACTIVE
@@ -36,6 +36,40 @@ def belonging_of(connection: Connection) -> Belonging | None:
         return _said(connection, collection, ids)
 
     return said
+
+
+def owners_of(connection: Connection) -> Owners:
+    """Who knows under which of this connection's ids there are records of others, of removed connections too."""
+    names = dict(Connection.objects.filter(district=connection.district_id).values_list("id", "name"))
+    prefix = connection.prefix
+
+    def owners(collection: str, ids: Sequence[str] | None) -> Iterator[Owner]:
+        there: Any = RECORDS[collection]._default_manager.filter(district=connection.district_id)
+        others = there.exclude(connection_id=connection.pk).values_list(
+            "sourced_id", "id", "status", "connection_id"
+        )
+        if ids is None:
+            found = others.filter(sourced_id__startswith=prefix).iterator(CHUNK)
+        else:
+            served = ([prefix + one for one in some] for some in batches(ids, CHUNK))
+            found = (row for some in served for row in others.filter(sourced_id__in=some))
+        for sourced_id, number, status, owner in found:
+            if sourced_id.startswith(prefix):  # SQLite's LIKE knows no case
+                whose = names.get(owner, "that was removed")
+                yield sourced_id.removeprefix(prefix), number, status == ACTIVE, whose
+
+    return owners
+
+
+def foreign_among(connection: Connection, collection: str, record_ids: Sequence[int]) -> set[int]:
+    """Those of these records that are another connection's by now."""
+    there: Any = RECORDS[collection]._default_manager.filter(district=connection.district_id)
+    others = there.exclude(connection_id=connection.pk)
+    return {
+        number
+        for some in batches(record_ids, CHUNK)
+        for number in others.filter(id__in=some).values_list("id", flat=True)
+    }
 
 
 def _are_there(connection: Connection) -> bool:

@@ -281,7 +281,7 @@ def _update(
     settable = [
         column
         for column in columns
-        if column not in ("district_id", "id", "connection_id", "source_id", "sourced_id")
+        if column not in ("district_id", "id", "sourced_id")  # what comes back may have been another's
     ]
     incoming = f"incoming_{table}"
     for some in batches(changes, CHUNK):

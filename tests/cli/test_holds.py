@@ -96,4 +96,16 @@ def test_connections_are_added_tested_edited_and_removed(package: Path, tmp_path
     assert "no such setting" in rollbook("connection", "edit", "2", "--set", "logn=x", expect=1).stderr
     rollbook("connection", "remove", "2")
     rollbook("import", "1", str(package), "--yes")
+    changed = rollbook(
+        "connection",
+        "change-way",
+        "1",
+        "sftp_drop",
+        "--set",
+        "login=riverbend",
+        "--secret",
+        f"password={secret}",
+    )
+    assert "connection 1: SFTP: they bring it" in changed.stdout
+    assert "this way already" in rollbook("connection", "change-way", "1", "sftp_drop", expect=1).stderr
     assert "has records" in rollbook("connection", "remove", "1", expect=1).stderr

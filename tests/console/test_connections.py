@@ -5,6 +5,7 @@ import json
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.flows.timetable import set_schedule
 from rollbook.store.models import Connection, District
 from tests.console.test_dashboard import text_of
 from tests.installation import free_port
@@ -103,8 +104,49 @@ def test_a_connection_without_records_is_removed(console: Client, district, ids)
     assert Connection.objects.filter(pk=first.pk).exists()
 
 
+def test_its_deliveries_come_another_way_from_now_on(console: Client, district, ids):
+    made = Connection.objects.get(district=district)
+    page = text_of(console.get(path_of("connection", district, connection_id=made.pk)))
+    assert "Another way in" in page
+    path = path_of("connection-way", district, connection_id=made.pk, kind="sftp_drop")
+    page = text_of(console.get(path))
+    assert "Uploaded packages → SFTP: they bring it" in page
+    assert "stay" in page
+    given = {
+        "login": "River Bend",
+        "password": SECRET,
+        "keys": "",
+        "allow": "",
+        "most_megabytes": "100",
+        "quiet_seconds": "60",
+    }
+    answer = console.post(path, given)
+    assert answer.status_code == 422
+    assert "River Bend" in answer.content.decode()
+    assert SECRET not in answer.content.decode()
+    answer = console.post(path, given | {"login": "riverbend"}, follow=True)
+    assert "come this way from now on" in text_of(answer)
+    made.refresh_from_db()
+    assert (made.kind, made.settings["login"]) == ("sftp_drop", "riverbend")
+    again = text_of(console.post(path, given | {"login": "riverbend"}))
+    assert "this way already" in again
+
+
+def test_a_schedule_that_goes_with_the_way_is_told_before(console: Client, district):
+    given = {"name": "Pull", "host": "sis.example", "login": "x", "password": "y", "path": "/out.zip"}
+    console.post(path_of("connection-add", district, kind="sftp_pull"), given)
+    made = Connection.objects.get(kind="sftp_pull")
+    set_schedule(made, ["02:30"], ["mon"], "a test")
+    for kind, told in (("upload", True), ("oneroster_rest", False)):
+        page = text_of(console.get(path_of("connection-way", district, connection_id=made.pk, kind=kind)))
+        assert ("So is its schedule" in page) is told
+
+
 def test_another_districts_connection_is_not_there(console: Client, district, elsewhere):
     theirs = Connection.objects.get(district=elsewhere)
     assert console.get(path_of("connection", district, connection_id=theirs.pk)).status_code == 404
     for page in ("connection-test", "connection-run", "connection-remove"):
         assert console.post(path_of(page, district, connection_id=theirs.pk)).status_code == 404
+    for kind in ("sftp_drop", "manual", "none"):
+        page = path_of("connection-way", district, connection_id=theirs.pk, kind=kind)
+        assert console.get(page).status_code == console.post(page).status_code == 404

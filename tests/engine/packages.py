@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rollbook.engine.elsewhere import Belonging, Elsewhere
+from rollbook.engine.elsewhere import Belonging, Elsewhere, Owner, Owners
 from rollbook.engine.findings import Findings
 from rollbook.engine.judgement import judge
 from rollbook.engine.plan import PlanSummary, make_plan
@@ -43,17 +43,33 @@ def steps_for(code: str) -> tuple[Step, ...]:
     return read_steps(file.read_text(encoding="utf-8")) if file.exists() else ()
 
 
+def owners_for(code: str) -> Owners | None:
+    """Whose the ids are of the package of this code: of those that `owned.csv` beside it names, by collection and id."""
+    file = COMMITTED / code / "owned.csv"
+    if not file.exists():
+        return None
+    owned = {tuple(line.split(",")) for line in file.read_text(encoding="utf-8").split()}
+
+    def owners(collection: str, ids: Sequence[str] | None) -> list[Owner]:
+        return [(one, 900, True, "The other SIS") for one in ids or () if (collection, one) in owned]
+
+    return owners
+
+
 def judged(
     path: Path,
     work: Path,
     lenient: bool = False,
     accepted: Path | None = None,
     steps: Sequence[Step] = (),
+    owners: Owners | None = None,
 ) -> Findings:
     """The findings of a package."""
     folder = work / "judging"
     folder.mkdir()
-    with judge(path, folder, lenient=lenient, accepted=accepted, domains=DOMAINS, steps=steps) as judgement:
+    with judge(
+        path, folder, lenient=lenient, accepted=accepted, domains=DOMAINS, steps=steps, owners=owners
+    ) as judgement:
         return judgement.findings
 
 
@@ -107,6 +123,7 @@ class Roster:
         self.plan = folder
         self.elsewhere: Elsewhere | None = None
         self.belonging: Belonging | None = None
+        self.owners: Owners | None = None
 
     def take(self, package: Path, only_adds: bool = False, steps: Sequence[Step] = ()) -> PlanSummary:
         """Judges and plans a delivery against what is stored, and stores it."""
@@ -120,6 +137,7 @@ class Roster:
             accepted=self.accepted,
             elsewhere=self.elsewhere,
             belonging=self.belonging,
+            owners=self.owners,
             steps=steps,
         ) as judgement:
             summary = make_plan(judgement, self.accepted, out, self.free, only_adds)

@@ -15,6 +15,7 @@ from tests.engine.packages import (
     NOTHING_STORED,
     judged,
     orgs,
+    owners_for,
     package_of,
     steps_for,
     stored_before,
@@ -32,7 +33,11 @@ HARMLESS |= {code.code for code in ROSTER_CODES} - {"column-vanished"}
 @pytest.mark.parametrize("code", sorted(set(CATALOGUE) - {"file-empty"}))
 def test_a_package_shows_its_finding(code: str, tmp_path: Path):
     findings = judged(
-        package_of(code), tmp_path, accepted=stored_before(code, tmp_path), steps=steps_for(code)
+        package_of(code),
+        tmp_path,
+        accepted=stored_before(code, tmp_path),
+        steps=steps_for(code),
+        owners=owners_for(code),
     )
     found = [one for one in findings if one.code == code]
     assert found

@@ -10,6 +10,8 @@ import pytest
 
 from rollbook.connectors.contract import BadSetting, CannotFetch
 from rollbook.connectors.oneroster_rest.pull import ONEROSTER_REST
+from rollbook.flows import connections as ways
+from rollbook.flows import holds as import_holds
 from rollbook.flows.completeness import certificate_of
 from rollbook.flows.districts import add_district
 from rollbook.flows.fetch import fetched
@@ -18,6 +20,7 @@ from rollbook.flows.sync import connections, holds, runs
 from rollbook.flows.sync.walk import walked
 from rollbook.oneroster.collections import SERVED
 from rollbook.store.models import (
+    RECORDS,
     ClassResource,
     Connection,
     CourseResource,
@@ -170,6 +173,41 @@ def test_an_operator_connects_tests_and_runs_it_from_the_command_line(other: Oth
     refused = told("connection", "run", number, expect=1).stdout
     assert "failed" in refused
     assert "invalid_client" in refused
+
+
+@pytest.mark.parametrize("version", BASES)
+def test_a_district_that_uploaded_its_files_reads_them_from_now_on(
+    version: str, other: Other, package: Path, db: None, tmp_path: Path
+):
+    """What both ways give stays the record it was. Roles have no ids over REST, and so are new ones: a person is asked."""
+    district = add_district("Riverbend, another way", "America/Chicago")
+    connection = Connection.objects.get(district=district)
+    assert carry_out(prepare(connection, package, "a test")).outcome == "success"
+    before = numbers(district)
+    filled = {**other.settings(version), "client_secret": other.secret}
+    changed = ways.change_way(connection, "oneroster_rest", filled)
+    (tmp_path / "first").mkdir()
+    came = fetched(changed, tmp_path / "first", datetime.now(UTC), lambda words: None)
+    run = carry_out(prepare(changed, came.path, "a test", came.certificate))
+    assert {hazard["collection"] for hazard in run.plan.hazards} == {"users", "roles"}
+    assert import_holds.apply_once(run.hold, "a test", "They come another way now.").outcome == "success"
+    assert numbers(district).items() <= before.items()
+    assert served(district, version) == served(pulled(other, tmp_path / "anew", changed.settings)[0], version)
+    (tmp_path / "second").mkdir()
+    came = fetched(changed, tmp_path / "second", datetime.now(UTC), lambda words: None)
+    assert prepare(changed, came.path, "a test", came.certificate).changes == 0
+
+
+def numbers(district: District) -> dict[tuple[str, str], int]:
+    """The record ids of all that lives and that apps know by an id, by collection and id."""
+    return {
+        (collection, one): number
+        for collection, model in RECORDS.items()
+        if collection in SERVED
+        for one, number in model._default_manager.filter(district=district, status=ACTIVE).values_list(
+            "sourced_id", "id"
+        )
+    }
 
 
 def test_the_version_is_found_where_the_address_leaves_it_open(other: Other, db: None, tmp_path: Path):

@@ -16,6 +16,7 @@ from rollbook.console.imports import ImportRun, imports_of, shown
 from rollbook.flows import connections, jobs
 from rollbook.flows.overdue import overdue
 from rollbook.flows.spans import blackout_end, today_of
+from rollbook.flows.timetable import schedule_of
 from rollbook.refusal import Refusal
 from rollbook.store.models import Connection, District
 
@@ -97,6 +98,22 @@ def show_connection(request: HttpRequest, district: District, connection_id: int
     return redirect("connection", tenant=district.pk, connection_id=connection.pk)
 
 
+@in_district(Act.MANAGE_CONNECTIONS)
+def change_way(request: HttpRequest, district: District, connection_id: int, kind: str) -> HttpResponse:
+    connection = _connection_or_404(district, connection_id)
+    connector = connections.ADDED.get(kind)
+    if connector is None:
+        raise Http404
+    if request.method != "POST":
+        return _way_page(request, connection, connector, "")
+    try:
+        connections.change_way(connection, kind, _filled(request, connector))
+    except Refusal as refusal:
+        return _way_page(request, connection, connector, refusal.words)
+    messages.success(request, _("Its deliveries come this way from now on. Test it before the next night."))
+    return redirect("connection", tenant=district.pk, connection_id=connection.pk)
+
+
 @require_POST
 @in_district(Act.MANAGE_CONNECTIONS)
 def test_connection(request: HttpRequest, district: District, connection_id: int) -> HttpResponse:
@@ -160,11 +177,27 @@ def _page(
         "wrong": wrong,
         "tested": tested,
         "can_fetch": connector.fetch is not None,
+        "other_ways": [way for way in connections.ADDED.values() if way.kind != connector.kind],
         "blackout": blackout_end(connection, today_of(connection.district)) if is_kept else None,
     }
     return render(
         request, "console/connection.html", context, status=422 if wrong and tested is None else 200
     )
+
+
+def _way_page(request: HttpRequest, connection: Connection, connector: Connector, wrong: str) -> HttpResponse:
+    """The settings of a way that a connection does not come by yet, as they are filled in."""
+    draft = Connection(district=connection.district, kind=connector.kind)
+    context = {
+        "nav": "connections",
+        "connection": connection,
+        "connector": connector,
+        "was": connections.KINDS[connection.kind],
+        "fields": [_field(request, draft, option) for option in connector.options],
+        "wrong": wrong,
+        "loses_schedule": connector.fetch is None and schedule_of(connection) is not None,
+    }
+    return render(request, "console/connection_way.html", context, status=422 if wrong else 200)
 
 
 def _field(request: HttpRequest, connection: Connection, option: Any) -> Field:

@@ -52,7 +52,7 @@ def _mine(district: District, collection: str, status: str) -> Q:
     connection = Connection.objects.filter(district=district, kind=MANUAL).first()
     generation = District.objects.values_list("generation", flat=True).get(pk=district.pk)
     ids = owned_ids(connection, generation, collection) if connection else []
-    found = Q(district=district, id__in=ids)
+    found = Q(district=district, id__in=ids, connection_id=connection.pk if connection else 0)
     return found & Q(status=STATUSES[status]) if STATUSES[status] else found
 
 
