@@ -73,6 +73,7 @@ PAGES = {
     "connections": "connections",
     "a connection": "connections/1",
     "a connection to be added": "connections/add/oneroster_rest",
+    "another way in": "connections/1/way/sftp_drop",
     "preparation": "connections/1/preparation",
     "a step to be added": "connections/1/preparation/add?do=map&file=users",
     "calendar": "calendar",
