@@ -194,3 +194,72 @@ def test_a_test_goes_on_behind_a_collection_that_fails(provider: Provider):
     lines = looked(provider)
     assert any(line.startswith("users: ") and "503" in line for line in lines)
     assert any(line.startswith("enrollments: ") and "records" in line for line in lines)
+
+
+# --- Records that move while they are read ---
+
+
+def leaving(provider: Provider, times: int, arrives: bool) -> None:
+    """When the third page of people was given, one of the second leaves, and somebody new comes at the end; so many times."""
+    left: list[str] = []
+
+    def spoil(ask: Ask, reply: Reply) -> Reply:
+        people = provider.records["users"]
+        if ask.collection == "users" and ask.limit == 20 and ask.offset == 40 and len(left) < times:
+            left.append(people.pop(25)["sourcedId"])
+            if arrives:
+                people.append({**people[-1], "sourcedId": f"new-{len(left)}"})
+        return reply
+
+    provider.spoil = spoil
+
+
+@pytest.mark.parametrize(
+    ("totals", "arrives"),
+    [("X-Total-Count", True), ("", True), ("", False)],
+    ids=["total stays", "no total", "only leaves"],
+)
+def test_a_record_that_slips_through_between_two_pages_is_noticed_and_all_is_read_again(
+    totals: str, arrives: bool, tmp_path: Path
+):
+    with serving(Provider(totals=totals)) as provider:
+        leaving(provider, 1, arrives)
+        fetched = provider.pulled(tmp_path)
+        there = [one["sourcedId"] for one in provider.records["users"]]
+    users = fetched.certificate["collections"]["users"]
+    assert users["values"]["attempts"] == 2
+    assert users["complete"]
+    assert set(rows_of(fetched.path)["users"]) == set(there)
+
+
+def test_a_collection_that_never_stands_still_is_not_complete(tmp_path: Path):
+    with serving(Provider()) as provider:
+        leaving(provider, 100, arrives=True)
+        fetched = provider.pulled(tmp_path)
+    users = fetched.certificate["collections"]["users"]
+    assert (users["facts"]["stable"], users["values"]["places_again"]) == (False, False)
+    assert modes_of(fetched.path)["users"] == "delta"
+
+
+def test_one_more_question_is_asked_for_each_page_between_and_one_to_know_whether_it_can_be(
+    provider: Provider, tmp_path: Path
+):
+    provider.pulled(tmp_path)
+    singles = [ask.offset for ask in provider.asked if ask.collection == "users" and ask.limit == 1]
+    assert singles == [19, 39, 59]
+    assert not [ask for ask in provider.asked if ask.collection == "orgs" and ask.limit == 1]
+
+
+def test_a_server_that_rounds_places_to_whole_pages_is_not_asked_for_single_ones(tmp_path: Path):
+    def rounded(ask: Ask, reply: Reply) -> Reply:
+        if ask.collection == "users" and ask.limit == 1:
+            return Reply(200, {"users": provider.records["users"][:1]}, reply.headers)
+        return reply
+
+    with serving(Provider()) as provider:
+        provider.spoil = rounded
+        fetched = provider.pulled(tmp_path)
+        singles = [ask for ask in provider.asked if ask.collection == "users" and ask.limit == 1]
+    assert len(singles) == 1
+    assert fetched.certificate["collections"]["users"]["complete"]
+    assert "users: gives no single records by their place" in fetched.certificate["quirks"]

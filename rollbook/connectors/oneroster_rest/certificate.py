@@ -77,7 +77,7 @@ def certified(collection: str, walk: Walk, records: int, active: int, accepted: 
             "totals_agree": _totals_agree(walk, records),
             "no_id_twice": not walk.twice,
             "every_record_named": not walk.nameless,
-            "stable": not walk.moved and walk.first_again is not False,
+            "stable": not walk.moved,
             "not_suddenly_empty": bool(active) or not accepted,
         }
     values = _values(walk, records, active, accepted)
@@ -104,6 +104,7 @@ def _values(walk: Walk, records: int, active: int, accepted: int) -> dict[str, A
         "totals": sorted(total for total in walk.totals if total is not None),
         "revisions": sorted(filter(None, walk.revisions)),
         "first_page_again": walk.first_again,
+        "places_again": walk.seams_again,
         "attempts": walk.attempts,
         "ended_by": walk.ended,
     }

@@ -42,7 +42,8 @@ class Walk:
     """What was seen of one collection. `ended` says by what the walk ended, `trouble` why it could not go on.
 
     `received` counts records as they came, `twice` those whose id had come before, `nameless` those without one. `first` are the ids of
-    the first page, which is asked for again at the end.
+    the first page, which is asked for again at the end; `seams_again` says whether the last record of each page behind it was found at
+    its place again then.
     """
 
     offered: bool = True
@@ -56,6 +57,7 @@ class Walk:
     revisions: set[str] = field(default_factory=set)
     first: list[str] = field(default_factory=list)
     first_again: bool | None = None
+    seams_again: bool | None = None
     smallest_limit: int = 0
     attempts: int = 1
     linked: bool = False
@@ -66,7 +68,8 @@ class Walk:
     @property
     def moved(self) -> bool:
         """Whether the collection changed while it was read."""
-        return len(self.totals) > 1 or len(self.revisions) > 1 or self.first_again is False
+        again = (self.first_again, self.seams_again)
+        return len(self.totals) > 1 or len(self.revisions) > 1 or False in again
 
     @property
     def total(self) -> int | None:
@@ -124,6 +127,8 @@ class Walker:
         self._by_links = False
         self._null_again = False
         self._last_by_its_links = False
+        self._counts_places = True
+        self._seams: list[tuple[int, str]] = []
 
     def walked(self) -> Walk:
         """The walk to its end, however it ends."""
@@ -133,6 +138,8 @@ class Walker:
             if self.walk.ended and self.walk.pages and not self._is_part:
                 self._note_what_was_never_said()
                 self._look_at_the_first_again()
+                if not self.walk.moved and not self.walk.trouble:
+                    self._look_at_the_seams_again()
         except TooMuch:
             raise
         except CannotFetch as refusal:
@@ -246,6 +253,8 @@ class Walker:
         walk.received += len(page.records)
         walk.nameless += len(page.records) - len(ids)
         walk.twice += len(ids) - len(set(ids) - known)
+        if len(ids) == len(page.records):
+            self._seams.append((walk.received - 1, ids[-1]))
         self._stale = 0 if set(ids) - known else self._stale + 1
         if walk.pages == 1:
             walk.first, self._first_limit = ids, self._limit
@@ -297,6 +306,7 @@ class Walker:
             self.walk.quirks.add("links in a circle")
             return ""
         offset = parse_qs(urlsplit(url).query).get("offset", [""])[0]
+        self._counts_places = self._counts_places and bool(offset)
         if offset and offset != str(self.walk.received) and not self._by_links:
             self.walk.quirks.add("links past records")
             return ""
@@ -324,3 +334,26 @@ class Walker:
         walk.totals.add(page.total)
         walk.revisions.add(page.revision)
         walk.first_again = [row["sourcedId"] for row in self._rows(page)] == walk.first
+
+    def _look_at_the_seams_again(self) -> None:
+        """The last record of each page between the first and the last once more, by its place. Where one that was read earlier went, all
+        behind it moved up, and one slipped through between two pages: totals do not tell where another one came.
+
+        The first page was seen again as it was: who does not find its last record by its place is not asked for others.
+        """
+        walk, between = self.walk, self._seams[1:-1]
+        if not between or not self._counts_places or self._by_links or walk.twice:
+            return
+        self._progress(f"{self._collection}: looking again at {len(between):,} places")
+        if self._is_still_at(*self._seams[0]):
+            walk.seams_again = all(self._is_still_at(*seam) for seam in between)
+        else:
+            walk.quirks.add("gives no single records by their place")
+
+    def _is_still_at(self, place: int, source_id: str) -> bool:
+        answer = self._server.ask(lambda: self._page_url(1, place))
+        try:
+            page = page_of(answer, self._collection)
+        except NoEnvelope:
+            return False
+        return answer.status == 200 and source_id in [row["sourcedId"] for row in self._rows(page)]
