@@ -40,6 +40,8 @@ class Limits:
     field: int = 1 << 20
 
 
+UNNAMED = "What came"
+
 KEPT_AS = re.compile(r"[0-9a-f]{32}|tmp[0-9a-z_]{8}")
 """What a delivery that is kept, and an upload that is judged (`tempfile`), are called: nobody knows them by that."""
 
@@ -161,7 +163,7 @@ def _not_a_zip(path: Path, error: Exception) -> str:
 
 def _called(path: Path) -> str:
     """What begins a sentence about the package itself: its name, where that is one that somebody gave it."""
-    return "What came" if KEPT_AS.fullmatch(path.stem) else path.name
+    return UNNAMED if KEPT_AS.fullmatch(path.stem) else path.name
 
 
 def _sorted_out(

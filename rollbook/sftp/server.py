@@ -125,7 +125,8 @@ class Post:
         for name in inbox.left_by_the_dead():
             self._broke(
                 connection_id,
-                f"The upload of {name} broke off: the server stopped. Nothing of it was imported.{others_wait(name)}",
+                f"The upload of {name} broke off: the server stopped. Nothing of it was imported."
+                + others_wait(name),
             )
 
     def _hand_over(self, connection_id: int, arrived: Path) -> None:

@@ -94,7 +94,7 @@ class InboxSession(FlatSession):
             self._inbox.break_off(upload)
             self._broke(
                 f"The upload of {upload.name} broke off after {upload.size:,} bytes. Nothing of it was imported."
-                f"{others_wait(upload.name)}"
+                + others_wait(upload.name)
             )
         self._ending.clear()
         super().exit()
@@ -109,7 +109,8 @@ class InboxSession(FlatSession):
             self._inbox.finish(upload)
         except (InboxFull, Holes) as fault:
             self._broke(
-                f"The upload of {upload.name} was refused. {fault} Nothing of it was imported.{others_wait(upload.name)}"
+                f"The upload of {upload.name} was refused. {fault} Nothing of it was imported."
+                + others_wait(upload.name)
             )
             raise SFTPFailure(str(fault)) from fault
         self._sizes[upload.name] = upload.size

@@ -8,6 +8,7 @@ from django.utils import translation
 from rollbook.connectors.contract import CannotFetch
 from rollbook.console.saying import PATTERNS, WORDS, said
 from rollbook.engine.safeguards import Hazard
+from rollbook.sftp.inbox import OTHERS_WAIT
 from tests.house import figured
 from tests.house.messages import FIGURED, figured_patterns
 
@@ -64,3 +65,24 @@ def test_an_empty_folder_of_an_organization_is_told_of_in_the_readers_language()
     assert said("There is no CSV file and no zip in /srv/rosters/7 yet. Put them there, and test again.") == (
         "Todavía no hay ningún archivo CSV ni ningún zip en /srv/rosters/7. Póngalos allí y vuelva a probar."
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "to_them"),
+    [
+        (
+            f"The upload of users.csv broke off after 12,345 bytes. Nothing of it was imported. {OTHERS_WAIT}",
+            "La subida de users.csv se interrumpió después de 12\N{NO-BREAK SPACE}345 bytes. No se importó nada de ella. "
+            "Los archivos CSV que se envían uno a uno esperan hasta que haya llegado entero o se elimine.",
+        ),
+        (
+            "What came is not a zip. A package is a zip of CSV files, or a folder that holds them.",
+            "Lo que llegó no es un zip. Un paquete es un zip de archivos CSV, o una carpeta que los contiene.",
+        ),
+        ("Cancelled by ana. Nothing of it was applied.", "Cancelada por ana. No se aplicó nada de ella."),
+        ("Nothing changed.", "Nada cambió."),
+        ("Not applied.", "No aplicado."),
+    ],
+)
+def test_why_a_run_ended_is_said_in_whole(words: str, to_them: str):
+    assert said(words) == to_them

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.engine import safeguards
+from rollbook.engine import package, safeguards
 
 ROOT = Path(__file__).parents[2] / "rollbook"
 WRITERS = (
     "connectors", "engine/sync/memory.py", "engine/sync/policy.py", "engine/sync/timing.py", "flows/by_hand.py", "flows/completeness.py",
     "flows/deliveries.py", "flows/exports.py", "flows/handing_over.py", "flows/holds.py", "flows/ingest.py", "flows/jobs", "flows/kept.py",
     "flows/manual/cautions.py", "flows/merging.py", "flows/previews.py", "flows/rehearsals.py", "flows/sanity_plans.py",
-    "flows/signing_in/providers.py", "flows/spans.py", "flows/sync", "flows/timetable.py", "flows/waiting.py",
+    "flows/signing_in/providers.py", "flows/spans.py", "flows/sync", "flows/timetable.py", "flows/waiting.py", "engine/package.py", "sftp",
 )  # fmt: skip
 SAID_ELSEWHERE = ("acting.py", "cancel.py")
 """Modules of `flows/sync` whose sentences have words of their own, with plurals, in console/organization/run_words.py."""
@@ -38,8 +38,8 @@ def fixed() -> set[str]:
 
 
 def words() -> set[str]:
-    """What stands in the places of hazards."""
-    return {*safeguards.CALLED.values(), *safeguards.FIELDS_CALLED.values()}
+    """What stands in the places of hazards, and in front of what is no package."""
+    return {*safeguards.CALLED.values(), *safeguards.FIELDS_CALLED.values(), package.UNNAMED}
 
 
 def _written() -> Iterator[str]:
@@ -65,7 +65,9 @@ def _of_module(tree: ast.Module) -> Iterator[str]:
 
 def _not_said(node: ast.AST) -> Iterator[ast.AST]:
     """What stands in documentation, in a part of a longer text, or in a fault of ours."""
-    if isinstance(node, ast.Expr | ast.JoinedStr):
+    if isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    ):
         yield from list(ast.walk(node))[1:]
     if isinstance(node, ast.Call) and ast.unparse(node.func) in ("AssertionError", "RuntimeError"):
         yield from ast.walk(node)
