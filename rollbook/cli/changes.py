@@ -14,9 +14,10 @@ from rollbook.flows import jobs
 from rollbook.flows.acting import actor
 from rollbook.flows.previews import PlanGone
 from rollbook.flows.undo import find_run
-from rollbook.store.models import Run
+from rollbook.store.models import RECORDS, Run
 from rollbook.store.plan_schools import SchoolCounts, count_by_school, schools_of
 from rollbook.store.plans import (
+    ALL,
     GROUPS,
     Narrow,
     PlannedChange,
@@ -30,6 +31,7 @@ from rollbook.store.shelf import place
 
 HELD = 3
 SHOWN = 50
+ACTIONS = (*GROUPS, "create", "update", "restore", "delete", "archive", "relink")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 RunNumber = Annotated[int, typer.Argument(help="The run whose plan it is.")]
@@ -58,6 +60,10 @@ def changes(
     as_json: AsJson = False,
 ) -> None:
     """Show what a plan changes: before and after of each field, and the file and line it came from. Demographics are named, not told."""
+    if collection and collection not in RECORDS:
+        raise typer.BadParameter(f"{collection} is none of {', '.join(RECORDS)}.", param_hint="--collection")
+    if action and action not in ACTIONS:
+        raise typer.BadParameter(f"{action} is none of {', '.join(ACTIONS)}.", param_hint="--action")
     planned = _planned(run)
     if by_school:
         rows = [_school_row(one) for one in count_by_school(planned.plan)]
@@ -107,6 +113,8 @@ def _planned(number: int) -> Run:
 
 def _print(plan: Path, narrow: Narrow) -> None:
     found = find_changes(plan, narrow, limit=SHOWN + 1)
+    if not found:
+        typer.echo("No change of this plan is like that." if narrow != ALL else "This plan changes nothing.")
     for change in map(masked, found[:SHOWN]):
         place_of = f" ({change.file}:{change.line})" if change.line else ""
         typer.echo(f"{change.action} {change.collection} {change.source_id}: {change.reason}{place_of}")

@@ -102,7 +102,8 @@ def show_findings(prepared: Prepared) -> None:
     for code, severity, total, listed in prepared.findings.by_code():
         typer.echo(f"{severity}: {code.title} ({total:,}) [{code.code}]")
         for finding in listed[: 3 if severity in ("fatal", "error") else 1]:
-            typer.echo(f"    {finding.file}:{finding.line} {finding.field} {finding.message}")
+            place = f"{finding.file}:{finding.line}" if finding.line else finding.file
+            typer.echo("    " + " ".join(filter(None, (place, finding.field, finding.message))))
 
 
 def show_plan(prepared: Prepared) -> None:

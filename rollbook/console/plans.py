@@ -170,15 +170,18 @@ class ShownLine:
 
 
 def shown_line(line: DeliveredLine) -> ShownLine:
-    """Demographics by the names of their columns alone, and never a password."""
+    """Demographics by the names of their columns alone, and never a password.
+
+    Where there are more or fewer fields than columns, nobody knows which of them it is: then of such a line only what begins it is shown.
+    """
     personal = line.file == "demographics.csv"
-    fields = [
-        (
-            column,
-            HIDDEN if value and (column in NEVER_SHOWN or (personal and column != "sourcedId")) else value,
-        )
-        for column, value in line.fields
-    ]
+    names = [column.strip().casefold() for column, _ in line.fields]
+    unsure = not line.fits and (personal or not NEVER_SHOWN.isdisjoint(names))
+    fields = []
+    for place, (name, (column, value)) in enumerate(zip(names, line.fields, strict=True)):
+        is_id = name == "sourcedid"
+        hides = name in NEVER_SHOWN or (personal and not is_id) or (unsure and not (is_id and place == 0))
+        fields.append((column, HIDDEN if value and hides else value))
     return ShownLine(line.file, line.line, fields)
 
 

@@ -9,6 +9,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -44,6 +45,9 @@ UNNAMED = "What came"
 
 KEPT_AS = re.compile(r"[0-9a-f]{32}|tmp[0-9a-z_]{8}")
 """What a delivery that is kept, and an upload that is judged (`tempfile`), are called: nobody knows them by that."""
+
+
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 
 
 class NotAPackage(Refusal):
@@ -100,8 +104,29 @@ def open_package(
     try:
         with zipfile.ZipFile(path) as archive:
             return _sorted_out(_zip_entries(archive, limits), archive, work, findings, limits, wanted)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-        raise NotAPackage(_not_a_zip(path, error)) from error
+    except UNREADABLE as error:
+        raise NotAPackage(_not_a_zip(path)) from error
+
+
+@contextmanager
+def delivered_file(path: Path, name: str) -> Iterator[IO[bytes] | None]:
+    """The bytes of one of the standard's files, the one that `open_package` reads; None where there is none, or the package is gone."""
+    with ExitStack() as ends:
+        yield _found(path, name, ends)
+
+
+def _found(path: Path, name: str, ends: ExitStack) -> IO[bytes] | None:
+    limits, unheard = Limits(), Findings(lenient=True)
+    try:
+        archive = None if path.is_dir() else ends.enter_context(zipfile.ZipFile(path))
+        entries = _zip_entries(archive, limits) if archive else _folder_entries(path, limits)
+        kept = [entry for entry in entries if not _left_behind(entry.path, unheard)]
+        root = _root(kept, archive, limits)
+        wanted = (entry for entry in kept if NAMES.get(entry.path.name.casefold()) == name)
+        found = next((entry for entry in wanted if entry.path.parent == root), None)
+        return ends.enter_context(_opened(found, archive)) if found else None
+    except (NotAPackage, OSError, *UNREADABLE):
+        return None
 
 
 def _folder_entries(folder: Path, limits: Limits) -> list[Entry]:
@@ -152,12 +177,13 @@ def _safe(info: zipfile.ZipInfo) -> PurePosixPath:
     return path
 
 
-def _not_a_zip(path: Path, error: Exception) -> str:
+def _not_a_zip(path: Path) -> str:
+    """What is wrong, in our words: those of the zip itself may be what is in it."""
     if path.suffix.casefold() == ".csv":
         return f"{_called(path)} is a single CSV file. A package is a zip or a folder that holds all of its files."
     if zipfile.is_zipfile(path):
         named = "" if KEPT_AS.fullmatch(path.stem) else f" {path.name}"
-        return f"The zip{named} is damaged ({error}). Make or send it again."
+        return f"The zip{named} is damaged, or packed in a way that is not read here. Make it anew, or send it again."
     return f"{_called(path)} is not a zip. A package is a zip of CSV files, or a folder that holds them."
 
 

@@ -41,7 +41,7 @@ class Whole:
 def records(path: Path, columns: int, id_position: int, longest: int) -> Iterator[Whole | Broken]:
     """What stands behind the header of the file, which is UTF-8; `longest` is the most characters of a line."""
     with path.open(encoding="utf-8-sig", newline=None) as file:
-        lines = _Lines(file, longest)
+        lines = Lines(file, longest)
         lines.next()
         while (text := lines.next()) is not None:
             if text == "":
@@ -52,7 +52,7 @@ def records(path: Path, columns: int, id_position: int, longest: int) -> Iterato
                 yield _judged(text, lines, columns, id_position, longest)
 
 
-class _Lines:
+class Lines:
     """The lines of a file without their ends, with numbers, and a way back. A line that is too long is cut just beyond `longest`."""
 
     def __init__(self, file: TextIO, longest: int) -> None:
@@ -88,7 +88,7 @@ def _plain(text: str, columns: int) -> bool:
     return '"' not in text and text.count(",") == columns - 1 and "\0" not in text
 
 
-def _judged(text: str, lines: _Lines, columns: int, id_position: int, longest: int) -> Whole | Broken:
+def _judged(text: str, lines: Lines, columns: int, id_position: int, longest: int) -> Whole | Broken:
     line = lines.number
     if len(text) > longest:
         return Broken(line, "csv-long", _id_of(text[:1000], id_position))
@@ -98,12 +98,11 @@ def _judged(text: str, lines: _Lines, columns: int, id_position: int, longest: i
         whole = _continued(text, lines, columns, longest) if text.count('"') % 2 else None
         return whole or Broken(line, "csv-quote", _id_of(text, id_position))
     if _count(text) != columns:
-        fields = fields_of(text) or []
-        return Broken(line, "csv-columns", _valid(fields[id_position]) if id_position < len(fields) else "")
+        return Broken(line, "csv-columns", _id_of(text, id_position))
     return Whole(line, text, False)
 
 
-def _continued(text: str, lines: _Lines, columns: int, longest: int) -> Whole | None:
+def _continued(text: str, lines: Lines, columns: int, longest: int) -> Whole | None:
     """The record that begins with `text` and ends some lines below; None, with the lines given back, where there is none."""
     first, size = lines.number, len(text)
     taken: list[str] = []
@@ -139,11 +138,7 @@ def _count(text: str) -> int:
 
 
 def _id_of(text: str, id_position: int) -> str:
-    """The identifier in a line that is broken somewhere; only trusted in front of the first quote."""
-    parts = text.split('"')[0].split(",")
-    complete = parts if '"' not in text else parts[:-1]
-    return _valid(complete[id_position]) if id_position < len(complete) else ""
-
-
-def _valid(source_id: str) -> str:
-    return source_id if GUID.fullmatch(source_id) else ""
+    """The identifier in a line that is broken somewhere: only what begins the line, for a comma too many may move all that is behind it."""
+    first, comma, _ = text.partition(",")
+    source_id = first[1:-1] if first.startswith('"') and first.endswith('"') else first
+    return source_id if id_position == 0 and comma and GUID.fullmatch(source_id) else ""

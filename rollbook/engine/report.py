@@ -23,6 +23,9 @@ HIDDEN = {
 }
 """Fields of which nothing is shown; of demographics.csv, none."""
 
+OF_NOBODY = frozenset({"email-domain"})
+"""Findings whose value says nothing of a person: a domain that whoever reads it may have to add to the district's."""
+
 LIFECYCLE = frozenset({"", "sourcedId", "status", "dateLastModified"})
 NOTHING_SHOWN = "•••"
 REPAIRED = "Read as "
@@ -62,7 +65,7 @@ def _discreet(finding: Finding) -> str:
 
 def _masked(finding: Finding, value: str) -> str:
     file, field = finding.file, finding.field
-    if not value or field in LIFECYCLE:
+    if not value or field in LIFECYCLE or finding.code in OF_NOBODY:
         return value
     if file == "demographics.csv" or field in HIDDEN.get(file, ()):
         return NOTHING_SHOWN

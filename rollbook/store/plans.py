@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from rollbook.engine.reading import reader as opened
+from rollbook.engine.report import harmless
 
 FIRST_ACTIONS = ("delete", "update", "restore", "create", "relink")
 FIRST_COLLECTIONS = (
@@ -144,13 +145,13 @@ def masked(change: PlannedChange) -> PlannedChange:
 
 
 def csv_rows(plan: Path, narrow: Narrow = ALL) -> Iterator[list[str]]:
-    """The rows of a CSV of changes, one a field, the heading first; demographics are masked."""
+    """The rows of a CSV of changes, one a field, the heading first; demographics are masked, and no cell is a formula to a spreadsheet."""
     yield CSV_HEADING
     for change in every_change(plan, narrow):
         head = [str(change.number), change.collection, change.action, change.source_id]
         tail = [change.reason, change.file, str(change.line or "")]
         for one in masked(change).differences:
-            yield [*head, one.field, one.before, one.after, *tail]
+            yield [harmless(cell) for cell in (*head, one.field, one.before, one.after, *tail)]
 
 
 def grouped(actions: Mapping[str, int]) -> dict[str, int]:
@@ -182,10 +183,15 @@ def _narrowed(narrow: Narrow) -> tuple[str, list[Any]]:
     if narrow.search:
         where += (
             " AND (contains(lower(source_id), ?) OR (collection <> 'demographics'"
-            " AND contains(lower(concat_ws(' ', before, after)), ?)))"
+            f" AND contains(lower(concat_ws(chr(31), {_values('before')}, {_values('after')})), ?)))"
         )
         values += [narrow.search.lower(), narrow.search.lower()]
     return where, values
+
+
+def _values(record: str) -> str:
+    """SQL: what the fields of a JSON object say, without their names."""
+    return f"array_to_string(json_extract_string({record}, '$.*'), chr(31))"
 
 
 def _change(row: tuple[Any, ...]) -> PlannedChange:

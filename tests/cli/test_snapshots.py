@@ -28,6 +28,9 @@ def test_a_plan_is_shown_looked_into_applied_and_taken_back(tmp_path: Path):
     first, shown = (str(run.pk) for run in Run.objects.order_by("pk"))
     assert f"rollbook apply {shown}" in said
     told = rollbook("changes", shown).stdout
+    assert "user is none of orgs" in rollbook("changes", shown, "--collection", "user", expect=2).stderr
+    assert "deleted is none of added" in rollbook("changes", shown, "--action", "deleted", expect=2).stderr
+    assert "No change of this plan is like that" in rollbook("changes", shown, "--school", "nope").stdout
     assert "middleName: - → Ngozi" in told or "→ Ngozi" in told
     assert "users.csv:" in told
     assert "sex: ••• → •••" in told

@@ -7,6 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from rollbook.console.plans import shown_line
+from rollbook.engine.lines import DeliveredLine
 from rollbook.flows.connections import add_connection
 from rollbook.flows.districts import add_district
 from rollbook.flows.ingest import carry_out, prepare
@@ -204,3 +206,32 @@ def test_a_connection_is_asked_and_only_shown(console: Client, district):
     run = connection.runs.get()
     assert (run.outcome, run.plan.counts["orgs"]) == ("previewed", {"create": 4})
     assert not User.objects.filter(district=district).exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "fields", "fits", "shown"),
+    [
+        ("users.csv", [("sourcedId", "u1"), ("password ", "TOPSECRET")], True, ["u1", "•••"]),
+        ("users.csv", [("sourcedId", "u1"), ("Password", "TOPSECRET")], True, ["u1", "•••"]),
+        (
+            "users.csv",
+            [("sourcedId", "u1"), ("name", "Cher"), ("password", " PhD"), ("", "TOPSECRET")],
+            False,
+            ["u1", "•••", "•••", "•••"],
+        ),
+        (
+            "users.csv",
+            [("name", "u1"), ("sourcedId", "TOPSECRET"), ("password", "")],
+            False,
+            ["•••", "•••", ""],
+        ),
+        ("orgs.csv", [("sourcedId", "o1"), ("name", "North"), ("", "x")], False, ["o1", "North", "x"]),
+        ("demographics.csv", [("birthDate", "2012-05-01"), ("sourcedId", "u1")], True, ["•••", "u1"]),
+        ("demographics.csv", [("sex", "x"), ("sourcedId", "2012-05-01"), ("", "u1")], False, ["•••"] * 3),
+    ],
+)
+def test_a_password_is_never_shown_whatever_its_column_is_called_or_the_line_looks_like(
+    file, fields, fits, shown
+):
+    line = DeliveredLine(file, 2, tuple(fields), fits)
+    assert [value for _, value in shown_line(line).fields] == shown

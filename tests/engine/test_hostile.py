@@ -281,3 +281,21 @@ def test_a_zip_of_one_folder_is_read_as_an_import(package: Path, tmp_path: Path)
     findings = judged(tmp_path / "p.zip", tmp_path, lenient=True)
     assert not findings.failed
     assert codes(findings) == ["enclosing-folder", "stray-file"]
+
+
+def test_what_is_in_a_damaged_zip_is_not_told(package: Path, tmp_path: Path):
+    path = tmp_path / "p.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, text in (
+            ("orgs.csv", "sourcedId\n"),
+            ("users.csv", "sourcedId,familyName\nu1,Secretname\n"),
+        ):
+            archive.writestr(name, text)
+    content = bytearray(path.read_bytes())
+    header = content.find(b"users.csv") - 30
+    content[header + 26 : header + 28] = (40).to_bytes(2, "little")
+    path.write_bytes(content)
+    words = refused(path, tmp_path)
+    assert "damaged" in words
+    assert "Secretname" not in words
+    assert "familyName" not in words

@@ -209,6 +209,26 @@ def test_deletions_come_last_and_backwards(roster: Roster):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "broken", ["Dent,Jr,ben", 'The "Ben",ben', "Dent\0,ben"], ids=["comma", "quote", "NUL"]
+)
+def test_where_the_id_does_not_begin_a_broken_line_nobody_knows_whose_it_is(
+    roster: Roster, tmp_path: Path, broken: str
+):
+    """A comma too many moves what is behind it: what stands in the id's place may be anything, and so absence says nothing."""
+    roster.deliver(riverbend())
+    people = [user("teacher"), user("ana", agentSourcedIds="mother"), user("ben"), user("mother")]
+    package = write_package(tmp_path / "moved", riverbend(users=people))
+    columns = ("familyName", "sourcedId", "enabledUser", "username", "givenName")
+    write_table(package, "users", columns, people)
+    text = (package / "users.csv").read_text(encoding="utf-8")
+    assert "Reyes,ben," in text
+    (package / "users.csv").write_text(text.replace("Reyes,ben,", f"{broken},"), encoding="utf-8")
+    counts = roster.take(package).counts
+    assert "delete" not in counts.get("users", {})
+    assert stored(roster, "users")["ben"]["status"] == "active"
+
+
 def test_in_a_delta_absence_says_nothing(roster: Roster):
     roster.deliver(riverbend())
     assert roster.deliver({"users": [marked(user("ben", email="ben@riverbend.example"))]}, "delta") == {

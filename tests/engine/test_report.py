@@ -36,6 +36,11 @@ def test_what_is_personal_is_masked(file: str, field: str, value: str, shown: st
     assert (value in told.message) == (shown == value)
 
 
+def test_a_domain_is_nobodys_own_and_is_told():
+    told = masked(finding("users.csv", "email", "mail.example", "email-domain"))
+    assert told.value == "mail.example"
+
+
 def test_a_masked_finding_still_says_what_to_do():
     told = masked(finding("users.csv", "email", "amy"))
     assert told.message == CATALOGUE["list-item"].remedy
