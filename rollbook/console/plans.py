@@ -178,9 +178,9 @@ def shown_line(line: DeliveredLine) -> ShownLine:
     names = [column.strip().casefold() for column, _ in line.fields]
     unsure = not line.fits and (personal or not NEVER_SHOWN.isdisjoint(names))
     fields = []
-    for place, (name, (column, value)) in enumerate(zip(names, line.fields, strict=True)):
+    for at, (name, (column, value)) in enumerate(zip(names, line.fields, strict=True)):
         is_id = name == "sourcedid"
-        hides = name in NEVER_SHOWN or (personal and not is_id) or (unsure and not (is_id and place == 0))
+        hides = name in NEVER_SHOWN or (personal and not is_id) or (unsure and not (is_id and at == 0))
         fields.append((column, HIDDEN if value and hides else value))
     return ShownLine(line.file, line.line, fields)
 
