@@ -21,7 +21,8 @@ PERSONAL_ID = r".+@.+\..+"
 GARBLED = "\N{REPLACEMENT CHARACTER}|[ÃÂ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|â€|ï¿½"
 GRADE = f"({'|'.join(GRADES)})"
 GRADE_LIST = f"{GRADE}(,{GRADE})*"
-GRADE_SEPARATORS = "[,;|]"
+LEFT_OUT = "'’` -"
+"""What is in names and left out where ids are made of them."""
 
 NO_NAMES = (
     "-", "--", "---", ".", "..", "...", "?", "??", "???", "*", "#", "n/a", "#n/a", "n.a.", "tbd", "tba", "xxx", "xxxx", "(blank)",
@@ -102,14 +103,14 @@ def _of_people(staged: Staged) -> Iterator[Sign]:
     given, family = 'lower("givenName")', 'lower("familyName")'
     for column, x in (("givenName", given), ("familyName", family)):
         both = f"{given} IN {words(HARDLY_NAMES)} AND {family} IN {words(HARDLY_NAMES)}"
-        offends = f"{x} IN {words(NO_NAMES)} OR contains({x}, '**')"
+        offends = f"{x} IN {words(NO_NAMES)} OR contains({x}, '**') OR ({x} <> '' AND trim({x}) = '')"
         yield Sign(
             "placeholder",
             column,
             f"({offends} OR ({both}))" if column == "givenName" else offends,
             shared=True,
         )
-    maybe = '(contains("sourcedId", \'@\') OR contains(lower("sourcedId"), lower("familyName")))'
+    maybe = f"(contains(\"sourcedId\", '@') OR contains({_letters('sourcedId')}, {_letters('familyName')}))"
     yield Sign("id-personal", "sourcedId", f"({_is_address()} OR {_is_name()})", screen=maybe)
     if staged.has("agentSourcedIds"):
         yield Sign(
@@ -135,17 +136,23 @@ def _is_address() -> str:
 def _is_name() -> str:
     """SQL: the letters of the sourcedId are those of the person's name: jane.doe, doejane, jdoe."""
     id_, given, family = (
-        f"regexp_replace(lower({name(column)}), '[^\\p{{L}}]', '', 'g')"
+        f"regexp_replace(strip_accents(lower({name(column)})), '[^\\p{{L}}]', '', 'g')"
         for column in ("sourcedId", "givenName", "familyName")
     )
     forms = f"{given} || {family}, {family} || {given}, left({given}, 1) || {family}, {family} || left({given}, 1)"
-    return f'contains(lower("sourcedId"), lower("familyName")) AND length("familyName") > 1 AND {id_} IN ({forms})'
+    return f"contains({_letters('sourcedId')}, {_letters('familyName')}) AND length({family}) > 1 AND {id_} IN ({forms})"
+
+
+def _letters(column: str) -> str:
+    """SQL: a name or an id as it is written in an address: small, without accents, apostrophes, blanks and dashes."""
+    return f"translate(strip_accents(lower({name(column)})), {literal(LEFT_OUT)}, '')"
 
 
 def _meant_grade() -> str:
     """SQL: what a grade `value` may have been meant as, in words; nothing where that cannot be told."""
     return (
-        "CASE WHEN regexp_full_match(value, '[1-9]') THEN 'Write 0' || value || '. '"
+        f"CASE WHEN trim(value) IN {words(GRADES)} THEN 'Take the blanks out. '"
+        " WHEN regexp_full_match(value, '[1-9]') THEN 'Write 0' || value || '. '"
         " WHEN regexp_full_match(upper(value), 'K|0|00|KINDERGARTEN|KDG|KF') THEN 'Write KG. '"
         " WHEN regexp_full_match(upper(value), 'PRE-?K|P|P[34]|PREKINDERGARTEN') THEN 'Write PK. '"
         f" WHEN upper(value) IN {words(tuple(grade.upper() for grade in GRADES))} THEN 'Mind the letters. ' ELSE '' END"
@@ -182,7 +189,7 @@ def _is_relative(staging: Staging, staged: Staged, accepted: Path | None) -> str
 def _tell(staging: Staging, staged: Staged, sign: Sign, findings: Findings) -> None:
     value = sign.value or name(sign.column)
     if sign.listed:
-        items = f"trim(unnest(string_split_regex({value}, {literal(GRADE_SEPARATORS)})))"
+        items = f"unnest(string_split({value}, ','))"
         inner = f"SELECT rowid AS r, {items} AS value FROM {staged.records} WHERE ({sign.offends}) AND {sound(staged)}"
         inner = f"SELECT DISTINCT * FROM ({inner}) WHERE value <> '' AND value NOT IN {words(GRADES)}"
     else:

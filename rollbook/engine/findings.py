@@ -14,6 +14,9 @@ LISTED = 100
 SHOWN = 60
 """How many characters of a value a finding shows."""
 
+LONGEST_ID = 255
+"""Identifiers are shown whole: by them a record is found."""
+
 NEVER_SHOWN = frozenset({"password"})
 
 
@@ -87,7 +90,7 @@ class Findings:
                     field,
                     "" if field in NEVER_SHOWN else shown(value),
                     _sentence(message, kind),
-                    shown(source_id),
+                    shown(source_id, LONGEST_ID),
                     count,
                 )
             )
@@ -156,9 +159,8 @@ class Findings:
         for (code, file), total in self.totals.items():
             more = total - self._listed_of(code, file)
             if more > 0 and self._listed_of(code, file) >= LISTED:
-                yield Finding(
-                    code, self.severity(code), file, 0, "", "", f"{more:,} more of the same are not listed."
-                )
+                words = f"{more:,} more of the same are not listed."
+                yield Finding(code, self.severity(code), file, 0, "", "", words, "", more)
 
     def write(self, path: Path) -> None:
         """All of them, as a JSON array."""
@@ -187,9 +189,9 @@ def _sentence(message: str, kind: Code) -> str:
     return message + kind.remedy if not message or message.endswith(" ") else message
 
 
-def shown(value: str) -> str:
-    """`value` on one line and no longer than `SHOWN` characters."""
+def shown(value: str, longest: int = SHOWN) -> str:
+    """`value` on one line and no longer than `longest` characters."""
     plain = "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value[: SHOWN + 1]
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in value[: longest + 1]
     )
-    return plain if len(plain) <= SHOWN else plain[:SHOWN] + "…"
+    return plain if len(plain) <= longest else plain[:longest] + "…"

@@ -62,7 +62,7 @@ def _judge_shared(
 def _pool(staged: Staged, accepted: Path | None, column: str) -> str:
     """SQL: r, own (the sourcedId) and key of all records that count, r being NULL of those that are stored only."""
     x = name(column)
-    pool = f"SELECT rowid AS r, \"sourcedId\" AS own, lower({x}) AS key FROM {staged.records} WHERE {x} <> '' AND {sound(staged)}"
+    pool = f"SELECT rowid AS r, \"sourcedId\" AS own, lower({x}) AS key FROM {staged.records} WHERE trim({x}) <> '' AND {sound(staged)}"
     stored = parquet_of(accepted, staged.name)
     if staged.mode == "bulk" or stored is None:
         return pool

@@ -13,7 +13,7 @@ from rollbook.engine.stage import Staged, Staging
 from rollbook.oneroster.collections import COLLECTION
 
 SAMPLE = 1_000
-"""Records that are looked at first: stored ones for names of columns of metadata, delivered ones for values."""
+"""Delivered records that are looked at first for values."""
 
 FEWEST = 10
 """Values that ran empty, or ids that changed, from which it is noticed."""
@@ -72,10 +72,16 @@ def _judge_columns(staging: Staging, staged: Staged, stored: Path, findings: Fin
             and not _has_values(staging, staged, field.name)
         ):
             _tell_column(staging, staged, stored, "column-emptied", field.name, findings)
-    for key in _metadata_keys(staging, stored) if filled.get("metadata") else []:
-        if key not in staged.header.metadata:
-            findings.add("column-vanished", staged.file, 1, f"metadata.{key}")
-            hold_file_if_error(staging, staged, findings, "column-vanished")
+    for key, values in _metadata_keys(staging, stored) if filled.get("metadata") else []:
+        place = staged.header.metadata.get(key)
+        if place is None:
+            _add_column(staging, staged, "column-vanished", f"metadata.{key}", values, findings)
+        elif (
+            staged.mode == "bulk"
+            and values >= FEWEST
+            and not _has_values(staging, staged, staged.columns[place])
+        ):
+            _add_column(staging, staged, "column-emptied", f"metadata.{key}", values, findings)
 
 
 def _blank_columns(staging: Staging, staged: Staged) -> set[str]:
@@ -96,25 +102,23 @@ def _tell_column(
 ) -> None:
     values = staging.number(f"SELECT count({name(column)}) FROM {scan(stored)} WHERE status = 'active'")
     if values and (code == "column-vanished" or values >= FEWEST):
-        findings.add(
-            code,
-            staged.file,
-            1,
-            column,
-            message=f"{values:,} records have a value stored in it. ",
-            count=values,
-        )
-        hold_file_if_error(staging, staged, findings, code)
+        _add_column(staging, staged, code, column, values, findings)
 
 
-def _metadata_keys(staging: Staging, stored: Path) -> list[str]:
-    some = (
-        f"SELECT metadata FROM {scan(stored)} WHERE status = 'active' AND metadata IS NOT NULL LIMIT {SAMPLE}"
-    )
-    rows = staging.connection.execute(
-        f"SELECT DISTINCT unnest(json_keys(metadata)) AS key FROM ({some}) ORDER BY key"
-    )
-    return [key for (key,) in rows.fetchall()]
+def _add_column(
+    staging: Staging, staged: Staged, code: str, column: str, values: int, findings: Findings
+) -> None:
+    said = f"{values:,} {'record has' if values == 1 else 'records have'} a value stored in it. "
+    findings.add(code, staged.file, 1, column, message=said, count=values)
+    hold_file_if_error(staging, staged, findings, code)
+
+
+def _metadata_keys(staging: Staging, stored: Path) -> list[tuple[str, int]]:
+    """The names under which metadata is stored, and of how many living records."""
+    every = f"SELECT unnest(json_keys(metadata)) AS key FROM {scan(stored)} WHERE status = 'active' AND metadata IS NOT NULL"
+    return staging.connection.execute(
+        f"SELECT key, count(*) FROM ({every}) GROUP BY key ORDER BY key"
+    ).fetchall()
 
 
 # --- Ids --------------------------------------------------------------------------------------------------------------------------------

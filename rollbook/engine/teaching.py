@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rollbook.engine.findings import Findings
 from rollbook.engine.offenders import known, sound, sound_records, tell_each, tell_shared
+from rollbook.engine.sql import name
 from rollbook.engine.stage import Staged, Staging
 
 LARGE = 115
@@ -38,18 +39,18 @@ def judge_teaching(staging: Staging, accepted: Path | None, findings: Findings) 
 def _taught(enrollments: Staged) -> str:
     """SQL: what the enrollments say of each class `h`: how many teach, are primary, learn; dates from and to; schools, by hash."""
     primary = "count_if(\"role\" = 'teacher' AND \"primary\" = 'true')" if enrollments.has("primary") else "0"
-    dates = "NULL::DATE AS begins, NULL::DATE AS last_begin, NULL::DATE AS first_end, NULL::DATE AS ends"
-    if enrollments.has("beginDate") and enrollments.has("endDate"):
-        # What is no date is in error, and no such enrollment is told of as lying outside.
-        begin, end = ('TRY_CAST("beginDate" AS DATE)', 'TRY_CAST("endDate" AS DATE)')
-        dates = (
-            f"min({begin}) AS begins, max({begin}) AS last_begin, min({end}) AS first_end, max({end}) AS ends"
-        )
+    begin, end = _day(enrollments, "beginDate"), _day(enrollments, "endDate")
+    dates = f"min({begin}) AS begins, max({begin}) AS last_begin, min({end}) AS first_end, max({end}) AS ends"
     return (
         f'SELECT hash("classSourcedId") AS h, count_if("role" = \'teacher\') AS teachers, count_if("role" = \'student\') AS students,'
         f' {primary} AS primaries, {dates}, min(hash("schoolSourcedId")) AS school, max(hash("schoolSourcedId")) AS other_school'
         f" FROM {enrollments.records} WHERE {enrollments.not_deleted} GROUP BY h"
     )
+
+
+def _day(enrollments: Staged, column: str) -> str:
+    """SQL: the date in a column. What is no date is in error, and no such enrollment is told of as lying outside."""
+    return f"TRY_CAST({name(column)} AS DATE)" if enrollments.has(column) else "NULL::DATE"
 
 
 def _judge_classes(scene: _Scene, classes: Staged) -> None:
@@ -60,6 +61,7 @@ def _judge_classes(scene: _Scene, classes: Staged) -> None:
     )
     scene.staging.run(f"CREATE OR REPLACE TEMP TABLE odd_classes AS {_odd(found)}")
     _count_others(scene, classes)
+    _let_them_take_turns(scene, classes)
     for code, which, said in (
         ("class-without-teacher", "teachers = 0", "''"),
         ("class-without-students", "students = 0", "''"),
@@ -78,6 +80,24 @@ def _count_others(scene: _Scene, classes: Staged) -> None:
     for role in ("teacher", "student"):
         there = f"SELECT r FROM ({ids}) JOIN ({others}) ON source_id = value AND role = '{role}'"
         scene.staging.run(f"UPDATE odd_classes SET {role}s = 1 WHERE {role}s = 0 AND r IN ({there})")
+
+
+def _let_them_take_turns(scene: _Scene, classes: Staged) -> None:
+    """Primary teachers of whom one takes over from the other are not several at a time."""
+    staging, enrollments = scene.staging, scene.enrollments
+    if not staging.number("SELECT count(*) FROM odd_classes WHERE primaries > 1"):
+        return
+    begin, end = _day(enrollments, "beginDate"), _day(enrollments, "endDate")
+    several = (
+        f'SELECT c.r, e.rowid AS teacher, {begin} AS begins, {end} AS ends FROM {enrollments.records} e JOIN (SELECT rowid AS r, "sourcedId" AS id'
+        f' FROM {classes.records} WHERE rowid IN (SELECT r FROM odd_classes WHERE primaries > 1)) c ON c.id = e."classSourcedId"'
+        f" WHERE e.\"role\" = 'teacher' AND e.\"primary\" = 'true' AND {enrollments.not_deleted}"
+    )
+    at_once = (
+        f"WITH several AS MATERIALIZED ({several}) SELECT a.r FROM several a JOIN several b ON a.r = b.r AND a.teacher < b.teacher"
+        " WHERE coalesce(a.begins < b.ends, true) AND coalesce(b.begins < a.ends, true)"
+    )
+    staging.run(f"UPDATE odd_classes SET primaries = 1 WHERE primaries > 1 AND r NOT IN ({at_once})")
 
 
 def _odd(found: str) -> str:
@@ -113,7 +133,7 @@ def _spans(scene: _Scene) -> str:
     spans = (
         'SELECT "termSourcedIds" AS terms, min(TRY_CAST("startDate" AS DATE)) AS first, max(TRY_CAST("endDate" AS DATE)) AS last'
         f' FROM (SELECT "termSourcedIds", {terms} AS term FROM (SELECT DISTINCT "termSourcedIds" FROM classes_known))'
-        f" JOIN ({sessions}) s ON s.source_id = term GROUP BY 1"
+        f' JOIN ({sessions}) s ON s.source_id = term WHERE TRY_CAST("startDate" AS DATE) <= TRY_CAST("endDate" AS DATE) GROUP BY 1'
     )
     return (
         f"WITH classes_known AS MATERIALIZED ({classes}), spanning AS ({spans}) SELECT hash(source_id) AS h, source_id AS class,"
@@ -143,8 +163,8 @@ def _judge_dates(scene: _Scene) -> None:
     """Beside the sessions altogether, or only in part (many systems enroll some days before a term begins); told of once a class."""
     enrollments = scene.enrollments
     scene.staging.run(
-        "CREATE OR REPLACE TEMP TABLE dated AS SELECT * FROM (SELECT r, TRY_CAST(nullif(\"beginDate\", '') AS DATE) AS begins,"
-        " TRY_CAST(nullif(\"endDate\", '') AS DATE) AS ends, first, last,"
+        f"CREATE OR REPLACE TEMP TABLE dated AS SELECT * FROM (SELECT r, {_day(enrollments, 'beginDate')} AS begins,"
+        f" {_day(enrollments, 'endDate')} AS ends, first, last,"
         f" 'Class ' || class || ' runs from ' || first || ' to ' || last || '. ' AS said FROM {sound_records(enrollments)}"
         f' JOIN misfits ON class = "classSourcedId" WHERE outside)'
         " WHERE begins < first OR ends > last + 1 OR begins > last OR ends < first"

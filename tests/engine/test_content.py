@@ -148,3 +148,46 @@ def test_codes_of_one_length_are_not_cut(tmp_path: Path):
 
 def test_the_district_is_clean(tmp_path: Path):
     assert not told(tmp_path, district())
+
+
+def test_grades_are_judged_as_they_are_stored(tmp_path: Path):
+    people = [
+        person("p-1", family="B1x", grades="09, 10"),
+        person("p-2", family="B2x", grades="09 "),
+        person("p-3", family="B3x", grades="KG;1,02"),
+    ]
+    found = told(tmp_path, with_people(*people))
+    assert {one.value for one in found if one.code == "grade"} == {" 10", "09 ", "KG;1"}
+    assert next(one.message for one in found if one.value == " 10").startswith("Take the blanks out. ")
+
+
+@pytest.mark.parametrize(
+    ("given", "family", "source_id"),
+    [
+        ("Patrick", "O'Brien", "patrick.obrien"),
+        ("Jan", "Van Dyke", "jvandyke"),
+        ("Ann", "Smith-Jones", "ann.smith-jones"),
+        ("Ann", "Smith-Jones", "smithjones.ann"),
+        ("José", "García", "jose.garcia"),
+        ("Zoë", "Müller", "zoemuller1"),
+    ],
+)
+def test_an_id_made_of_a_name_is_one_however_the_name_is_written(
+    given: str, family: str, source_id: str, tmp_path: Path
+):
+    found = told(tmp_path, with_people(person(source_id, given, family)))
+    assert whose(found, "id-personal") == {source_id}
+
+
+@pytest.mark.parametrize(
+    ("given", "family", "source_id"), [("Li", "-", "li-7"), ("An", "'", "an"), ("Bo", "Xu", "user-1")]
+)
+def test_an_id_is_not_personal_for_a_letter(given: str, family: str, source_id: str, tmp_path: Path):
+    assert "id-personal" not in codes(told(tmp_path, with_people(person(source_id, given, family))))
+
+
+def test_a_blank_is_no_name_and_is_shared_with_nobody(tmp_path: Path):
+    people = [person(one, family="  ", username=" ", email=" ", identifier=" ") for one in ("p-1", "p-2")]
+    found = told(tmp_path, with_people(*people))
+    assert whose(found, "placeholder") == {"p-1"}
+    assert not {"username-shared", "email-shared", "identifier-shared"} & codes(found)

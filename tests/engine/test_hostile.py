@@ -251,6 +251,7 @@ def test_floods_are_counted_and_capped(tmp_path: Path):
     listed = [one for one in findings if one.code == "guid"]
     assert len(listed) == LISTED + 1
     assert listed[-1].message == "2,400 more of the same are not listed."
+    assert listed[-1].count == 2_400
 
 
 def test_values_are_cut_and_cleaned_and_passwords_never_shown(tmp_path: Path):

@@ -147,3 +147,24 @@ def test_a_class_id_that_now_names_another_class(roster: Roster, tmp_path: Path)
     other["courses"].append({"sourcedId": "chemistry", "title": "Chemistry", "orgSourcedId": "school"})
     other["classes"][0] |= {"title": "Chemistry A", "courseSourcedId": "chemistry", "termSourcedIds": "next"}
     assert whose(told(tmp_path / "other", other, roster.accepted), "id-reused") == {"class"}
+
+
+def test_metadata_that_vanished_or_ran_empty_is_told_with_how_many_had_it(roster: Roster, tmp_path: Path):
+    tables = many(1_200)
+    for number, one in enumerate(tables["users"]):
+        one |= {
+            "metadata.house": "red" if number else "",
+            "metadata.bus": str(number),
+            "metadata.late": "x" if number == 1_150 else "",
+        }
+    roster.take(write_package(tmp_path / "first", tables))
+    for one in tables["users"]:
+        one["metadata.bus"] = ""
+        del one["metadata.house"], one["metadata.late"]
+    roster.take(write_package(tmp_path / "second", tables))
+    found = {(one.code, one.field): (one.count, one.message) for one in roster.findings}
+    houses = found["column-vanished", "metadata.house"]
+    assert houses[0] == sum(number > 0 for number, _ in enumerate(tables["users"]))
+    assert houses[1].startswith(f"{houses[0]:,} records have a value stored in it. ")
+    assert found["column-vanished", "metadata.late"][0] == 1
+    assert found["column-emptied", "metadata.bus"][0] > 1_000

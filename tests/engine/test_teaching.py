@@ -152,3 +152,60 @@ def test_enrollments_that_do_not_fit_are_one_finding_a_class(tmp_path: Path):
         "enrollment-school": 30,
     }
     assert "30 records are concerned (lines 5, 6, 7, 8, 9 …). " in found["enrollment-overhang"].message
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told_of"),
+    [
+        (("2026-08-01", "2026-09-30"), ("2026-10-01", "2026-12-31"), False),
+        (("2026-08-01", "2026-10-01"), ("2026-10-01", ""), False),
+        (("", ""), ("2026-10-01", ""), True),
+        (("2026-08-01", "2026-11-30"), ("2026-10-01", "2026-12-31"), True),
+    ],
+)
+def test_who_takes_over_as_primary_teacher_is_not_one_of_several(
+    first, second, told_of: bool, tmp_path: Path
+):
+    people = [person("u-8", family="Moss"), person("u-9", family="Reed")]
+    seats = [
+        seat(who, "teacher", f"seat-{who}", primary="true", beginDate=begin, endDate=end)
+        for who, (begin, end) in (("u-8", first), ("u-9", second))
+    ]
+    roles = [role("u-8", "teacher"), role("u-9", "teacher")]
+    classes = [class_("taught")]
+    for one in seats:
+        one["classSourcedId"] = "taught"
+    found = told(tmp_path, district(users=people, roles=roles, classes=classes, enrollments=seats))
+    assert ("primary-teachers" in codes(found)) is told_of
+
+
+def test_one_date_alone_is_held_against_the_sessions(tmp_path: Path):
+    late = seat("u-1", "student", "seat-late", beginDate="2029-01-10")
+    package = write_package(tmp_path / "package", district(enrollments=[late]))
+    text = (package / "enrollments.csv").read_text(encoding="utf-8").splitlines()
+    at = text[0].split(",").index("endDate")
+    lines = [",".join(cell for place, cell in enumerate(line.split(",")) if place != at) for line in text]
+    (package / "enrollments.csv").write_text("".join(f"{line}\r\n" for line in lines), encoding="utf-8")
+    found = judged(package, tmp_path, lenient=True)
+    assert [one.source_id for one in found if one.code == "enrollment-outside"] == ["seat-late"]
+
+
+def test_a_session_that_is_reversed_is_told_alone(tmp_path: Path):
+    tables = district()
+    for one in tables["academicSessions"]:
+        one["startDate"], one["endDate"] = one["endDate"], one["startDate"]
+    tables["enrollments"] = [
+        {**one, "beginDate": "2026-09-01", "endDate": "2026-12-01"} for one in tables["enrollments"]
+    ]
+    found = list(judged(write_package(tmp_path / "package", tables), tmp_path, lenient=True))
+    assert "dates-reversed" in codes(found)
+    assert not {"enrollment-outside", "enrollment-overhang"} & codes(found)
+
+
+def test_what_is_no_date_is_not_reversed_too(tmp_path: Path):
+    tables = district(
+        enrollments=[seat("u-1", "student", "seat-x", beginDate="2026-09-01", endDate="12/31/2026")]
+    )
+    found = list(judged(write_package(tmp_path / "package", tables), tmp_path, lenient=True))
+    assert "date" in codes(found)
+    assert "dates-reversed" not in codes(found)
