@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from rollbook.engine.reading import reader
+from rollbook.engine.report import FORMULAS
 from rollbook.engine.sql import literal, name
 
 MEMORY = "512MB"
@@ -21,7 +22,7 @@ HIDDEN = "•••"
 class Side:
     """One of two tables: what it is called, SQL of its rows as text, the column that is its key, the columns that are written out.
 
-    `held` is SQL of keys that are held back there: of those nothing can be said.
+    `held` is SQL of keys that are held back there: of those nothing can be said. A side of `only_changes` says nothing of what it lacks.
     """
 
     label: str
@@ -29,6 +30,7 @@ class Side:
     key: str
     shown: tuple[str, ...]
     held: str = "SELECT NULL::VARCHAR AS key WHERE false"
+    only_changes: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ def compare_sides(
         )
         _differ(db, fields, hide)
         queries = _queries(first, second)
-        counts = {outcome: _number(db, f"SELECT count(*) FROM ({sql})") for outcome, sql in queries.items()}
+        counts = dict.fromkeys(OUTCOMES, 0)
+        counts |= {outcome: _number(db, f"SELECT count(*) FROM ({sql})") for outcome, sql in queries.items()}
         counts["different"] = _number(db, "SELECT count(DISTINCT key) FROM differences")
         files = {
             outcome: _written(db, sql, out / f"{title}-{outcome}.csv")
@@ -124,7 +127,8 @@ def _queries(first: Side, second: Side) -> dict[str, str]:
     shared = "key IN (SELECT key FROM f WHERE many > 1) OR key IN (SELECT key FROM s WHERE many > 1)"
     both = "key IN (SELECT key FROM f) AND key IN (SELECT key FROM s)"
     no_f, no_s = _empty("f", first), _empty("s", second)
-    return {
+    silent = {"only-first": second.only_changes, "only-second": first.only_changes}
+    queries = {
         "matched": f"SELECT {_list(f + s)} FROM pairs p JOIN f ON f.n = p.f JOIN s ON s.n = p.s ORDER BY p.f",
         "different": "SELECT key, field, "
         f"first AS {name(first.label)}, second AS {name(second.label)} FROM differences ORDER BY f, field",
@@ -135,6 +139,7 @@ def _queries(first: Side, second: Side) -> dict[str, str]:
         "held": f"SELECT {literal(first.label)} AS held_back_in, key FROM held_f WHERE key IN (SELECT key FROM s)"
         f" UNION ALL SELECT {literal(second.label)}, key FROM held_s WHERE key IN (SELECT key FROM f) ORDER BY 1, 2",
     }
+    return {outcome: sql for outcome, sql in queries.items() if not silent.get(outcome)}
 
 
 def _alone(table: str, other: str, shown: list[str]) -> str:
@@ -166,5 +171,8 @@ def _number(db: duckdb.DuckDBPyConnection, sql: str) -> int:
 
 
 def _written(db: duckdb.DuckDBPyConnection, sql: str, target: Path) -> Path:
-    db.execute(f"COPY ({sql}) TO {literal(str(target))} (FORMAT csv, HEADER)")
+    """The rows as CSV, no cell of which is a formula to a spreadsheet, as `report.harmless` has it."""
+    signs = ", ".join(f"chr({ord(sign)})" for sign in FORMULAS)
+    cell = f"CASE WHEN left(COLUMNS(*)::VARCHAR, 1) IN ({signs}) THEN chr(39) || COLUMNS(*)::VARCHAR ELSE COLUMNS(*)::VARCHAR END AS '\\0'"
+    db.execute(f"COPY (SELECT {cell} FROM ({sql})) TO {literal(str(target))} (FORMAT csv, HEADER)")
     return target

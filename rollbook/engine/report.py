@@ -27,6 +27,7 @@ OF_NOBODY = frozenset({"email-domain"})
 """Findings whose value says nothing of a person: a domain that whoever reads it may have to add to the district's."""
 
 LIFECYCLE = frozenset({"", "sourcedId", "status", "dateLastModified"})
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 NOTHING_SHOWN = "•••"
 REPAIRED = "Read as "
 """So begins a message that says how a value was read."""
@@ -107,4 +108,4 @@ def _line(cells: Iterable[str]) -> str:
 
 def harmless(cell: str) -> str:
     """A spreadsheet takes what begins like a formula for one; an apostrophe in front makes it text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell

@@ -17,6 +17,10 @@ from rollbook.refusal import Refusal
 DERIVED = "roles"
 """The collection whose ids are ours where a 1.1 package says it among its users."""
 
+DERIVED_ID = "role-[0-9a-f]{32}"
+FROM_V1P1 = {"primaryOrgSourcedId": "orgSourcedIds"}
+"""Canonical fields by what 1.1 says them with."""
+
 
 class Unreadable(Refusal):
     """This package cannot be read as a whole: `rollbook validate` says why."""
@@ -24,13 +28,20 @@ class Unreadable(Refusal):
 
 @dataclass
 class Whole:
-    """A package or a snapshot in Parquet. `files` are by collection; `columns` those that have a say; `held` SQL of ids on broken lines."""
+    """A package or a snapshot in Parquet. `files` are by collection; `columns` those that have a say; `held` SQL of ids on broken lines.
+
+    A package says nothing of what it has no file for (`is_whole` is false), and of `changes` no more than what changed. `told` are columns that
+    are told of where only this one has them.
+    """
 
     label: str
     files: dict[str, Path] = field(default_factory=dict)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     held: dict[str, str] = field(default_factory=dict)
+    told: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    changes: set[str] = field(default_factory=set)
     derives_roles: bool = False
+    is_whole: bool = False
 
 
 def whole_package(label: str, package: Path, work: Path) -> Whole:
@@ -58,23 +69,41 @@ def whole_package(label: str, package: Path, work: Path) -> Whole:
                 tuple(
                     one
                     for one in known
-                    if of_file.has(one) or (one == "metadata" and of_file.header.metadata)
+                    if of_file.has(FROM_V1P1.get(one, one))
+                    or of_file.has(one)
+                    or (one == "metadata" and of_file.header.metadata)
                 )
                 if of_file
                 else known
             )
+            spoken = of_file or staging.tables["users"]
+            if spoken.mode == "delta":
+                whole.changes.add(collection)
         whole.derives_roles = DERIVED in whole.files and DERIVED not in staging.tables
+    whole.told = whole.columns
     return whole
 
 
 def whole_snapshot(label: str, accepted: Path) -> Whole:
     """What is stored of a connection, by the ids it delivered."""
-    whole = Whole(label)
+    whole = Whole(label, is_whole=True)
     for collection in LOAD_ORDER:
         if stored := parquet_of(accepted, collection):
             whole.files[collection] = stored
-            whole.columns[collection] = _filled(stored, payload_columns(collection))
+            whole.columns[collection] = payload_columns(collection)
+            whole.told[collection] = _filled(stored, payload_columns(collection))
+    whole.derives_roles = DERIVED in whole.files and _are_ours(whole.files[DERIVED])
     return whole
+
+
+def _are_ours(roles: Path) -> bool:
+    """Whether the ids of all roles are made from what 1.1 says of users."""
+    ours = f"bool_and(regexp_full_match(source_id, {literal(DERIVED_ID)}))"
+    with reader("512MB", 2) as db:
+        found = db.execute(
+            f"SELECT coalesce({ours}, false) FROM {scan(roles)} WHERE status = 'active'"
+        ).fetchall()
+    return bool(found[0][0])
 
 
 def _filled(stored: Path, columns: Sequence[str]) -> tuple[str, ...]:
@@ -91,6 +120,8 @@ def compare_wholes(first: Whole, second: Whole, out: Path, collections: Sequence
     for collection in LOAD_ORDER:
         mine, theirs = collection in first.files, collection in second.files
         if not (mine or theirs) or (collections and collection not in collections):
+            continue
+        if not (mine or first.is_whole) or not (theirs or second.is_whole):
             continue
         if collection == DERIVED and first.derives_roles != second.derives_roles:
             continue
@@ -145,7 +176,7 @@ def _side(whole: Whole, collection: str) -> Side:
         else nothing
     )
     held = whole.held.get(collection, "SELECT NULL::VARCHAR AS key WHERE false")
-    return Side(whole.label, rows, "sourcedId", ("line", "sourcedId"), held)
+    return Side(whole.label, rows, "sourcedId", ("line", "sourcedId"), held, collection in whole.changes)
 
 
 def _columns(whole: Whole, collection: str) -> tuple[str, ...]:
@@ -159,6 +190,6 @@ def _with_columns(found: Compared, first: Whole, second: Whole, collection: str)
     mine, theirs = _columns(first, collection), _columns(second, collection)
     return replace(
         found,
-        columns_first=tuple(one for one in mine if one not in theirs),
-        columns_second=tuple(one for one in theirs if one not in mine),
+        columns_first=tuple(one for one in first.told[collection] if one not in theirs),
+        columns_second=tuple(one for one in second.told[collection] if one not in mine),
     )

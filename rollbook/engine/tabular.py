@@ -1,7 +1,6 @@
 """Any table somebody may send: CSV with commas, semicolons or tabs, in UTF-8, UTF-16 or what Windows writes. It is made plain, not judged."""
 
 import csv
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
@@ -39,20 +38,26 @@ class Table:
 def plain_table(source: Path, target: Path) -> Table:
     """Writes `source` to `target` in one plain form. Raises NotATable, in words."""
     encoding = _encoding(source)
-    with source.open(encoding=encoding, newline="") as file:
+    # What UTF-16 breaks off in the middle of a letter is one that cannot be read.
+    with source.open(encoding=encoding, errors="replace", newline="") as file:
         first = file.readline(LONGEST_VALUE)
-        reader = csv.reader(chain([first], _without_nul(file)), delimiter=_delimiter(first))
-        columns = _columns(next(reader, []))
-        rows = 0
-        with target.open("w", encoding="utf-8", newline="") as plain:
-            writer = csv.writer(plain, quoting=csv.QUOTE_ALL, lineterminator="\n")
-            try:
-                for line, row in _rows(reader, len(columns)):
-                    writer.writerow([str(line), *row])
-                    rows += 1
-            except csv.Error as fault:
-                raise NotATable(f"Line {reader.line_num} cannot be read as CSV: {fault}.") from fault
-    return Table(target, columns, rows)
+        reader = csv.reader(chain([first], _without_nul(file)), delimiter=_delimiter(first), strict=True)
+        try:
+            columns = _columns(next(reader, []))
+            return Table(target, columns, _written(reader, len(columns), target))
+        except csv.Error as fault:
+            raise NotATable(f"Line {reader.line_num} cannot be read as CSV: {fault}.") from fault
+
+
+def _written(reader: Iterator[list[str]], width: int, target: Path) -> int:
+    """How many rows there are."""
+    rows = 0
+    with target.open("w", encoding="utf-8", newline="") as plain:
+        writer = csv.writer(plain, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        for line, row in _rows(reader, width):
+            writer.writerow([str(line), *row])
+            rows += 1
+    return rows
 
 
 def _encoding(source: Path) -> str:
@@ -99,12 +104,14 @@ def _columns(heading: list[str]) -> tuple[str, ...]:
         raise NotATable("The first line has no column names. Give a CSV file with a heading.")
     if len(names) > MOST_COLUMNS:
         raise NotATable(f"The file has {len(names):,} columns; at most {MOST_COLUMNS} are read.")
-    seen = Counter([LINE])
+    seen = {LINE.casefold()}
     for place, name in enumerate(names):
         known = name or f"column {place + 1}"
-        seen[known.casefold()] += 1
-        number = seen[known.casefold()]
-        names[place] = known if number == 1 else f"{known} ({number})"
+        names[place], number = known, 1
+        while names[place].casefold() in seen:
+            number += 1
+            names[place] = f"{known} ({number})"
+        seen.add(names[place].casefold())
     return tuple(names)
 
 

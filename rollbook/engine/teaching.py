@@ -88,9 +88,10 @@ def _let_them_take_turns(scene: _Scene, classes: Staged) -> None:
     if not staging.number("SELECT count(*) FROM odd_classes WHERE primaries > 1"):
         return
     begin, end = _day(enrollments, "beginDate"), _day(enrollments, "endDate")
+    odd = f'SELECT rowid AS r, "sourcedId" AS id FROM {classes.records} WHERE rowid IN (SELECT r FROM odd_classes WHERE primaries > 1)'
     several = (
-        f'SELECT c.r, e.rowid AS teacher, {begin} AS begins, {end} AS ends FROM {enrollments.records} e JOIN (SELECT rowid AS r, "sourcedId" AS id'
-        f' FROM {classes.records} WHERE rowid IN (SELECT r FROM odd_classes WHERE primaries > 1)) c ON c.id = e."classSourcedId"'
+        f"SELECT c.r, e.rowid AS teacher, {begin} AS begins, {end} AS ends FROM {enrollments.records} e"
+        f' JOIN ({odd}) c ON c.id = e."classSourcedId"'
         f" WHERE e.\"role\" = 'teacher' AND e.\"primary\" = 'true' AND {enrollments.not_deleted}"
     )
     at_once = (

@@ -20,6 +20,7 @@ from rollbook.store.models import Connection, District
 from tests import cast
 from tests.connectors.provider import STATIC, Provider, serving
 from tests.delivered import a_district, deliver
+from tests.engine.packages import orgs, write_package
 from tests.kept import kept
 
 pytestmark = pytest.mark.django_db
@@ -196,3 +197,110 @@ def test_two_packages_say_what_columns_they_lack_and_what_is_twice(tmp_path):
         "a broken line is not a missing one"
     )
     assert orgs.counts["only-first"] == 0
+
+
+def test_a_broken_list_is_refused_and_half_a_letter_breaks_none(district, tmp_path):
+    with pytest.raises(NotATable, match="Line 3"):
+        compare_list(
+            a_list(tmp_path, "email,first", f'{mail(cast.AMARA)},"Amy', "x,y"),
+            district,
+            "email",
+            tmp_path / "a",
+        )
+    with pytest.raises(NotATable, match="Line 1"):
+        compare_list(a_list(tmp_path, f"email,{'x' * 200_000}", "a,b"), district, "email", tmp_path / "b")
+    source = a_list(tmp_path, "email", mail(cast.AMARA), "", encoding="utf-16")
+    source.write_bytes(source.read_bytes() + b"x")
+    assert compare_list(source, district, "email", tmp_path / "c").counts["matched"] == 1
+
+
+def test_columns_of_one_name_are_told_apart_whatever_they_are_called(district, tmp_path):
+    source = a_list(tmp_path, "email,a,a,a (2)", f"{mail(cast.AMARA)},1,2,3")
+    [row] = rows(compare_list(source, district, "email", tmp_path / "work"), "matched")
+    assert [row[f"list: {name}"] for name in ("a", "a (2)", "a (2) (2)")] == ["1", "2", "3"]
+
+
+def test_no_cell_that_is_taken_home_is_a_formula(district, tmp_path):
+    source = a_list(tmp_path, "email,note,other", f'{mail(cast.AMARA)},"=HYPERLINK(""x"")",+1', "@x,-2,plain")
+    found = compare_list(source, district, "email", tmp_path / "work")
+    [matched] = rows(found, "matched")
+    assert (matched["list: note"], matched["list: other"]) == ('\'=HYPERLINK("x")', "'+1")
+    alone = rows(found, "only-first")[0]
+    assert (alone["list: email"], alone["list: note"], alone["list: other"]) == ("'@x", "'-2", "plain")
+
+
+def connection_of(district: District) -> Connection:
+    return Connection.objects.get(district=district)
+
+
+def of_1_1(folder: Path, teacher: str = "teacher", school: str = "s1") -> Path:
+    return write_package(
+        folder,
+        {
+            "orgs": orgs("s1", "s2"),
+            "users": [
+                {
+                    "sourcedId": one, "enabledUser": "true", "orgSourcedIds": where, "role": what, "username": one,
+                    "givenName": one, "familyName": "Reyes",
+                }
+                for one, what, where in (("u1", teacher, "s1"), ("u2", "student", school))
+            ],
+        },
+        version="1.1",
+    )  # fmt: skip
+
+
+def test_what_1_1_says_among_its_users_is_compared_where_the_roster_has_it_from_there(tmp_path):
+    district = a_district()
+    deliver(district, of_1_1(tmp_path / "stored"))
+    same = compare_with_roster(of_1_1(tmp_path / "same"), connection_of(district), tmp_path / "a")
+    assert all(one.agrees for one in same)
+    assert not [one for one in same if one.columns_first or one.columns_second]
+    other = of_1_1(tmp_path / "other", teacher="administrator", school="s2")
+    found = {one.title: one for one in compare_with_roster(other, connection_of(district), tmp_path / "b")}
+    assert (found["roles"].counts["only-first"], found["roles"].counts["only-second"]) == (2, 2)
+    assert found["users"].fields == {"primaryOrgSourcedId": 1}
+    v1p2 = {
+        "orgs": orgs("s1", "s2"),
+        "users": [{"sourcedId": "u1", "enabledUser": "true", "username": "u1", "givenName": "u1", "familyName": "Reyes"}],
+        "roles": [{"sourcedId": "r1", "userSourcedId": "u1", "roleType": "primary", "role": "teacher", "orgSourcedId": "s1"}],
+    }  # fmt: skip
+    titles = {
+        one.title
+        for one in compare_with_roster(
+            write_package(tmp_path / "v1p2", v1p2), connection_of(district), tmp_path / "c"
+        )
+    }
+    assert "roles" not in titles
+
+
+def test_a_column_that_is_empty_in_the_roster_is_compared(tmp_path):
+    district = a_district()
+    people = [
+        {
+            "sourcedId": "u1",
+            "enabledUser": "true",
+            "username": "u1",
+            "givenName": "Ana",
+            "familyName": "Reyes",
+        }
+    ]
+    deliver(district, write_package(tmp_path / "stored", {"users": people}))
+    with_mail = write_package(tmp_path / "mail", {"users": [people[0] | {"email": "ana@riverbend.example"}]})
+    [found] = [
+        one
+        for one in compare_with_roster(with_mail, connection_of(district), tmp_path / "a")
+        if one.title == "users"
+    ]
+    assert (found.counts["different"], found.fields) == (1, {"email": 1})
+
+
+def test_of_what_a_package_does_not_speak_nothing_is_said(district, tmp_path):
+    person = {**cast.record("users", cast.AMARA), "familyName": "Other", "status": "active"}
+    delta = write_package(
+        tmp_path / "delta", {"users": [person | {"dateLastModified": "2026-11-01T08:00:00.000Z"}]}, "delta"
+    )
+    [found] = compare_with_roster(delta, connection_of(district), tmp_path / "work")
+    assert found.title == "users"
+    assert (found.counts["matched"], found.counts["only-second"], found.counts["only-first"]) == (1, 0, 0)
+    assert "familyName" in found.fields
